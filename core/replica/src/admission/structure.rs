@@ -1,0 +1,150 @@
+//! Whether a change is what an honest editor would have written on top of its dependencies, and whether its sender
+//! may write it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gridwalk_model::policy::{self, Violation, Write};
+use gridwalk_model::schema::{FieldPolicy, IDENTITY_KEYS, SCHEMA_VERSION};
+use gridwalk_model::{Kind, RecordId, Value};
+
+use super::{Origin, Reason, Verdict};
+use crate::change::{ChangeHash, FlatChange, KeyWrite, OpId};
+use crate::document::{Authored, ChangeFacts, Document};
+use crate::limits;
+
+/// All dependencies of `change` are in `known`; `document` holds exactly `known`.
+pub(super) fn check(
+    record: RecordId,
+    kind: Kind,
+    document: Option<&Document>,
+    known: &BTreeMap<ChangeHash, ChangeFacts>,
+    change: &FlatChange,
+) -> Result<(), Verdict> {
+    let invalid = |reason| Err(Verdict::Invalid(reason));
+    if known.len() >= limits::DOCUMENT_MAX_CHANGES {
+        return invalid(Reason::DocumentFull);
+    }
+    match document {
+        None => check_root(record, kind, change)?,
+        Some(_) if change.deps.is_empty() => return invalid(Reason::SecondRoot),
+        Some(_) => {}
+    }
+    let own = known.values().filter(|facts| facts.actor == change.actor);
+    let last = own.max_by_key(|facts| facts.seq);
+    if last.is_some_and(|last| last.seq >= change.seq) {
+        return Err(Verdict::ActorForked);
+    }
+    if change.seq != last.map_or(0, |last| last.seq) + 1 {
+        return invalid(Reason::SeqGap);
+    }
+    if last.is_some_and(|last| !is_ancestor(known, last.hash, &change.deps)) {
+        return invalid(Reason::SeqGap);
+    }
+    let seen =
+        change.deps.iter().filter_map(|dep| known.get(dep)).map(|facts| facts.max_op).max().unwrap_or(0);
+    if change.start_op != seen + 1 || change.max_op() > limits::MAX_OP_COUNTER {
+        return invalid(Reason::Counter);
+    }
+    let Some(document) = document else { return Ok(()) };
+    let mut heads = change.deps.clone();
+    heads.sort_unstable();
+    let on_top = heads == document.heads();
+    for write in &change.writes {
+        let standing = if on_top {
+            document.authored(&write.key)
+        } else {
+            document.authored_at(&write.key, &change.deps)
+        };
+        // A write replaces all that stands. A settlement replaces all but the winner, so that whatever others settle
+        // at the same time, the latest write of all is never among the deleted.
+        let replaced = match (&write.value, standing.split_last()) {
+            (Some(_), _) => standing.as_slice(),
+            (None, Some((_, losers))) => losers,
+            (None, None) => &[],
+        };
+        if !same_ops(replaced, &write.replaces) {
+            return invalid(Reason::Predecessors);
+        }
+    }
+    Ok(())
+}
+
+/// The change that creates a record: no dependencies, nothing replaced, and the identity of the envelope.
+fn check_root(record: RecordId, kind: Kind, change: &FlatChange) -> Result<(), Verdict> {
+    let value =
+        |key: &str| change.writes.iter().find(|write| write.key == key).and_then(|w| w.value.as_ref());
+    if change.writes.iter().any(|write| !write.replaces.is_empty()) {
+        return Err(Verdict::Invalid(Reason::Predecessors));
+    }
+    if value("id").and_then(|value| value.as_link()) != Some(record)
+        || value("kind").and_then(|value| value.as_text()) != Some(kind.tag())
+    {
+        return Err(Verdict::Invalid(Reason::Identity));
+    }
+    match value("v") {
+        Some(Value::Int(version)) if *version > SCHEMA_VERSION => Err(Verdict::Held),
+        Some(Value::Int(1..)) => Ok(()),
+        _ => Err(Verdict::Invalid(Reason::Identity)),
+    }
+}
+
+fn same_ops(standing: &[Authored], replaces: &[OpId]) -> bool {
+    standing.len() == replaces.len() && standing.iter().map(|authored| &authored.op).eq(replaces)
+}
+
+fn is_ancestor(known: &BTreeMap<ChangeHash, ChangeFacts>, target: ChangeHash, from: &[ChangeHash]) -> bool {
+    let mut queue = from.to_vec();
+    let mut seen = BTreeSet::new();
+    while let Some(hash) = queue.pop() {
+        if hash == target {
+            return true;
+        }
+        if seen.insert(hash) {
+            queue.extend(known.get(&hash).into_iter().flat_map(|facts| &facts.deps));
+        }
+    }
+    false
+}
+
+/// Authorship, roles and field policies.
+pub(super) fn check_rights(
+    kind: Kind,
+    document: Option<&Document>,
+    origin: &Origin<'_>,
+    change: &FlatChange,
+) -> Result<(), Verdict> {
+    let Origin::Device { device, sender } = origin else { return Ok(()) };
+    if change.actor.device() != *device {
+        return Err(Verdict::Forbidden);
+    }
+    let schema = kind.schema();
+    for KeyWrite { key, value, replaces } in &change.writes {
+        let identity = IDENTITY_KEYS.contains(&key.as_str());
+        let write = Write {
+            schema,
+            key,
+            value: value.as_ref().unwrap_or(&Value::Null),
+            creates: document.is_none(),
+            overwrites: !replaces.is_empty(),
+        };
+        policy::check_write(sender, &write).map_err(|violation| verdict_of(&violation))?;
+        // An element that stands already is not written again, even by someone who had not seen it.
+        let append_only =
+            schema.field_of_key(key).is_some_and(|(field, _)| field.policy == FieldPolicy::AppendOnly);
+        if (append_only || identity) && document.is_some_and(|document| !document.authored(key).is_empty()) {
+            return Err(Verdict::Invalid(Reason::FieldPolicy));
+        }
+    }
+    Ok(())
+}
+
+fn verdict_of(violation: &Violation) -> Verdict {
+    match violation {
+        Violation::Role | Violation::Action => Verdict::Forbidden,
+        Violation::Author | Violation::Entry => Verdict::Invalid(Reason::Entry),
+        Violation::Identity
+        | Violation::CreateOnly { .. }
+        | Violation::AppendOnly { .. }
+        | Violation::ServerOnly { .. } => Verdict::Invalid(Reason::FieldPolicy),
+    }
+}
