@@ -12,6 +12,10 @@ const LEVEL: i32 = 3;
 /// How deep arrays may nest; ours nest six deep.
 const MAX_DEPTH: usize = 12;
 
+/// How many items one body may have. An item costs its sender one byte and its reader up to some fifty; the largest
+/// honest bodies (fingerprints, three items in 36 bytes) have under 700,000.
+const MAX_ITEMS: usize = 1 << 20;
+
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -66,12 +70,17 @@ fn inflate(frame: &[u8]) -> Result<Vec<u8>, FrameError> {
 fn check_form(cbor: &[u8]) -> Result<(), FrameError> {
     let mut decoder = Decoder::new(cbor);
     let mut open: Vec<u64> = vec![1];
+    let mut items = 0;
     while let Some(left) = open.last_mut() {
         if *left == 0 {
             open.pop();
             continue;
         }
         *left -= 1;
+        items += 1;
+        if items > MAX_ITEMS {
+            return Err(FrameError::TooLarge);
+        }
         match decoder.datatype().map_err(|_| FrameError::Cbor)? {
             Type::Array => {
                 let len = decoder.array().ok().flatten().ok_or(FrameError::Cbor)?;
@@ -103,6 +112,15 @@ mod tests {
         let bomb = zstd::bulk::compress(&vec![0u8; limits::INFLATED_MAX_BYTES + 1], 19).unwrap();
         assert!(bomb.len() < 2_000);
         assert_eq!(decode::<Vec<u32>>(&bomb), Err(FrameError::TooLarge));
+    }
+
+    #[test]
+    fn many_small_items_are_refused_before_they_are_made() {
+        let mut cbor = vec![0x9a, 0, 0x70, 0, 0];
+        cbor.extend(std::iter::repeat_n(0x40, 0x70_0000));
+        let bomb = zstd::bulk::compress(&cbor, 3).unwrap();
+        assert!(cbor.len() < limits::INFLATED_MAX_BYTES && bomb.len() < 2_000);
+        assert_eq!(decode::<Vec<minicbor::bytes::ByteVec>>(&bomb), Err(FrameError::TooLarge));
     }
 
     #[test]

@@ -10,26 +10,33 @@
 //!    next number, the next operation counter, and for every key precisely the writes that were standing there
 //!    ([`structure`]). Then the field policies and the sender's role are asked ([`gridwalk_model::policy`]).
 //! 4. The changes are applied, the document is saved, loaded again and its heads compared. What comes out *is* the
-//!    new snapshot. Automerge runs under `catch_unwind`: after a panic the working copy is dropped, and the changes
-//!    are tried one by one from the last good bytes.
+//!    new snapshot. Automerge runs under `catch_unwind`: after a panic the working copy is dropped and made again
+//!    from the last good bytes. If the document does not survive, the change to blame is found by halving, refused,
+//!    and the rest decided anew.
 //!
 //! Step 3 leaves Automerge nothing to trust, so a panic is not expected; the guard stays because the cost of being
-//! wrong is everybody's work. There is no deadline, as no step does work that the received bytes do not pay for.
+//! wrong is everybody's work. There is no deadline, as no step does work that the received bytes do not pay for:
+//! each change is looked at once, and what cannot be stored is searched for a bounded number of times.
 
 mod structure;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gridwalk_model::policy::Sender;
 use gridwalk_model::{DeviceId, Kind, RecordId};
 
-use crate::change::{ChangeHash, FlatChange};
+use crate::change::{self, ChangeHash, FlatChange};
 use crate::document::{ChangeFacts, Document};
 use crate::limits;
+use structure::Known;
 
 pub use verdict::{Reason, Verdict};
+
+/// How many changes of one batch Automerge may fail on before the rest is refused unseen. Honest work does not
+/// come near it: a batch that makes a record too large has one such change, and the others wait for it.
+const MAX_BAD: usize = 6;
 
 /// Where changes come from.
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +93,15 @@ pub fn admit(
     let Ok(document) = guarded(|| current.map(Document::load).transpose()) else {
         return refuse_all(raws.len(), Verdict::Invalid(Reason::StoredDocumentDamaged));
     };
-    let mut batch = Batch::new(record, kind, current, document, raws, origin);
-    batch.run();
-    batch.finish()
+    let mut bad = BTreeMap::new();
+    loop {
+        let mut batch = Batch::new(record, kind, current, document.clone(), raws, origin, &bad);
+        batch.run();
+        match batch.finish(bad.len() < MAX_BAD) {
+            Ok(admission) => return admission,
+            Err((index, reason)) => bad.insert(index, Verdict::Invalid(reason)),
+        };
+    }
 }
 
 /// Takes a snapshot from the server and merges it with what the phone has, unsent changes included.
@@ -104,6 +117,7 @@ pub fn admit_snapshot(
     }
     guarded(|| {
         let mut theirs = Document::load(snapshot)?;
+        let fresh = current.is_none();
         let document = match current {
             None => theirs,
             Some(bytes) => {
@@ -116,10 +130,23 @@ pub fn admit_snapshot(
         if id != record || kind != kind_tag {
             return Err(crate::DocumentError::Identity);
         }
+        if fresh {
+            // These very bytes have just been loaded: saving and loading them once more proves nothing.
+            let heads = document.heads();
+            return Ok(Some(Admitted { document, snapshot: snapshot.to_vec(), heads, accepted: Vec::new() }));
+        }
         Ok(sealed(document, Vec::new()))
     })
     .map_err(|_| Reason::Unloadable)?
     .ok_or(Reason::Unloadable)
+}
+
+/// Reads a snapshot without taking it; `None` if it cannot be read. Automerge runs under the same guard.
+pub fn read_snapshot(snapshot: &[u8]) -> Option<Document> {
+    if snapshot.len() > 2 * limits::DOCUMENT_MAX_BYTES {
+        return None;
+    }
+    guarded(|| Document::load(snapshot)).ok()
 }
 
 fn refuse_all(count: usize, verdict: Verdict) -> Admission {
@@ -149,8 +176,9 @@ struct Batch<'a> {
     read: Vec<Option<FlatChange>>,
     verdicts: Vec<Option<Verdict>>,
     document: Option<Document>,
-    known: BTreeMap<ChangeHash, ChangeFacts>,
+    known: Known,
     accepted: Vec<usize>,
+    failures: usize,
 }
 
 impl<'a> Batch<'a> {
@@ -161,14 +189,15 @@ impl<'a> Batch<'a> {
         document: Option<Document>,
         raws: &'a [&'a [u8]],
         origin: &'a Origin<'a>,
+        bad: &BTreeMap<usize, Verdict>,
     ) -> Self {
         let mut verdicts = Vec::with_capacity(raws.len());
         let mut read = Vec::with_capacity(raws.len());
-        for raw in raws {
+        for (index, raw) in raws.iter().enumerate() {
             match FlatChange::read(raw) {
                 Ok(change) => {
                     read.push(Some(change));
-                    verdicts.push(None);
+                    verdicts.push(bad.get(&index).copied());
                 }
                 Err(malformed) => {
                     read.push(None);
@@ -176,46 +205,103 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        let history = document.as_ref().map(Document::history).unwrap_or_default();
-        let known = history.into_iter().map(|facts| (facts.hash, facts)).collect();
-        Self { record, kind, origin, current, raws, read, verdicts, document, known, accepted: Vec::new() }
+        let known = Known::new(document.as_ref().map(Document::history).unwrap_or_default());
+        let accepted = Vec::new();
+        Self { record, kind, origin, current, raws, read, verdicts, document, known, accepted, failures: 0 }
     }
 
-    /// Decides every change, in passes: each pass takes those whose dependencies are all known by now.
+    /// Decides every change: those whose dependencies are known, the earliest first; then those that waited for
+    /// them. Each is looked at once, in whatever order they come.
     fn run(&mut self) {
-        loop {
-            let mut progressed = false;
-            for index in 0..self.read.len() {
-                let Some(change) = self.undecided(index) else { continue };
-                if self.known.contains_key(&change.hash) {
-                    self.decide(index, Verdict::Duplicate);
-                    progressed = true;
-                } else if change.deps.iter().all(|dep| self.known.contains_key(dep)) {
-                    let verdict = self.try_one(index, &change);
-                    self.decide(index, verdict);
-                    progressed = true;
-                }
+        let mut waiting: BTreeMap<ChangeHash, Vec<usize>> = BTreeMap::new();
+        let mut open: Vec<usize> = vec![0; self.raws.len()];
+        let mut ready = BTreeSet::new();
+        let mut decided = Vec::new();
+        for (index, (change, count)) in self.read.iter().zip(&mut open).enumerate() {
+            if self.verdicts.get(index).is_some_and(Option::is_some) {
+                decided.push(index);
             }
-            if !progressed {
+            for dep in change.iter().flat_map(|change| &change.deps).filter(|dep| !self.known.has(dep)) {
+                waiting.entry(*dep).or_default().push(index);
+                *count += 1;
+            }
+            if *count == 0 {
+                ready.insert(index);
+            }
+        }
+        loop {
+            if let Some(index) = decided.pop() {
+                self.release(index, &mut waiting, &mut open, &mut ready, &mut decided);
+            } else if let Some(index) = ready.pop_first() {
+                if self.verdicts.get(index).is_some_and(Option::is_none) {
+                    self.decide(index);
+                    decided.push(index);
+                }
+            } else {
                 break;
             }
         }
-        self.explain_the_rest();
+        for verdict in &mut self.verdicts {
+            verdict.get_or_insert(Verdict::MissingDeps);
+        }
     }
 
-    fn undecided(&self, index: usize) -> Option<FlatChange> {
-        let open = self.verdicts.get(index).is_some_and(Option::is_none);
-        if open { self.read.get(index).cloned().flatten() } else { None }
+    /// Passes on what was decided of a change to those that wait for it. What waits for a held change is held as
+    /// well: its author's work is sound, only this build is too old for it.
+    fn release(
+        &mut self,
+        index: usize,
+        waiting: &mut BTreeMap<ChangeHash, Vec<usize>>,
+        open: &mut [usize],
+        ready: &mut BTreeSet<usize>,
+        decided: &mut Vec<usize>,
+    ) {
+        let Some(hash) = self.raws.get(index).and_then(|raw| change::hash_of(raw)) else { return };
+        let verdict = if self.known.has(&hash) { Some(Verdict::Accepted) } else { self.verdict(index) };
+        let passed_on = match verdict {
+            Some(Verdict::Held) => Some(Verdict::Held),
+            Some(verdict) if verdict.is_refusal() => Some(Verdict::BlockedBy(hash)),
+            _ => None,
+        };
+        for dependant in waiting.remove(&hash).unwrap_or_default() {
+            match (passed_on, self.verdicts.get_mut(dependant), open.get_mut(dependant)) {
+                (Some(verdict), Some(slot @ None), _) => {
+                    *slot = Some(verdict);
+                    decided.push(dependant);
+                }
+                (None, _, Some(count)) => {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert(dependant);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
-    fn decide(&mut self, index: usize, verdict: Verdict) {
-        if let Some(slot) = self.verdicts.get_mut(index) {
+    fn verdict(&self, index: usize) -> Option<Verdict> {
+        self.verdicts.get(index).copied().flatten()
+    }
+
+    fn decide(&mut self, index: usize) {
+        // Taken out for the time of the decision, so that it need not be copied.
+        let Some(change) = self.read.get_mut(index).and_then(Option::take) else { return };
+        let verdict = if self.known.has(&change.hash) {
+            Verdict::Duplicate
+        } else if self.failures >= MAX_BAD {
+            Verdict::Invalid(Reason::Unloadable)
+        } else {
+            self.try_one(index, &change)
+        };
+        if let (Some(slot), Some(read)) = (self.verdicts.get_mut(index), self.read.get_mut(index)) {
             *slot = Some(verdict);
+            *read = Some(change);
         }
     }
 
     fn try_one(&mut self, index: usize, change: &FlatChange) -> Verdict {
-        let check = structure::check(self.record, self.kind, self.document.as_ref(), &self.known, change)
+        let check = structure::check(self.record, self.kind, self.document.as_ref(), &mut self.known, change)
             .and_then(|()| structure::check_rights(self.kind, self.document.as_ref(), self.origin, change));
         if let Err(verdict) = check {
             return verdict;
@@ -231,20 +317,22 @@ impl<'a> Batch<'a> {
         match applied {
             Ok(document) if document.has(&change.hash) => {
                 self.document = Some(document);
-                self.known.insert(change.hash, facts_of(change));
+                self.known.insert(facts_of(change));
                 self.accepted.push(index);
                 Verdict::Accepted
             }
             _ => {
-                self.document = self.rebuilt();
+                self.failures += 1;
+                self.document = self.rebuilt(self.accepted.len());
                 Verdict::Invalid(Reason::Unloadable)
             }
         }
     }
 
-    /// The working copy again, from what has been accepted so far.
-    fn rebuilt(&self) -> Option<Document> {
-        let raws: Vec<&[u8]> = self.accepted.iter().filter_map(|i| self.raws.get(*i).copied()).collect();
+    /// The working copy again, from the first `count` changes that have been accepted.
+    fn rebuilt(&self, count: usize) -> Option<Document> {
+        let first = self.accepted.iter().take(count);
+        let raws: Vec<&[u8]> = first.filter_map(|i| self.raws.get(*i).copied()).collect();
         if raws.is_empty() && self.current.is_none() {
             return None;
         }
@@ -256,81 +344,53 @@ impl<'a> Batch<'a> {
         .ok()
     }
 
-    /// What is still undecided waits for something that was refused here, or that nobody has.
-    fn explain_the_rest(&mut self) {
-        loop {
-            let refused: BTreeMap<ChangeHash, ()> = self
-                .read
-                .iter()
-                .zip(&self.verdicts)
-                .filter_map(|(change, verdict)| match verdict {
-                    Some(Verdict::Accepted | Verdict::Duplicate | Verdict::MissingDeps) | None => None,
-                    Some(_) => change.as_ref().map(|change| (change.hash, ())),
-                })
-                .collect();
-            let next = (0..self.read.len()).find_map(|index| {
-                let change = self.undecided(index)?;
-                let blocker = change.deps.iter().find(|dep| refused.contains_key(dep))?;
-                Some((index, *blocker))
-            });
-            let Some((index, blocker)) = next else { break };
-            self.decide(index, Verdict::BlockedBy(blocker));
+    /// The result; or, where the new state cannot be stored and `search` is asked for, the change that is to blame.
+    fn finish(mut self, search: bool) -> Result<Admission, (usize, Reason)> {
+        let document = self.document.take().filter(|_| !self.accepted.is_empty());
+        let Some(document) = document else { return Ok(self.without_result()) };
+        let reason = match stored(document, &self.accepted) {
+            Ok(admitted) => {
+                let verdicts = self.verdicts.into_iter().flatten().collect();
+                return Ok(Admission { verdicts, admitted: Some(admitted) });
+            }
+            Err(reason) => reason,
+        };
+        if search {
+            return Err(self.culprit(reason));
         }
-        for verdict in &mut self.verdicts {
-            verdict.get_or_insert(Verdict::MissingDeps);
+        // Honest work does not come here. Nothing is taken, so that nothing is taken by halves.
+        for verdict in self.verdicts.iter_mut().flatten().filter(|verdict| **verdict == Verdict::Accepted) {
+            *verdict = Verdict::Invalid(reason);
         }
+        Ok(self.without_result())
     }
 
-    fn finish(self) -> Admission {
-        let Self { record, kind, origin, current, raws, verdicts, document, accepted, .. } = self;
-        let mut verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
-        let Some(document) = document.filter(|_| !accepted.is_empty()) else {
-            return Admission { verdicts, admitted: None };
-        };
-        let result = guarded(|| Ok(sealed(document, accepted.clone())));
-        let reason = match result {
-            Ok(Some(admitted)) if admitted.snapshot.len() <= limits::DOCUMENT_MAX_BYTES => {
-                return Admission { verdicts, admitted: Some(admitted) };
+    fn without_result(self) -> Admission {
+        Admission { verdicts: self.verdicts.into_iter().flatten().collect(), admitted: None }
+    }
+
+    /// By halving: the first accepted change with which the state cannot be stored any more.
+    fn culprit(&self, reason: Reason) -> (usize, Reason) {
+        let (mut good, mut bad, mut why) = (0, self.accepted.len(), reason);
+        while bad - good > 1 {
+            let middle = usize::midpoint(good, bad);
+            let document = self.rebuilt(middle).ok_or(Reason::Unloadable);
+            match document.and_then(|document| stored(document, &[])) {
+                Ok(_) => good = middle,
+                Err(reason) => (bad, why) = (middle, reason),
             }
-            Ok(Some(_)) => Reason::DocumentFull,
-            _ => Reason::Unloadable,
-        };
-        if let [only] = accepted.as_slice() {
-            if let Some(verdict) = verdicts.get_mut(*only) {
-                *verdict = Verdict::Invalid(reason);
-            }
-            return Admission { verdicts, admitted: None };
         }
-        one_by_one(record, kind, current, raws, &accepted, origin, verdicts)
+        (self.accepted.get(good).copied().unwrap_or_default(), why)
     }
 }
 
-/// The batch did not survive as a whole: each change again by itself, from the last good bytes.
-fn one_by_one(
-    record: RecordId,
-    kind: Kind,
-    current: Option<&[u8]>,
-    raws: &[&[u8]],
-    order: &[usize],
-    origin: &Origin<'_>,
-    mut verdicts: Vec<Verdict>,
-) -> Admission {
-    let mut good: Option<Admitted> = None;
-    let mut accepted = Vec::new();
-    for index in order {
-        let Some(raw) = raws.get(*index) else { continue };
-        let base = good.as_ref().map(|admitted| admitted.snapshot.as_slice()).or(current);
-        let single = admit(record, kind.tag(), base, &[raw], origin);
-        if let (Some(slot), Some(verdict)) = (verdicts.get_mut(*index), single.verdicts.first()) {
-            *slot = *verdict;
-        }
-        if let Some(admitted) = single.admitted {
-            good = Some(admitted);
-            accepted.push(*index);
-        }
+/// Seals a document and holds it against its limit.
+fn stored(document: Document, accepted: &[usize]) -> Result<Admitted, Reason> {
+    match guarded(|| Ok(sealed(document, accepted.to_vec()))) {
+        Ok(Some(admitted)) if admitted.snapshot.len() <= limits::DOCUMENT_MAX_BYTES => Ok(admitted),
+        Ok(Some(_)) => Err(Reason::DocumentFull),
+        _ => Err(Reason::Unloadable),
     }
-    let admitted = good.map(|good| Admitted { accepted, ..good });
-    Admission { verdicts, admitted }
 }
 
 fn facts_of(change: &FlatChange) -> ChangeFacts {

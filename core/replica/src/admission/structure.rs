@@ -8,20 +8,73 @@ use gridwalk_model::schema::{FieldPolicy, IDENTITY_KEYS, SCHEMA_VERSION};
 use gridwalk_model::{Kind, RecordId, Value};
 
 use super::{Origin, Reason, Verdict};
+use crate::actor::Actor;
 use crate::change::{ChangeHash, FlatChange, KeyWrite, OpId};
 use crate::document::{Authored, ChangeFacts, Document};
 use crate::limits;
+
+/// How many changes may be looked at in search of authors' earlier changes, in one batch. An honest author's earlier
+/// change is a few steps away.
+const SEARCH_STEPS: usize = 500_000;
+
+/// What is known of the changes that a document holds.
+pub(super) struct Known {
+    facts: BTreeMap<ChangeHash, ChangeFacts>,
+    /// Each actor's latest change.
+    latest: BTreeMap<Actor, (u64, ChangeHash)>,
+    steps_left: usize,
+}
+
+impl Known {
+    pub(super) fn new(history: Vec<ChangeFacts>) -> Self {
+        let mut known = Self { facts: BTreeMap::new(), latest: BTreeMap::new(), steps_left: SEARCH_STEPS };
+        history.into_iter().for_each(|facts| known.insert(facts));
+        known
+    }
+
+    pub(super) fn insert(&mut self, facts: ChangeFacts) {
+        let latest = self.latest.entry(facts.actor).or_insert((facts.seq, facts.hash));
+        if latest.0 < facts.seq {
+            *latest = (facts.seq, facts.hash);
+        }
+        self.facts.insert(facts.hash, facts);
+    }
+
+    pub(super) fn has(&self, hash: &ChangeHash) -> bool {
+        self.facts.contains_key(hash)
+    }
+
+    /// Whether someone who saw `from` has seen `target`.
+    fn is_ancestor(&mut self, target: ChangeHash, from: &[ChangeHash]) -> bool {
+        let lowest = self.facts.get(&target).map_or(0, |facts| facts.max_op);
+        let mut queue = from.to_vec();
+        let mut seen = BTreeSet::new();
+        while let Some(hash) = queue.pop() {
+            if hash == target {
+                return true;
+            }
+            let Some(left) = self.steps_left.checked_sub(1) else { return false };
+            self.steps_left = left;
+            // Counters only grow, so that what is not above the target does not lead to it.
+            let above = self.facts.get(&hash).filter(|facts| facts.max_op > lowest);
+            if let Some(facts) = above.filter(|_| seen.insert(hash)) {
+                queue.extend(&facts.deps);
+            }
+        }
+        false
+    }
+}
 
 /// All dependencies of `change` are in `known`; `document` holds exactly `known`.
 pub(super) fn check(
     record: RecordId,
     kind: Kind,
     document: Option<&Document>,
-    known: &BTreeMap<ChangeHash, ChangeFacts>,
+    known: &mut Known,
     change: &FlatChange,
 ) -> Result<(), Verdict> {
     let invalid = |reason| Err(Verdict::Invalid(reason));
-    if known.len() >= limits::DOCUMENT_MAX_CHANGES {
+    if known.facts.len() >= limits::DOCUMENT_MAX_CHANGES {
         return invalid(Reason::DocumentFull);
     }
     match document {
@@ -29,19 +82,18 @@ pub(super) fn check(
         Some(_) if change.deps.is_empty() => return invalid(Reason::SecondRoot),
         Some(_) => {}
     }
-    let own = known.values().filter(|facts| facts.actor == change.actor);
-    let last = own.max_by_key(|facts| facts.seq);
-    if last.is_some_and(|last| last.seq >= change.seq) {
+    let latest = known.latest.get(&change.actor).copied();
+    if latest.is_some_and(|(seq, _)| seq >= change.seq) {
         return Err(Verdict::ActorForked);
     }
-    if change.seq != last.map_or(0, |last| last.seq) + 1 {
+    if change.seq != latest.map_or(0, |(seq, _)| seq) + 1 {
         return invalid(Reason::SeqGap);
     }
-    if last.is_some_and(|last| !is_ancestor(known, last.hash, &change.deps)) {
+    if latest.is_some_and(|(_, hash)| !known.is_ancestor(hash, &change.deps)) {
         return invalid(Reason::SeqGap);
     }
     let seen =
-        change.deps.iter().filter_map(|dep| known.get(dep)).map(|facts| facts.max_op).max().unwrap_or(0);
+        change.deps.iter().filter_map(|dep| known.facts.get(dep)).map(|facts| facts.max_op).max().unwrap_or(0);
     if change.start_op != seen + 1 || change.max_op() > limits::MAX_OP_COUNTER {
         return invalid(Reason::Counter);
     }
@@ -92,20 +144,6 @@ fn same_ops(standing: &[Authored], replaces: &[OpId]) -> bool {
     standing.len() == replaces.len() && standing.iter().map(|authored| &authored.op).eq(replaces)
 }
 
-fn is_ancestor(known: &BTreeMap<ChangeHash, ChangeFacts>, target: ChangeHash, from: &[ChangeHash]) -> bool {
-    let mut queue = from.to_vec();
-    let mut seen = BTreeSet::new();
-    while let Some(hash) = queue.pop() {
-        if hash == target {
-            return true;
-        }
-        if seen.insert(hash) {
-            queue.extend(known.get(&hash).into_iter().flat_map(|facts| &facts.deps));
-        }
-    }
-    false
-}
-
 /// Authorship, roles and field policies.
 pub(super) fn check_rights(
     kind: Kind,
@@ -141,7 +179,8 @@ pub(super) fn check_rights(
 fn verdict_of(violation: &Violation) -> Verdict {
     match violation {
         Violation::Role | Violation::Action => Verdict::Forbidden,
-        Violation::Author | Violation::Entry => Verdict::Invalid(Reason::Entry),
+        Violation::NewerAction => Verdict::Held,
+        Violation::Author | Violation::Entry | Violation::Closed { .. } => Verdict::Invalid(Reason::Entry),
         Violation::Identity
         | Violation::CreateOnly { .. }
         | Violation::AppendOnly { .. }

@@ -1,6 +1,6 @@
 //! The operations of a change, taken from its columns.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use gridwalk_model::{Timestamp, Value};
 
@@ -115,6 +115,7 @@ pub(super) fn read(reader: &mut Reader<'_>, actors: &[Actor]) -> Result<Vec<KeyW
         actors: Rle::new(columns.pred_actor),
         counters: Delta::new(columns.pred_counter),
         table: actors,
+        used: BTreeSet::new(),
     };
     let has_preds = !columns.pred_count.is_empty();
     let mut writes = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
@@ -143,6 +144,10 @@ pub(super) fn read(reader: &mut Reader<'_>, actors: &[Actor]) -> Result<Vec<KeyW
     pred_counts.finish()?;
     preds.actors.finish()?;
     preds.counters.finish()?;
+    // Automerge looks up every actor that is named, and panics at one that the document does not have.
+    if preds.used.len() + 1 != actors.len() {
+        return Err(Malformed::Actor);
+    }
     if values.is_empty() { Ok(writes) } else { Err(Malformed::Column) }
 }
 
@@ -150,6 +155,8 @@ struct Preds<'a, 't> {
     actors: Rle<'a, u64>,
     counters: Delta<'a>,
     table: &'t [Actor],
+    /// Which of the other actors have been named.
+    used: BTreeSet<usize>,
 }
 
 impl Preds<'_, '_> {
@@ -162,6 +169,9 @@ impl Preds<'_, '_> {
             let index = self.actors.next()?.ok_or(Malformed::Column)?;
             let index = usize::try_from(index).map_err(|_| Malformed::Actor)?;
             let actor = *self.table.get(index).ok_or(Malformed::Actor)?;
+            if index > 0 {
+                self.used.insert(index);
+            }
             let counter = self.counters.next()?.ok_or(Malformed::Column)?;
             let counter = u64::try_from(counter).map_err(|_| Malformed::Number)?;
             out.push(OpId { counter, actor });

@@ -1,0 +1,180 @@
+//! What can go wrong on the phone, with the facts in fields. No personal data stands in any message.
+
+use gridwalk_model::RecordId;
+use gridwalk_model::policy::Violation;
+use gridwalk_model::validate::FieldError;
+use gridwalk_replica::DocumentError;
+
+use crate::net::NetError;
+
+/// Everything that the phone's core can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// The phone's storage is full. Nothing of the failed step was kept; it can be done again after space returns.
+    #[error("storage is full")]
+    StorageFull,
+    /// The store is open already, here or in another process.
+    #[error("the store is already open")]
+    AlreadyOpen,
+    /// The store's file is damaged. The next opening sets it aside and saves the unsent work.
+    #[error("the store is damaged")]
+    Damaged,
+    /// The store was written by a newer build.
+    #[error("the store has version {found}, this build knows {known}")]
+    NewerStore {
+        /// Version of the file.
+        found: u32,
+        /// Highest version that this build knows.
+        known: u32,
+    },
+    /// The key that the keystore returned is not the store's.
+    #[error("the key does not fit the store")]
+    KeyMismatch,
+    /// The platform's keystore failed.
+    #[error("the keystore failed: {reason}")]
+    KeyStore {
+        /// What it said.
+        reason: String,
+    },
+    /// SQLite failed otherwise.
+    #[error("the store failed with SQLite code {code}")]
+    Storage {
+        /// SQLite's extended result code; 0 where the failure is not SQLite's.
+        code: i32,
+    },
+    /// A file outside the database could not be read or written.
+    #[error("file access failed: {kind}")]
+    File {
+        /// What sort of failure.
+        kind: std::io::ErrorKind,
+    },
+    /// The operating system gave no random bytes.
+    #[error("no randomness")]
+    Entropy,
+    /// The device has not been enrolled yet.
+    #[error("the device is not enrolled")]
+    NotEnrolled,
+    /// The device is bound to another identity already.
+    #[error("the device is enrolled already")]
+    AlreadyEnrolled,
+    /// No such record is on this phone.
+    #[error("record {record} is not here")]
+    UnknownRecord {
+        /// Which record was asked for.
+        record: RecordId,
+    },
+    /// The record is of another kind than the one asked for.
+    #[error("record {record} is of kind `{found}`")]
+    WrongKind {
+        /// Which record was asked for.
+        record: RecordId,
+        /// Its kind.
+        found: String,
+    },
+    /// The record needs a newer build of the app.
+    #[error("record {record} needs an update of the app")]
+    NeedsUpdate {
+        /// Which record was asked for.
+        record: RecordId,
+    },
+    /// Fields with a reason each; nothing was written.
+    #[error("{} fields are not valid", .errors.len())]
+    Invalid {
+        /// What is wrong, field by field.
+        errors: Vec<FieldError>,
+    },
+    /// The worker may not write this.
+    #[error("field `{field}` may not be written: {violation}")]
+    NotAllowed {
+        /// The root key.
+        field: String,
+        /// The rule.
+        violation: Violation,
+    },
+    /// The edit cannot be made.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The server or the way to it failed.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// A photo cannot be used, or the file is not on this phone.
+    #[error("photo: {0}")]
+    Photo(String),
+    /// The caller took the request back.
+    #[error("cancelled")]
+    Cancelled,
+    /// The device has been closed.
+    #[error("the device is closed")]
+    Closed,
+    /// A test made this commit fail.
+    #[error("injected fault")]
+    Injected,
+    /// Something that cannot happen did.
+    #[error("bug: {0}")]
+    Bug(&'static str),
+}
+
+impl DeviceError {
+    /// The error for the worker, in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::StorageFull => "手机存储空间已满，请清理后重试".into(),
+            Self::AlreadyOpen => "应用已在另一处打开".into(),
+            Self::Damaged => "本机数据损坏，重新打开后将自动恢复未提交的内容".into(),
+            Self::NewerStore { .. } => "本机数据来自更新的版本，请升级应用".into(),
+            Self::KeyMismatch | Self::KeyStore { .. } => "无法解锁本机数据".into(),
+            Self::Storage { .. } | Self::File { .. } | Self::Entropy => "手机存储出错，请重试".into(),
+            Self::NotEnrolled => "本机尚未登记".into(),
+            Self::AlreadyEnrolled => "本机已登记".into(),
+            Self::UnknownRecord { .. } => "本机没有这条记录".into(),
+            Self::WrongKind { .. } => "记录类型不符".into(),
+            Self::NeedsUpdate { .. } => "需要升级应用才能查看这条记录".into(),
+            Self::Invalid { errors } => format!("有 {} 项填写不正确", errors.len()),
+            Self::NotAllowed { .. } => "该项不允许修改".into(),
+            Self::Document(DocumentError::Full { .. }) => "该记录内容已满".into(),
+            Self::Document(_) => "修改无法保存".into(),
+            Self::Net(error) => error.zh().into(),
+            Self::Photo(_) => "照片无法使用".into(),
+            Self::Cancelled => "已取消".into(),
+            Self::Closed => "应用正在关闭".into(),
+            Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
+        }
+    }
+
+    /// The error for the worker, in English.
+    pub fn en(&self) -> String {
+        match self {
+            Self::StorageFull => "The phone's storage is full; free some space and try again".into(),
+            Self::AlreadyOpen => "The app is open elsewhere".into(),
+            Self::Damaged => "The data on this phone is damaged; unsent work is saved at the next start".into(),
+            Self::NewerStore { .. } => "The data is from a newer version; update the app".into(),
+            Self::KeyMismatch | Self::KeyStore { .. } => "The data on this phone cannot be unlocked".into(),
+            Self::Storage { .. } | Self::File { .. } | Self::Entropy => {
+                "The phone's storage failed; try again".into()
+            }
+            Self::NotEnrolled => "This phone is not registered yet".into(),
+            Self::AlreadyEnrolled => "This phone is registered already".into(),
+            Self::UnknownRecord { .. } => "This record is not on this phone".into(),
+            Self::WrongKind { .. } => "The record is of another kind".into(),
+            Self::NeedsUpdate { .. } => "Update the app to see this record".into(),
+            Self::Invalid { errors } => format!("{} fields are not filled in correctly", errors.len()),
+            Self::NotAllowed { .. } => "This field may not be changed".into(),
+            Self::Document(DocumentError::Full { .. }) => "This record is full".into(),
+            Self::Document(_) => "The change cannot be stored".into(),
+            Self::Net(error) => error.en().into(),
+            Self::Photo(_) => "The photo cannot be used".into(),
+            Self::Cancelled => "Cancelled".into(),
+            Self::Closed => "The app is closing".into(),
+            Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for DeviceError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::StorageFull,
+            kind => Self::File { kind },
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What lists, links and search need to know of a record, drawn from its fields by tables.
+
+use std::collections::BTreeSet;
+
+use gridwalk_model::schema::FieldType;
+use gridwalk_model::{Fields, Kind, RecordId, Value};
+
+use super::tokens;
+
+/// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
+pub(super) const VERSION: i64 = 1;
+
+/// How records of a kind are listed and found.
+struct Listing {
+    kind: Kind,
+    /// Fields that order a list.
+    sort: &'static [&'static str],
+    /// Whether the list begins with the latest.
+    latest_first: bool,
+    /// Groups of fields: each group is one text, found by exact match, prefix and part.
+    find: &'static [&'static [&'static str]],
+}
+
+const LISTINGS: &[Listing] = &[
+    Listing { kind: Kind::Area, sort: &["code"], latest_first: false, find: &[&["name"], &["code"]] },
+    Listing { kind: Kind::Unit, sort: &["name"], latest_first: false, find: &[&["name"]] },
+    Listing {
+        kind: Kind::Dwelling,
+        sort: &["estate", "building", "unit", "room", "address"],
+        latest_first: false,
+        find: &[&["estate", "building", "unit", "room"], &["address"]],
+    },
+    Listing { kind: Kind::Resident, sort: &["name"], latest_first: false, find: &[&["name"], &["phone"]] },
+    Listing {
+        kind: Kind::Organization,
+        sort: &["name"],
+        latest_first: false,
+        find: &[&["name"], &["uscc"], &["phone"]],
+    },
+    Listing {
+        kind: Kind::Place,
+        sort: &["name"],
+        latest_first: false,
+        find: &[&["name"], &["address"], &["manager"], &["phone"]],
+    },
+    Listing {
+        kind: Kind::Event,
+        sort: &["occurred_at"],
+        latest_first: true,
+        find: &[&["number"], &["description"], &["address"], &["external_number"]],
+    },
+    Listing { kind: Kind::Task, sort: &["due"], latest_first: false, find: &[] },
+    Listing { kind: Kind::Checklist, sort: &["title", "name"], latest_first: false, find: &[] },
+    Listing { kind: Kind::Visit, sort: &["at", "started_at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::Inspection, sort: &["started_at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::Patrol, sort: &["started_at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::BaseVerification, sort: &["at"], latest_first: true, find: &[] },
+];
+
+/// The longest term that is kept for exact and prefix search, in characters. Longer texts are found by part.
+const TERM_MAX: usize = 64;
+
+/// What the store keeps beside a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Projection {
+    /// Place in a list of the kind.
+    pub(super) sort: String,
+    /// Links to other records: field, target.
+    pub(super) links: BTreeSet<(String, RecordId)>,
+    /// Whole texts in normal form.
+    pub(super) terms: BTreeSet<String>,
+    /// Tokens of all texts.
+    pub(super) tokens: String,
+}
+
+/// Draws the projection of a record. Kinds that this build does not know have an empty one.
+pub(super) fn project(kind_tag: &str, fields: &Fields) -> Projection {
+    let Some(kind) = Kind::parse(kind_tag) else { return Projection::default() };
+    let mut out = Projection { links: links(kind, fields), ..Projection::default() };
+    let Some(listing) = LISTINGS.iter().find(|listing| listing.kind == kind) else { return out };
+    out.sort = sort_text(listing, fields);
+    for group in listing.find {
+        let text: String = group.iter().filter_map(|name| fields.get(*name)?.as_text()).collect();
+        let term = tokens::normal(&text);
+        if term.is_empty() {
+            continue;
+        }
+        if term.chars().count() <= TERM_MAX {
+            out.terms.insert(term);
+        }
+        let tokens = tokens::tokens(&text);
+        if !out.tokens.is_empty() {
+            // A token that no query holds: phrases do not run from one text into the next.
+            out.tokens.push_str(" \u{e000} ");
+        }
+        out.tokens.push_str(&tokens);
+    }
+    out
+}
+
+fn links(kind: Kind, fields: &Fields) -> BTreeSet<(String, RecordId)> {
+    let schema = kind.schema();
+    let mut out = BTreeSet::new();
+    for field in schema.fields.iter().filter(|field| matches!(field.ty, FieldType::Link(_))) {
+        if field.set {
+            for (_, value) in gridwalk_model::records::elements(fields, field.name) {
+                out.extend(value.as_link().map(|target| (field.name.to_owned(), target)));
+            }
+        } else {
+            out.extend(fields.get(field.name).and_then(Value::as_link).map(|to| (field.name.to_owned(), to)));
+        }
+    }
+    out
+}
+
+fn sort_text(listing: &Listing, fields: &Fields) -> String {
+    let mut out = String::new();
+    for name in listing.sort {
+        match fields.get(*name) {
+            Some(Value::Text(text)) => natural(&mut out, text),
+            Some(Value::Time(at)) => number(&mut out, at.millis(), listing.latest_first),
+            Some(Value::Int(value)) => number(&mut out, *value, listing.latest_first),
+            _ => {}
+        }
+        // Below every character of a text, so that "3" with all its rooms comes before "3a".
+        out.push('\u{1}');
+    }
+    out
+}
+
+/// Numbers in a text are padded, so that 2 comes before 10.
+pub(super) fn natural(out: &mut String, text: &str) {
+    let mut digits = String::new();
+    let flush = |digits: &mut String, out: &mut String| {
+        if !digits.is_empty() {
+            out.extend(std::iter::repeat_n('0', 8usize.saturating_sub(digits.len())));
+            out.push_str(digits);
+            digits.clear();
+        }
+    };
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+        } else {
+            flush(&mut digits, out);
+            out.push(c);
+        }
+    }
+    flush(&mut digits, out);
+}
+
+fn number(out: &mut String, value: i64, descending: bool) {
+    let key = (value as u64) ^ (1 << 63);
+    let key = if descending { !key } else { key };
+    out.push_str(&format!("{key:016x}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
+    }
+
+    #[test]
+    fn every_named_field_exists() {
+        for listing in LISTINGS {
+            let schema = listing.kind.schema();
+            for name in listing.find.iter().copied().flatten() {
+                assert!(schema.fields.iter().any(|f| f.name == *name), "{}: {name}", schema.tag);
+            }
+            let sorted = listing.sort.iter().any(|name| schema.fields.iter().any(|f| f.name == *name));
+            assert!(sorted, "{} has no field to sort by", schema.tag);
+        }
+    }
+
+    #[test]
+    fn doors_are_listed_in_the_order_of_their_numbers() {
+        let door = |building: &str, room: &str| {
+            project("dwelling", &fields(&[("estate", "阳光里"), ("building", building), ("room", room)])).sort
+        };
+        assert!(door("2号楼", "101") < door("10号楼", "101"));
+        assert!(door("2号楼", "99") < door("2号楼", "101"));
+    }
+
+    #[test]
+    fn the_latest_event_comes_first() {
+        let event = |millis: i64| {
+            let at = gridwalk_model::Timestamp::from_millis(millis);
+            project("event", &Fields::from([("occurred_at".to_owned(), Value::Time(at))])).sort
+        };
+        assert!(event(2_000) < event(1_000));
+        assert!(event(1_000) < event(-1_000));
+    }
+}

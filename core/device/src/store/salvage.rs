@@ -1,0 +1,176 @@
+//! A damaged database is set aside, never deleted; what had not been sent is saved out of it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, OpenFlags};
+
+use super::open::{self, Database, Encryption, StoreLocation};
+use super::{Commit, Faults, Setting, Store, Tx};
+use crate::error::DeviceError;
+
+/// What was saved out of a damaged store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Where the damaged file is now.
+    pub set_aside: PathBuf,
+    /// Whether the enrolment could be read; otherwise the device has to be enrolled again.
+    pub identity: bool,
+    /// Unsent changes that could be read.
+    pub changes: usize,
+    /// Whether every row of the outbox could be read.
+    pub complete: bool,
+}
+
+/// Lies beside a store that was found damaged while it was open: the next opening sets it aside.
+const MARK: &str = "damaged";
+
+/// Tables whose rows are saved, in this order.
+const SAVED: [&str; 6] = ["setting", "outbox", "sent", "quarantine", "refused_edit", "upload"];
+
+/// Opens a database; one that is damaged is moved away and a new one made. Returns where the damaged one is.
+pub(super) fn open_or_set_aside(
+    database: Database,
+    location: &StoreLocation,
+    encryption: &Encryption,
+    faults: &Faults,
+) -> Result<(Connection, Option<PathBuf>), DeviceError> {
+    let StoreLocation::Folder(folder) = location else {
+        return Ok((open::open(database, location, encryption, faults)?, None));
+    };
+    let mark = folder.join(format!("{}.{MARK}", database.file_name()));
+    if !mark.exists() {
+        match open::open(database, location, encryption, faults) {
+            Err(DeviceError::Damaged) => {}
+            other => return Ok((other?, None)),
+        }
+    }
+    let aside = set_aside(database, folder)?;
+    let fresh = open::open(database, location, encryption, faults)?;
+    match std::fs::remove_file(&mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    Ok((fresh, Some(aside)))
+}
+
+/// Moves the database with its log to a name that is not taken.
+fn set_aside(database: Database, folder: &Path) -> Result<PathBuf, DeviceError> {
+    let name = database.file_name();
+    let target = (1u32..)
+        .map(|n| folder.join(format!("{name}.damaged-{n}")))
+        .find(|path| !path.exists())
+        .ok_or(DeviceError::Damaged)?;
+    // The log first: without it the file alone is an older state, and never mistaken for the whole.
+    for suffix in ["-wal", "-journal"] {
+        let log = folder.join(format!("{name}{suffix}"));
+        if log.exists() {
+            let mut moved = target.clone().into_os_string();
+            moved.push(suffix);
+            std::fs::rename(log, moved)?;
+        }
+    }
+    std::fs::rename(database.path_in(folder), &target)?;
+    Ok(target)
+}
+
+impl Store {
+    /// Remembers that the store is damaged, so that the next opening sets it aside. Called after
+    /// [`DeviceError::Damaged`].
+    ///
+    /// # Errors
+    /// Failures of the file system.
+    pub fn mark_damaged(&self) -> Result<(), DeviceError> {
+        if let Some(folder) = &self.folder {
+            std::fs::write(folder.join(format!("{}.{MARK}", Database::Records.file_name())), b"")?;
+        }
+        Ok(())
+    }
+
+    /// Reads what can be read of a damaged file into this fresh store.
+    pub(super) fn salvage(
+        &mut self,
+        damaged: &Path,
+        encryption: &Encryption,
+    ) -> Result<Salvaged, DeviceError> {
+        let mut report =
+            Salvaged { set_aside: damaged.to_owned(), identity: false, changes: 0, complete: false };
+        let Ok(old) = open_damaged(damaged, encryption) else { return Ok(report) };
+        report.complete = true;
+        let mut rows = Vec::new();
+        for table in SAVED {
+            let (found, complete) = readable_rows(&old, table);
+            if table == "outbox" {
+                report.changes = found.len();
+                report.complete = complete;
+            }
+            rows.push((table, found));
+        }
+        report.identity = self.write(Commit::Migrate, |tx| {
+            for (table, found) in &rows {
+                for row in found {
+                    tx.insert_row(table, row)?;
+                }
+            }
+            // What the lost store knew of the streams is gone, and so may be changes of the present incarnation.
+            tx.connection.execute("DELETE FROM setting WHERE name IN ('projections')", [])?;
+            tx.identity = tx.view.identity()?;
+            if tx.identity.is_some() {
+                tx.reincarnate()?;
+            }
+            tx.rebuild_from_outbox()?;
+            Ok(tx.identity.is_some())
+        })?;
+        Ok(report)
+    }
+}
+
+type SavedRow = Vec<(String, Cell)>;
+
+impl Tx<'_> {
+    fn insert_row(&mut self, table: &str, row: &SavedRow) -> Result<(), DeviceError> {
+        let names: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).collect();
+        let marks = vec!["?"; names.len()].join(", ");
+        let sql = format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({marks})", names.join(", "));
+        // A row of a damaged page may break a constraint: it is as lost as one that cannot be read.
+        let values = rusqlite::params_from_iter(row.iter().map(|(_, cell)| cell));
+        match self.connection.prepare_cached(&sql)?.execute(values) {
+            Err(error) if DeviceError::from_constraint(&error) => Ok(()),
+            other => Ok(other.map(|_| ())?),
+        }
+    }
+}
+
+impl DeviceError {
+    fn from_constraint(error: &rusqlite::Error) -> bool {
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+    }
+}
+
+fn open_damaged(path: &Path, encryption: &Encryption) -> Result<Connection, DeviceError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    open::prepare(&connection, encryption)?;
+    Ok(connection)
+}
+
+/// Row by row, so that one damaged page costs its own rows only. Says whether all could be read.
+fn readable_rows(old: &Connection, table: &str) -> (Vec<SavedRow>, bool) {
+    let mut out = Vec::new();
+    let Ok(mut statement) = old.prepare(&format!("SELECT * FROM {table} ORDER BY 1")) else { return (out, false) };
+    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let Ok(mut rows) = statement.query([]) else { return (out, false) };
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => {
+                let cells = names.iter().enumerate().map(|(at, name)| Some((name.clone(), row.get(at).ok()?)));
+                if let Some(row) = cells.collect::<Option<SavedRow>>() {
+                    out.push(row);
+                }
+            }
+            Ok(None) => return (out, true),
+            Err(_) => return (out, false),
+        }
+    }
+}
+

@@ -1,0 +1,34 @@
+//! Events: what their log means.
+//!
+//! An event's state is nowhere stored. It is what [`fold`] makes of the log, on the phone and on the server
+//! alike. The log only grows; an entry that does not apply is kept and flagged, and changes nothing.
+//!
+//! | subject | module |
+//! | --- | --- |
+//! | entries as they stand in a document | [`LogEntry`], [`read_log`] |
+//! | the order in which they are folded | `order` |
+//! | who may do what, and when | [`table`] |
+//! | what has to hold for it | `guards` |
+//! | what a deployment decides | [`EventRules`] |
+//! | the outcome | [`Folded`], [`Sla`] |
+//! | numbers issued offline | [`number`] |
+
+mod entry;
+mod fold;
+mod guards;
+pub mod number;
+mod order;
+mod rules;
+mod sla;
+mod state;
+pub mod table;
+#[cfg(test)]
+mod tests;
+
+pub use entry::{Action, LogEntry, Presence, RatingChannel, SlaClass, Supervision, read_log};
+pub use fold::fold;
+pub use guards::Guard;
+pub use rules::{CategoryRule, EventRules, SlaRule};
+pub use sla::Sla;
+pub use state::{Called, ExtensionRequest, Flag, Folded, Judged, Rating, State, Verdict};
+pub use table::{Offline, legal_next};

@@ -1,0 +1,43 @@
+//! The plain model of neighbourhood grid work: what a record is, which fields it has, who may see it,
+//! what an event's log means, and where things are.
+//!
+//! This crate is pure. It does no I/O and asks for time and randomness as arguments, so that a phone and a
+//! server that hold the same facts reach the same conclusions.
+//!
+//! | subject | module |
+//! | --- | --- |
+//! | identifiers, time, scalar values | [`id`], [`time`], [`value`] |
+//! | which kinds of record exist and what their fields are | [`schema`], [`records`] |
+//! | who may write a field | [`policy`] |
+//! | which streams a record belongs to | [`stream`], [`placement`] |
+
+#![forbid(unsafe_code)]
+
+#[macro_use]
+mod macros;
+
+pub mod access;
+pub mod calendar;
+pub mod categories;
+pub mod checklist;
+pub mod codec;
+pub mod codes;
+pub mod event;
+pub mod geo;
+pub mod id;
+pub mod photo;
+pub mod placement;
+pub mod policy;
+pub mod records;
+pub mod schema;
+pub mod stream;
+pub mod time;
+pub mod validate;
+pub mod value;
+
+pub use id::{ContentHash, DeviceId, ParseIdError, RecordId};
+pub use records::Record;
+pub use schema::{FieldPolicy, FieldSchema, FieldType, Kind, KindSchema};
+pub use stream::{AccessClass, StreamId};
+pub use time::Timestamp;
+pub use value::{Fields, Value};

@@ -1,0 +1,123 @@
+//! Who may write what: the rules that admission applies to every single write.
+
+use crate::id::RecordId;
+use crate::schema::{FieldPolicy, IDENTITY_KEYS, KindSchema, REMOVED_KEY};
+use crate::value::Value;
+
+/// What a person does in the deployment. A person may hold several at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// 网格员: walks the grid, keeps its records, reports what is wrong.
+    Gridworker,
+    /// 网格长: leads a community's grids.
+    GridLeader,
+    /// Dispatches and supervises at a street or district centre.
+    Dispatcher,
+    /// Handles cases for a department, office or company.
+    Handler,
+    /// Reads, never writes.
+    Auditor,
+    /// Keeps accounts, areas, templates.
+    Administrator,
+}
+
+/// Who made a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// A person through an enrolled device.
+    Person {
+        /// The person, as log entries name them in `by`.
+        user: RecordId,
+        /// What they may do.
+        roles: &'a [Role],
+    },
+    /// The server itself.
+    Server,
+}
+
+/// One write of a root key, as admission sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// The kind of the record.
+    pub schema: &'a KindSchema,
+    /// The root key.
+    pub key: &'a str,
+    /// What is written.
+    pub value: &'a Value,
+    /// Whether the change that holds this write creates the record.
+    pub creates: bool,
+    /// Whether the write replaces a value that its author had seen.
+    pub overwrites: bool,
+}
+
+/// Why a write is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// Identity keys are written by the first change only.
+    #[error("identity key written after creation")]
+    Identity,
+    /// A field that is fixed at creation was written later.
+    #[error("field `{field}` is fixed at creation")]
+    CreateOnly {
+        /// The field.
+        field: &'static str,
+    },
+    /// An element of an append-only set was altered or removed.
+    #[error("elements of `{field}` cannot be altered")]
+    AppendOnly {
+        /// The set.
+        field: &'static str,
+    },
+    /// A field that belongs to the server was written by a device.
+    #[error("field `{field}` is written by the server only")]
+    ServerOnly {
+        /// The field.
+        field: &'static str,
+    },
+    /// The kind is not written by devices, or not by this role.
+    #[error("records of this kind are not written by this role")]
+    Role,
+    /// A log entry that names someone else as its author.
+    #[error("entry names another author")]
+    Author,
+    /// A log entry whose action this role may not do.
+    #[error("action is not open to this role")]
+    Action,
+    /// A log entry whose action this build does not know: the sender is newer, and its work is to be held.
+    #[error("action is of a newer version")]
+    NewerAction,
+    /// An entry that cannot be read, or stands under another identifier than its own.
+    #[error("entry cannot be read")]
+    Entry,
+    /// A word that a closed list does not have.
+    #[error("value of `{field}` is not on its list")]
+    Closed {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+/// Checks one write. A key of a newer schema passes: it is carried, not interpreted.
+pub fn check_write(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violation> {
+    if IDENTITY_KEYS.contains(&write.key) {
+        return if write.creates && !write.overwrites { Ok(()) } else { Err(Violation::Identity) };
+    }
+    let Sender::Person { roles, .. } = sender else { return Ok(()) };
+    if !write.schema.device_writes || roles.iter().all(|role| *role == Role::Auditor) {
+        return Err(Violation::Role);
+    }
+    if write.key == REMOVED_KEY {
+        return Ok(());
+    }
+    let Some((field, _)) = write.schema.field_of_key(write.key) else { return Ok(()) };
+    match field.policy {
+        FieldPolicy::Free => Ok(()),
+        FieldPolicy::CreateOnly if write.creates => crate::records::check_field(sender, write, field),
+        FieldPolicy::CreateOnly => Err(Violation::CreateOnly { field: field.name }),
+        FieldPolicy::AppendOnly if write.overwrites || write.key.ends_with("/removed") => {
+            Err(Violation::AppendOnly { field: field.name })
+        }
+        FieldPolicy::AppendOnly => crate::records::check_entry(sender, write),
+        FieldPolicy::ServerOnly => Err(Violation::ServerOnly { field: field.name }),
+    }
+}

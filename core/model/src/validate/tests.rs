@@ -1,0 +1,168 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::id::RecordId;
+use crate::records::{CareTag, Dwelling, Organization, Record, Resident, ResidentId, care_tag::Need};
+use crate::time::Timestamp;
+
+fn id(byte: u8) -> RecordId {
+    RecordId::from_bytes([byte; 16])
+}
+
+fn reasons(kind: Kind, fields: &Fields) -> Vec<(String, Reason)> {
+    validate(kind, fields).into_iter().map(|error| (error.field, error.reason)).collect()
+}
+
+fn fields(pairs: &[(&str, Value)]) -> Fields {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+}
+
+#[test]
+fn every_bad_field_is_named_at_once() {
+    let bad = fields(&[
+        ("name", "  ".into()),
+        ("sex", "x".into()),
+        ("birth_date", "1990-02-30".into()),
+        ("phone", "无".into()),
+        ("provisional", 1i64.into()),
+        ("merged_into", Value::Bytes(vec![1, 2])),
+        ("remarks", "字".repeat(501).into()),
+        ("source_keys/removed", "a".into()),
+        ("newer", Value::Null),
+    ]);
+    let got = reasons(Kind::Resident, &bad);
+    assert_eq!(
+        got,
+        [
+            ("name".to_owned(), Reason::Missing),
+            ("sex".to_owned(), Reason::UnknownWord),
+            ("birth_date".to_owned(), Reason::NotADate),
+            ("provisional".to_owned(), Reason::WrongType),
+            ("merged_into".to_owned(), Reason::NotALink),
+            ("source_keys/removed".to_owned(), Reason::BadElement),
+            ("remarks".to_owned(), Reason::TooLong { max: 500 }),
+            ("phone".to_owned(), Reason::OddPhone),
+        ]
+    );
+    let errors = validate(Kind::Resident, &bad);
+    assert_eq!(errors.iter().filter(|error| error.is_warning()).count(), 2);
+    assert!(!is_acceptable(&errors));
+}
+
+#[test]
+fn a_good_record_has_no_faults() {
+    let good = fields(&[("name", "罗平".into()), ("sex", "male".into()), ("phone", "19900007832".into())]);
+    assert_eq!(validate(Kind::Resident, &good), []);
+    assert!(Resident::from_fields(&good).is_ok());
+}
+
+#[test]
+fn numbers_are_kept_in_bounds() {
+    let mut dwelling = fields(&[("area", id(1).into()), ("room", "0101".into()), ("area_m2", f64::NAN.into())]);
+    let out = Reason::RealOutOfRange { min: 0.0, max: 100_000.0 };
+    assert_eq!(reasons(Kind::Dwelling, &dwelling), [("area_m2".to_owned(), out)]);
+    dwelling.insert("area_m2".into(), Value::Int(90));
+    dwelling.insert("floor".into(), Value::Int(201));
+    let out = Reason::IntOutOfRange { min: -10, max: 200 };
+    assert_eq!(reasons(Kind::Dwelling, &dwelling), [("floor".to_owned(), out)]);
+    assert_eq!(Dwelling::from_fields(&dwelling).unwrap().area_m2, Some(90.0));
+}
+
+#[test]
+fn a_dwelling_and_an_event_are_somewhere() {
+    let nowhere = fields(&[("area", id(1).into()), ("category", "litter".into())]);
+    assert_eq!(reasons(Kind::Dwelling, &nowhere), [("address".to_owned(), Reason::NoPlace)]);
+    assert_eq!(reasons(Kind::Event, &nowhere), [("position".to_owned(), Reason::NoPlace)]);
+}
+
+#[test]
+fn codes_are_checked_as_hard_as_they_deserve() {
+    let number = |text: &str, document: &str| {
+        let fields =
+            fields(&[("resident", id(1).into()), ("number", text.into()), ("document", document.into())]);
+        validate(Kind::ResidentId, &fields)
+    };
+    let wrong = number("110105194912310021", "identity_card");
+    assert_eq!(wrong[0].reason, Reason::IdNumber(crate::codes::resident_id::IdNumberError::CheckCharacter));
+    assert!(!is_acceptable(&wrong));
+    let unknown = number("990000193512237224", "identity_card");
+    assert_eq!(unknown[0].reason, Reason::UnknownRegion);
+    assert!(is_acceptable(&unknown));
+    assert_eq!(number("990000193512237224", "permanent_residence"), []);
+    assert_eq!(number("E12345678", "passport"), []);
+    let organization = Organization::from_fields(&fields(&[
+        ("area", id(1).into()),
+        ("name", "示例公司".into()),
+        ("uscc", "91350100M000100Y44".into()),
+    ]))
+    .unwrap();
+    let errors = validate(Kind::Organization, &organization.to_fields());
+    assert!(errors.len() == 1 && is_acceptable(&errors));
+}
+
+fn care_tag(until: &str) -> Fields {
+    fields(&[
+        ("resident", id(1).into()),
+        ("need", "living_alone".into()),
+        ("service", "每月走访".into()),
+        ("purpose", "居家安全".into()),
+        ("approver", id(2).into()),
+        ("from", "2026-02-14".into()),
+        ("until", until.into()),
+    ])
+}
+
+#[test]
+fn a_care_tag_needs_everything_and_ends_within_a_year() {
+    assert_eq!(validate(Kind::CareTag, &care_tag("2027-02-14")), []);
+    assert_eq!(reasons(Kind::CareTag, &care_tag("2027-02-15")), [("until".to_owned(), Reason::TooFarAway)]);
+    assert_eq!(reasons(Kind::CareTag, &care_tag("2026-02-13")), [("until".to_owned(), Reason::EndBeforeStart)]);
+    for field in ["resident", "need", "service", "purpose", "approver", "from", "until"] {
+        let mut tag = care_tag("2026-12-31");
+        tag.remove(field);
+        assert_eq!(reasons(Kind::CareTag, &tag), [(field.to_owned(), Reason::Missing)]);
+    }
+    let mut other = care_tag("2026-12-31");
+    other.insert("need".into(), "conduct".into());
+    assert_eq!(reasons(Kind::CareTag, &other), [("need".to_owned(), Reason::NotOnClosedList)]);
+    assert_eq!(CareTag::from_fields(&other).unwrap().need, Need::Other("conduct".into()));
+}
+
+#[test]
+fn reasons_speak_both_languages() {
+    for reason in [Reason::Missing, Reason::TooLong { max: 5 }, Reason::NoItems, Reason::UnknownRegion] {
+        assert!(reason.zh().chars().any(|c| !c.is_ascii()));
+        assert!(reason.en().is_ascii());
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Flag),
+        any::<i64>().prop_map(Value::Int),
+        any::<f64>().prop_map(Value::Real),
+        any::<String>().prop_map(Value::Text),
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}".prop_map(Value::Text),
+        proptest::collection::vec(any::<u8>(), 0..40).prop_map(Value::Bytes),
+        any::<i64>().prop_map(|millis| Value::Time(Timestamp::from_millis(millis))),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_content_is_survived(
+        kind in proptest::sample::select(Kind::ALL),
+        values in proptest::collection::vec((any::<proptest::sample::Index>(), "[a-z/]{0,8}", any_value()), 0..12),
+    ) {
+        let mut content = Fields::new();
+        for (index, element, value) in values {
+            let field = &kind.schema().fields[index.index(kind.schema().fields.len())];
+            let key = if field.set { format!("{}/{element}", field.name) } else { field.name.to_owned() };
+            content.insert(key, value);
+        }
+        validate(kind, &content);
+        let _ = ResidentId::from_fields(&content);
+        crate::records::followers(kind.schema(), &content);
+    }
+}

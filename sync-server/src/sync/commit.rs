@@ -1,0 +1,312 @@
+//! The second step: writing what was admitted, in the writing transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gridwalk_model::schema::FieldType;
+use gridwalk_model::{ContentHash, Kind, RecordId, Value, photo::PhotoRef};
+use gridwalk_replica::FlatChange;
+use gridwalk_replica::admission::Verdict;
+use sha2::{Digest as _, Sha256};
+
+use super::admit::{Ground, Item, Outcome, Ready, admit_item};
+use super::landing::{Landed, Landing, Written};
+use super::prepare::Pending;
+use super::{Context, QUARANTINE_MAX_BYTES, SyncError, placing, repair};
+use crate::audit::{self, Entry};
+use crate::storage::ledger::NewQuarantine;
+use crate::storage::records::{Membership, RecordNo};
+use crate::storage::{Stored, WriteTx};
+
+/// What was written, as far as the answer needs it. Valid once the transaction is durable.
+#[derive(Debug)]
+pub struct Committed {
+    /// For each push, a verdict for each change.
+    pub(super) verdicts: Vec<Vec<Verdict>>,
+    /// Number of the commit.
+    pub(super) commit_no: u64,
+    /// What this request wrote to each record.
+    pub(super) own: BTreeMap<RecordId, Own>,
+}
+
+impl Committed {
+    /// The verdicts, for counting.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().flatten()
+    }
+}
+
+/// What a request wrote to a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    /// Sequence number under which its changes were taken.
+    pub(super) seq: u64,
+    /// Sequence number of the record's last change before; 0 if the request created it.
+    pub(super) before: u64,
+}
+
+/// Writes a request. The transaction is committed by the caller; until then the result is not to be sent.
+///
+/// # Errors
+/// See [`SyncError`]; the caller undoes what was written.
+pub fn commit(
+    tx: &mut dyn WriteTx,
+    pending: &mut Pending,
+    context: Context<'_>,
+) -> Result<Committed, SyncError> {
+    let mut committed =
+        Committed { verdicts: Vec::new(), commit_no: tx.commit_no(), own: BTreeMap::new() };
+    let server = tx.server()?;
+    if server.epoch != pending.server.epoch {
+        // Somebody else began a new epoch in between; the device learns of it from the answer.
+        pending.other_epoch = true;
+        return Ok(committed);
+    }
+    pending.server = server;
+    if pending.scope.rolled_back {
+        begin_epoch(tx, pending, context)?;
+        return Ok(committed);
+    }
+    let mut landing = Landing::new(context.now);
+    let mut refused = Refused::default();
+    committed.verdicts = pending.shape.iter().map(|len| vec![Verdict::Held; *len]).collect();
+    let items = std::mem::take(&mut pending.items);
+    let outcomes = std::mem::take(&mut pending.outcomes);
+    for (item, mut outcome) in items.into_iter().zip(outcomes) {
+        let written = write_item(tx, pending, &mut landing, &item, &mut outcome, context)?;
+        if let Some(Written { seq, before }) = written {
+            committed.own.insert(item.record, Own { seq, before });
+        }
+        quarantine(tx, pending, &item, &mut outcome, context, &mut refused)?;
+        for ((push, change), verdict) in item.places.iter().zip(&outcome.verdicts) {
+            if let Some(slot) = committed.verdicts.get_mut(*push).and_then(|push| push.get_mut(*change)) {
+                *slot = *verdict;
+            }
+        }
+    }
+    landing.finish(tx)?;
+    refused.write_down(tx, pending, context)?;
+    for grant in &pending.scope.given_up {
+        tx.put_grant_ack(pending.principal.device_no, grant.stream_no, grant.generation)?;
+    }
+    if let Some(comparison) = &pending.comparison {
+        repair::write_down(tx, &pending.principal, comparison, context)?;
+    }
+    let pushed = if committed.own.is_empty() { gridwalk_model::Timestamp::default() } else { context.now };
+    tx.touch_device(pending.principal.device_no, context.now, pushed)?;
+    Ok(committed)
+}
+
+/// A device has proved that the store went back in time: what this epoch promised is void.
+fn begin_epoch(tx: &mut dyn WriteTx, pending: &Pending, context: Context<'_>) -> Result<(), SyncError> {
+    let random = |_| crate::storage::StorageError::Failed("no randomness".to_owned());
+    let epoch = context.entropy.array::<16>().map_err(random)?;
+    let incarnation = context.entropy.array::<4>().map_err(random)?;
+    let key = context.entropy.array::<32>().map_err(random)?;
+    tx.set_epoch(epoch, incarnation, key)?;
+    let entry = Entry {
+        actor: &pending.principal.device.to_string(),
+        action: "server.rolled_back",
+        target: "server",
+        detail: "a device holds a cursor that is ahead of the store; a new epoch begins",
+        alarm: true,
+    };
+    audit::append(tx, context.now, &entry)?;
+    Ok(())
+}
+
+/// Writes one record. Returns what was written of it.
+fn write_item(
+    tx: &mut dyn WriteTx,
+    pending: &Pending,
+    landing: &mut Landing,
+    item: &Item,
+    outcome: &mut Outcome,
+    context: Context<'_>,
+) -> Result<Option<Written>, SyncError> {
+    let mut head = tx.record(item.record)?;
+    let mut members = members_of(tx, head.as_ref().map(|head| head.no))?;
+    if Ground::of(head.as_ref(), &members, &pending.scope) != outcome.ground {
+        *outcome =
+            admit_item(&*tx, &pending.principal, &pending.scope, &pending.server, item, context.now)?;
+        head = tx.record(item.record)?;
+        members = members_of(tx, head.as_ref().map(|head| head.no))?;
+    }
+    let Some(ready) = outcome.ready.take() else { return Ok(None) };
+    let device: Vec<&[u8]> =
+        ready.accepted.iter().filter_map(|index| item.raws.get(*index)).map(|raw| raw.as_slice()).collect();
+    let mut batches = vec![device];
+    if !ready.added.is_empty() {
+        batches.push(ready.added.iter().map(Vec::as_slice).collect());
+    }
+    let record = Landed {
+        id: item.record,
+        kind: ready.kind,
+        head: head.as_ref(),
+        fields: &ready.state.fields,
+        shown: ready.state.shown,
+        snapshot: &ready.snapshot,
+        fingerprint: ready.fingerprint,
+        batches: &batches,
+        hint: item.hint,
+    };
+    let streams = Landing::destination(tx, &record, &members)?;
+    if head.is_none() {
+        let recovery = item.history && pending.server.recovery_until > context.now;
+        let in_scope =
+            if recovery { pending.scope.covers_in_recovery(&streams) } else { pending.scope.covers(&streams) };
+        if !in_scope || (!recovery && pulls_in(tx, pending, &ready)?) {
+            forbid(outcome);
+            return Ok(None);
+        }
+        if recovery {
+            note_recovered(tx, pending, item, context)?;
+        }
+    }
+    let written = landing.land(tx, &record, &members, &streams)?;
+    let no = match &head {
+        Some(head) => head.no,
+        None => tx.record(item.record)?.map_or(RecordNo(0), |head| head.no),
+    };
+    for hash in media_of(&ready) {
+        tx.add_media_ref(&hash, no)?;
+    }
+    Ok(Some(written))
+}
+
+fn members_of(tx: &dyn WriteTx, no: Option<RecordNo>) -> Stored<Vec<Membership>> {
+    no.map_or_else(|| Ok(Vec::new()), |no| tx.memberships(no))
+}
+
+/// Whether a new record would draw another one into the sender's streams that the sender does not hold: a
+/// residency that names somebody else's resident.
+fn pulls_in(tx: &dyn WriteTx, pending: &Pending, ready: &Ready) -> Stored<bool> {
+    for field in placing::referring_fields(ready.kind) {
+        let Some(target) = ready.state.fields.get(field).and_then(|value| value.as_link()) else { continue };
+        if let Some(head) = tx.record(target)?
+            && !pending.scope.holds(&tx.memberships(head.no)?)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn forbid(outcome: &mut Outcome) {
+    for verdict in &mut outcome.verdicts {
+        if *verdict == Verdict::Accepted {
+            *verdict = Verdict::Forbidden;
+        }
+    }
+}
+
+fn note_recovered(
+    tx: &mut dyn WriteTx,
+    pending: &Pending,
+    item: &Item,
+    context: Context<'_>,
+) -> Stored<()> {
+    let entry = Entry {
+        actor: &pending.principal.device.to_string(),
+        action: "recovery.accepted",
+        target: &item.record.to_string(),
+        detail: "recovered via device",
+        alarm: false,
+    };
+    audit::append(tx, context.now, &entry)
+}
+
+/// What was refused in one request, for the audit log.
+#[derive(Default)]
+struct Refused {
+    changes: u64,
+    foreign_history: u64,
+    left_with_device: u64,
+}
+
+impl Refused {
+    fn write_down(&self, tx: &mut dyn WriteTx, pending: &Pending, context: Context<'_>) -> Stored<()> {
+        let device = pending.principal.device.to_string();
+        let rows = [
+            ("sync.refused", self.changes, false),
+            ("recovery.refused", self.foreign_history, false),
+            ("quarantine.full", self.left_with_device, true),
+        ];
+        for (action, count, alarm) in rows.iter().filter(|(_, count, _)| *count > 0) {
+            let detail = format!("{count} changes");
+            let entry = Entry { actor: &device, action, target: &device, detail: &detail, alarm: *alarm };
+            audit::append(tx, context.now, &entry)?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps refused changes byte for byte. Other people's changes, offered as history while recovery is closed, are
+/// not the sender's work and are only counted.
+fn quarantine(
+    tx: &mut dyn WriteTx,
+    pending: &Pending,
+    item: &Item,
+    outcome: &mut Outcome,
+    context: Context<'_>,
+    refused: &mut Refused,
+) -> Stored<()> {
+    if outcome.verdicts.iter().all(|verdict| !verdict.is_refusal()) {
+        return Ok(());
+    }
+    let device = pending.principal.device_no;
+    let mut stored = tx.quarantine_bytes(device)?;
+    for (raw, verdict) in item.raws.iter().zip(&mut outcome.verdicts) {
+        if !verdict.is_refusal() {
+            continue;
+        }
+        if item.history && author_is_other(raw, pending) {
+            refused.foreign_history += 1;
+            continue;
+        }
+        stored = stored.saturating_add(raw.len() as u64);
+        if stored > QUARANTINE_MAX_BYTES {
+            *verdict = Verdict::Held;
+            refused.left_with_device += 1;
+            continue;
+        }
+        let encoded = minicbor::to_vec(*verdict).unwrap_or_default();
+        let row = NewQuarantine {
+            device,
+            record: item.record,
+            kind: &item.kind,
+            hash: Sha256::digest(raw.as_slice()).into(),
+            change: raw,
+            verdict: &encoded,
+            received_at: context.now,
+        };
+        refused.changes += u64::from(tx.insert_quarantine(&row)?);
+    }
+    Ok(())
+}
+
+fn author_is_other(raw: &[u8], pending: &Pending) -> bool {
+    FlatChange::read(raw).is_ok_and(|change| change.actor.device() != pending.principal.device)
+}
+
+/// The media that a record points at.
+fn media_of(ready: &Ready) -> BTreeSet<ContentHash> {
+    let schema = ready.kind.schema();
+    let mut out = BTreeSet::new();
+    let entries = schema.fields.iter().filter(|field| field.ty == FieldType::Entry);
+    for field in entries {
+        if field.set && field.name == "photos" {
+            for (_, value) in gridwalk_model::records::elements(&ready.state.fields, field.name) {
+                if let Value::Bytes(bytes) = value
+                    && let Ok(photo) = PhotoRef::from_bytes(bytes)
+                {
+                    out.extend([Some(photo.hash), photo.preview_hash, photo.original_hash].into_iter().flatten());
+                }
+            }
+        } else if ready.kind == Kind::Patrol
+            && let Some(Value::Bytes(bytes)) = ready.state.fields.get(field.name)
+        {
+            out.extend(ContentHash::from_slice(bytes));
+        }
+    }
+    out
+}

@@ -1,0 +1,42 @@
+//! Benchmarks: optimised, one JSON object a line on standard output.
+
+use std::process::ExitCode;
+
+use crate::process::Program;
+use crate::setup::{self, Need};
+use crate::workspace::Workspace;
+
+/// A group of benchmarks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Push, pull and idle sync, and the server's memory.
+    Sync,
+    /// The phone's store.
+    Device,
+    /// Photos, from camera file to stamped picture.
+    Photo,
+}
+
+impl Subject {
+    /// The group of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Sync, Self::Device, Self::Photo].into_iter().find(|subject| subject.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Device => "device",
+            Self::Photo => "photo",
+        }
+    }
+}
+
+/// Builds the benchmarks and becomes them.
+pub fn measure(workspace: &Workspace, subject: Subject, arguments: &[String]) -> Result<ExitCode, String> {
+    setup::ensure(workspace, &Need::NATIVE)?;
+    Program::cargo(workspace.root())
+        .args(["run", "--release", "-p", "gridwalk-bench", "--", subject.name(), "--json"])
+        .args(arguments.iter().cloned())
+        .replace()
+}

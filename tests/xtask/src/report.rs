@@ -1,0 +1,101 @@
+//! The table at the end of a test run.
+
+use std::time::Duration;
+
+use crate::clock::readable;
+
+/// What became of one part.
+pub struct PartResult {
+    /// The part's name.
+    pub name: &'static str,
+    /// What failed, a sentence each; empty when the part passed.
+    pub failures: Vec<String>,
+    /// Facts worth a line even when all went well, such as "not run: … absent".
+    pub notes: Vec<String>,
+    /// How long the part took.
+    pub time: Duration,
+}
+
+/// The table of all parts, then the failures in full.
+pub fn table(results: &[PartResult], total: Duration) -> String {
+    let mut text = format!("\n{:<10} {:<7} {:>13}\n", "part", "result", "time");
+    for result in results {
+        let verdict = if result.failures.is_empty() { "passed" } else { "FAILED" };
+        let notes = result.notes.join("; ");
+        let line = format!("{:<10} {verdict:<7} {:>13}  {notes}", result.name, readable(result.time));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let failed: Vec<&PartResult> = results.iter().filter(|result| !result.failures.is_empty()).collect();
+    let verdict = if failed.is_empty() { "passed" } else { "FAILED" };
+    text.push_str(&format!("{:<10} {verdict:<7} {:>13}\n", "total", readable(total)));
+    for result in failed {
+        text.push_str(&format!("\n{} failed:\n", result.name));
+        for failure in &result.failures {
+            text.push_str(&format!("  {}\n", failure.replace('\n', "\n  ")));
+        }
+    }
+    text
+}
+
+/// Adds up the `test result:` lines of `cargo test`: passed, failed, ignored.
+pub fn cargo_test_counts(stdout: &str) -> (u64, u64, u64) {
+    let mut sums = (0, 0, 0);
+    for line in stdout.lines().filter(|line| line.starts_with("test result:")) {
+        sums.0 += count_before(line, " passed");
+        sums.1 += count_before(line, " failed");
+        sums.2 += count_before(line, " ignored");
+    }
+    sums
+}
+
+/// Reads the number of passed tests off the summary of Node's test runner.
+pub fn node_test_passes(stdout: &str) -> u64 {
+    stdout
+        .lines()
+        .filter_map(|line| line.trim_start_matches(['#', 'ℹ', ' ']).strip_prefix("pass "))
+        .filter_map(|number| number.trim().parse::<u64>().ok())
+        .sum()
+}
+
+fn count_before(line: &str, word: &str) -> u64 {
+    let Some((before, _)) = line.split_once(word) else { return 0 };
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up_over_all_test_binaries() {
+        let stdout = "running 3 tests\n\
+            test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\
+            test result: FAILED. 40 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        assert_eq!(cargo_test_counts(stdout), (43, 2, 1));
+        assert_eq!(cargo_test_counts(""), (0, 0, 0));
+    }
+
+    #[test]
+    fn both_styles_of_node_summaries_are_read() {
+        assert_eq!(node_test_passes("# tests 3\n# pass 3\n# fail 0\n"), 3);
+        assert_eq!(node_test_passes("ℹ tests 4\nℹ pass 4\nℹ fail 0\n"), 4);
+        assert_eq!(node_test_passes("nothing"), 0);
+    }
+
+    #[test]
+    fn a_failure_is_in_the_table_and_in_full_below() {
+        let result = |name, failures: &[&str], notes: &[&str]| PartResult {
+            name,
+            failures: failures.iter().map(|text| (*text).to_string()).collect(),
+            notes: notes.iter().map(|text| (*text).to_string()).collect(),
+            time: Duration::from_secs(61),
+        };
+        let results = [result("layers", &[], &["12 rules"]), result("rust", &["clippy failed"], &[])];
+        let text = table(&results, Duration::from_secs(122));
+        assert!(text.contains("layers     passed     1 min 01 s  12 rules"), "{text}");
+        assert!(text.contains("rust       FAILED     1 min 01 s\n"), "{text}");
+        assert!(text.contains("total      FAILED     2 min 02 s"), "{text}");
+        assert!(text.contains("rust failed:\n  clippy failed"), "{text}");
+    }
+}
