@@ -144,7 +144,12 @@ fn area_streams(area: RecordId, sensitive: bool) -> impl Iterator<Item = StreamI
 }
 
 /// The roles that a person holds at `now`.
-pub fn roles_of(user: RecordId, grants: &[Grant], assignments: &[Assignment], now: Timestamp) -> BTreeSet<Role> {
+pub fn roles_of(
+    user: RecordId,
+    grants: &[Grant],
+    assignments: &[Assignment],
+    now: Timestamp,
+) -> BTreeSet<Role> {
     let granted = grants.iter().filter(|grant| grant.user == user && grant.period.contains(now));
     let assigned = assignments.iter().any(|one| one.user == user && one.period.contains(now));
     granted.map(|grant| grant.role).chain(assigned.then_some(Role::Gridworker)).collect()
@@ -178,7 +183,13 @@ mod tests {
     fn a_gridworker_holds_the_assigned_grids_while_the_assignment_lasts() {
         let (user, grid, other) = (id(1), id(2), id(3));
         let assignments = [
-            Assignment { user, area: grid, kind: AssignmentKind::Primary, period: period(0, None), reason: None },
+            Assignment {
+                user,
+                area: grid,
+                kind: AssignmentKind::Primary,
+                period: period(0, None),
+                reason: None,
+            },
             Assignment {
                 user,
                 area: other,
@@ -186,7 +197,13 @@ mod tests {
                 period: period(10, Some(20)),
                 reason: Some("休假".into()),
             },
-            Assignment { user: id(9), area: id(8), kind: AssignmentKind::Primary, period: period(0, None), reason: None },
+            Assignment {
+                user: id(9),
+                area: id(8),
+                kind: AssignmentKind::Primary,
+                period: period(0, None),
+                reason: None,
+            },
         ];
         let hold = |now| streams_for(user, &[], &assignments, &BTreeMap::new(), at(now));
         let own = BTreeSet::from([StreamId::Org, StreamId::User(user), base(grid), sensitive(grid)]);
@@ -201,7 +218,8 @@ mod tests {
     #[test]
     fn roles_reach_as_far_as_they_should() {
         let (user, community, grid, unit) = (id(1), id(2), id(3), id(4));
-        let areas = BTreeMap::from([(community, BTreeSet::from([grid])), (grid, BTreeSet::from([community]))]);
+        let areas =
+            BTreeMap::from([(community, BTreeSet::from([grid])), (grid, BTreeSet::from([community]))]);
         let grant = |role, scope, sensitive| Grant { user, role, scope, period: period(0, None), sensitive };
         let hold = |grant| streams_for(user, &[grant], &[], &areas, at(1));
         let common = BTreeSet::from([StreamId::Org, StreamId::User(user)]);
@@ -218,8 +236,13 @@ mod tests {
     #[test]
     fn event_duty_comes_without_household_data() {
         let user = id(1);
-        let duty =
-            Assignment { user, area: id(2), kind: AssignmentKind::Event, period: period(0, None), reason: None };
+        let duty = Assignment {
+            user,
+            area: id(2),
+            kind: AssignmentKind::Event,
+            period: period(0, None),
+            reason: None,
+        };
         let got = streams_for(user, &[], &[duty], &BTreeMap::new(), at(1));
         assert_eq!(got, BTreeSet::from([StreamId::Org, StreamId::User(user)]));
     }

@@ -134,9 +134,7 @@ impl Calendar {
     /// Whether `day` is worked: by the data of its year, else Monday to Friday.
     pub fn is_workday(&self, day: Date) -> bool {
         let exception = self.years.get(&day.year()).and_then(|days| days.get(&day));
-        exception
-            .copied()
-            .unwrap_or_else(|| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday))
+        exception.copied().unwrap_or_else(|| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday))
     }
 
     /// The local day of a point in time; `None` beyond the years 1 to 9999.

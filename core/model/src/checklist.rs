@@ -342,8 +342,11 @@ mod tests {
         let gas = ChecklistItem { choices: vec!["yes".into(), "no".into()], ..item(ItemKind::Choice) };
         let hose = ChecklistItem { shown_when: Some(when.clone()), max: Some(2.0), ..item(ItemKind::Number) };
         let remark = ChecklistItem { required_when: Some(when), ..item(ItemKind::Text) };
-        let items =
-            BTreeMap::from([("gas".to_owned(), gas), ("hose".to_owned(), hose), ("remark".to_owned(), remark)]);
+        let items = BTreeMap::from([
+            ("gas".to_owned(), gas),
+            ("hose".to_owned(), hose),
+            ("remark".to_owned(), remark),
+        ]);
         let choose = |word: &str| Answer { choice: Some(word.into()), ..Answer::default() };
         let no = BTreeMap::from([("gas".to_owned(), choose("no"))]);
         assert_eq!(review(&items, &no), Review::default());
@@ -360,7 +363,11 @@ mod tests {
 
     #[test]
     fn items_and_answers_read_back() {
-        let item = ChecklistItem { min: Some(0.5), choices: vec!["有".into()], ..item(ItemKind::Other("map".into())) };
+        let item = ChecklistItem {
+            min: Some(0.5),
+            choices: vec!["有".into()],
+            ..item(ItemKind::Other("map".into()))
+        };
         assert_eq!(codec::from_bytes(&codec::to_bytes(&item)), Ok(item));
         let answer = outcome(Outcome::Fail);
         assert_eq!(codec::from_bytes(&codec::to_bytes(&answer)), Ok(answer));

@@ -19,24 +19,7 @@ impl RecordId {
         let millis = u64::try_from(at.millis()).unwrap_or(0).to_be_bytes();
         let [_, _, t0, t1, t2, t3, t4, t5] = millis;
         let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9] = random;
-        Self([
-            t0,
-            t1,
-            t2,
-            t3,
-            t4,
-            t5,
-            0x70 | (r0 & 0x0f),
-            r1,
-            0x80 | (r2 & 0x3f),
-            r3,
-            r4,
-            r5,
-            r6,
-            r7,
-            r8,
-            r9,
-        ])
+        Self([t0, t1, t2, t3, t4, t5, 0x70 | (r0 & 0x0f), r1, 0x80 | (r2 & 0x3f), r3, r4, r5, r6, r7, r8, r9])
     }
 
     /// Takes 16 bytes as they are.

@@ -10,6 +10,12 @@
 //! | which kinds of record exist and what their fields are | [`schema`], [`records`] |
 //! | who may write a field | [`policy`] |
 //! | which streams a record belongs to | [`stream`], [`placement`] |
+//! | who holds which streams | [`access`] |
+//! | what is wrong with a record | [`validate`], [`codes`] |
+//! | what an event's log means | [`event`], [`calendar`], [`categories`] |
+//! | what a checklist asks | [`checklist`] |
+//! | photos, encoded entries | [`photo`], [`codec`] |
+//! | where things are | [`geo`] |
 
 #![forbid(unsafe_code)]
 

@@ -32,12 +32,7 @@ pub fn areas(schema: &KindSchema, id: RecordId, fields: &Fields, links: &dyn Lin
 
 /// The streams that a record belongs to. Empty while nothing places it: the server then keeps it where the
 /// device that made it said.
-pub fn streams(
-    schema: &KindSchema,
-    id: RecordId,
-    fields: &Fields,
-    links: &dyn Links,
-) -> BTreeSet<StreamId> {
+pub fn streams(schema: &KindSchema, id: RecordId, fields: &Fields, links: &dyn Links) -> BTreeSet<StreamId> {
     if schema.placement == PlacementRule::Org {
         return BTreeSet::from([StreamId::Org]);
     }

@@ -86,7 +86,11 @@ fn check_value(kind: Kind, field: &FieldSchema, value: &Value) -> Result<(), Rea
         (FieldType::Code(words), Value::Text(word)) => check_word(kind, field, words, word),
         (FieldType::Flag, Value::Flag(_)) | (FieldType::Time, Value::Time(_)) => Ok(()),
         (FieldType::Int { min, max }, Value::Int(number)) => {
-            if (min..=max).contains(number) { Ok(()) } else { Err(Reason::IntOutOfRange { min, max }) }
+            if (min..=max).contains(number) {
+                Ok(())
+            } else {
+                Err(Reason::IntOutOfRange { min, max })
+            }
         }
         (FieldType::Real { min, max }, Value::Real(number)) => check_real(*number, min, max),
         (FieldType::Real { min, max }, Value::Int(number)) => check_real(*number as f64, min, max),

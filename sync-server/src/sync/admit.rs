@@ -9,7 +9,7 @@ use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
 
 use super::scope::{Principal, Scope};
-use super::{receipts, scope};
+use super::receipts;
 use crate::storage::records::{Membership, RecordHead, ServerRow};
 use crate::storage::{ReadTx, StorageError, Stored};
 
@@ -69,20 +69,26 @@ pub(super) struct Ready {
 
 /// What has to be known of a record's content to place it.
 #[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) fields: Fields,
+pub struct State {
+    /// Its content.
+    pub fields: Fields,
     /// Whether it is not removed, or was edited by somebody who had not seen the removal.
-    pub(super) shown: bool,
+    pub shown: bool,
 }
 
 impl State {
-    pub(super) fn of(document: &Document) -> Self {
+    /// Reads it from the document.
+    pub fn of(document: &Document) -> Self {
         let fields = document.fields();
         let removed = fields.get(REMOVED_KEY) == Some(&Value::Flag(true));
         Self { shown: !removed || edited_while_removed(document), fields }
     }
 
-    pub(super) fn load(snapshot: &[u8]) -> Stored<Self> {
+    /// Reads it from saved bytes.
+    ///
+    /// # Errors
+    /// If the bytes are damaged.
+    pub fn load(snapshot: &[u8]) -> Stored<Self> {
         let document =
             Document::load(snapshot).map_err(|_| StorageError::Damaged { what: "record.snapshot" })?;
         Ok(Self::of(&document))
@@ -93,7 +99,7 @@ impl State {
 pub(super) fn admit_item(
     tx: &dyn ReadTx,
     principal: &Principal,
-    scope: &scope::Scope,
+    scope: &Scope,
     server: &ServerRow,
     item: &Item,
     now: Timestamp,
@@ -163,6 +169,6 @@ fn ready(
 }
 
 /// The actor of the server's own changes in this epoch.
-pub(super) fn server_actor(server: &ServerRow) -> Actor {
+pub(crate) fn server_actor(server: &ServerRow) -> Actor {
     Actor::new(gridwalk_model::DeviceId::from_bytes(server.device), server.incarnation)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::schema::FieldType;
-use gridwalk_model::{ContentHash, Kind, RecordId, Value, photo::PhotoRef};
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value, photo::PhotoRef};
 use gridwalk_replica::FlatChange;
 use gridwalk_replica::admission::Verdict;
 use sha2::{Digest as _, Sha256};
@@ -73,7 +73,7 @@ pub fn commit(
     let outcomes = std::mem::take(&mut pending.outcomes);
     for (item, mut outcome) in items.into_iter().zip(outcomes) {
         let written = write_item(tx, pending, &mut landing, &item, &mut outcome, context)?;
-        if let Some(Written { seq, before }) = written {
+        if let Some(Written { seq, before, .. }) = written {
             committed.own.insert(item.record, Own { seq, before });
         }
         quarantine(tx, pending, &item, &mut outcome, context, &mut refused)?;
@@ -163,12 +163,8 @@ fn write_item(
         }
     }
     let written = landing.land(tx, &record, &members, &streams)?;
-    let no = match &head {
-        Some(head) => head.no,
-        None => tx.record(item.record)?.map_or(RecordNo(0), |head| head.no),
-    };
-    for hash in media_of(&ready) {
-        tx.add_media_ref(&hash, no)?;
+    for hash in media_of(ready.kind, &ready.state.fields) {
+        tx.add_media_ref(&hash, written.no)?;
     }
     Ok(Some(written))
 }
@@ -289,21 +285,21 @@ fn author_is_other(raw: &[u8], pending: &Pending) -> bool {
 }
 
 /// The media that a record points at.
-fn media_of(ready: &Ready) -> BTreeSet<ContentHash> {
-    let schema = ready.kind.schema();
+pub(super) fn media_of(kind: Kind, fields: &Fields) -> BTreeSet<ContentHash> {
+    let schema = kind.schema();
     let mut out = BTreeSet::new();
     let entries = schema.fields.iter().filter(|field| field.ty == FieldType::Entry);
     for field in entries {
         if field.set && field.name == "photos" {
-            for (_, value) in gridwalk_model::records::elements(&ready.state.fields, field.name) {
+            for (_, value) in gridwalk_model::records::elements(fields, field.name) {
                 if let Value::Bytes(bytes) = value
                     && let Ok(photo) = PhotoRef::from_bytes(bytes)
                 {
                     out.extend([Some(photo.hash), photo.preview_hash, photo.original_hash].into_iter().flatten());
                 }
             }
-        } else if ready.kind == Kind::Patrol
-            && let Some(Value::Bytes(bytes)) = ready.state.fields.get(field.name)
+        } else if kind == Kind::Patrol
+            && let Some(Value::Bytes(bytes)) = fields.get(field.name)
         {
             out.extend(ContentHash::from_slice(bytes));
         }

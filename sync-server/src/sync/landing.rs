@@ -45,6 +45,8 @@ pub struct Landed<'a> {
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
+    /// The record's number in the store.
+    pub no: RecordNo,
     /// Sequence number of the first batch.
     pub seq: u64,
     /// Sequence number of the record's last change before; 0 for a new record.
@@ -83,7 +85,10 @@ impl Landing {
 
     /// The streams that a record will be in: where its content and links place it, else where it is, else the
     /// hint.
-    pub(super) fn destination(
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn destination(
         tx: &dyn WriteTx,
         record: &Landed<'_>,
         members: &[Membership],
@@ -119,7 +124,7 @@ impl Landing {
         self.write_links(tx, record, no)?;
         let before = record.head.map_or(record.fingerprint, |head| head.fingerprint);
         self.place(tx, record.id, no, members, streams, (before, record.fingerprint), Some(last))?;
-        Ok(Written { seq: first, before: record.head.map_or(0, |head| head.seq) })
+        Ok(Written { no, seq: first, before: record.head.map_or(0, |head| head.seq) })
     }
 
     fn insert(

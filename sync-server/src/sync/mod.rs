@@ -36,10 +36,12 @@ mod scope;
 mod tests;
 
 pub use commit::{Committed, commit};
-pub use landing::Landing;
+pub use landing::{Landed, Landing, Written};
 pub use placing::{day_of, replace_due};
+pub use admit::State;
+pub(crate) use admit::server_actor;
 pub use prepare::{Pending, Prepared, prepare};
-pub use scope::Principal;
+pub use scope::{Principal, readable_streams};
 
 pub use answer::answer;
 

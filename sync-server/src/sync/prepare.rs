@@ -9,7 +9,8 @@ use gridwalk_replica::wire::{self, SyncRequest, SyncResponse};
 use super::admit::{Item, Outcome, admit_item};
 use super::repair::{self, Comparison};
 use super::scope::{Principal, Scope};
-use super::{MAX_CHANGES, MAX_PUSHES, SyncError, answer};
+use super::answer::answer;
+use super::{MAX_CHANGES, MAX_PUSHES, SyncError};
 use crate::storage::records::ServerRow;
 use crate::storage::ReadTx;
 use gridwalk_model::Timestamp;
@@ -73,7 +74,7 @@ pub fn prepare(
     let server = tx.server()?;
     let mut pending = open(tx, principal, request, server, now)?;
     if pending.other_epoch {
-        return Ok(Prepared::Answered(Box::new(answer::answer(tx, &pending, None, now)?)));
+        return Ok(Prepared::Answered(Box::new(answer(tx, &pending, None, now)?)));
     }
     if !pending.scope.rolled_back {
         for item in &pending.items {
@@ -88,7 +89,7 @@ pub fn prepare(
     if writes {
         return Ok(Prepared::Pending(Box::new(pending)));
     }
-    Ok(Prepared::Answered(Box::new(answer::answer(tx, &pending, None, now)?)))
+    Ok(Prepared::Answered(Box::new(answer(tx, &pending, None, now)?)))
 }
 
 fn open(

@@ -47,11 +47,11 @@ pub(super) fn add<'r>(
 fn new_entries<'r>(raws: impl Iterator<Item = &'r [u8]>) -> Vec<RecordId> {
     let mut out = Vec::new();
     for change in raws.filter_map(|raw| FlatChange::read(raw).ok()) {
-        for put in change.puts.iter().filter(|put| put.key.starts_with("log/")) {
-            if let Value::Bytes(bytes) = &put.value
+        for write in change.writes.iter().filter(|write| write.key.starts_with("log/")) {
+            if let Some(Value::Bytes(bytes)) = &write.value
                 && let Ok(entry) = LogEntry::from_bytes(bytes)
                 && !matches!(entry.action, Action::Received)
-                && entry.key() == put.key
+                && entry.key() == write.key
             {
                 out.push(entry.id);
             }

@@ -10,7 +10,7 @@ use gridwalk_replica::wire;
 
 use super::{REVOCATION_GRACE_MS, SyncError, cursor};
 use crate::storage::access::{DeviceNo, GrantRow, PersonNo};
-use crate::storage::records::{Membership, ServerRow, StreamNo, StreamRow};
+use crate::storage::records::{Membership, ServerRow, StreamNo};
 use crate::storage::{ReadTx, Stored};
 
 /// Who a request comes from, as the session proved.
@@ -141,13 +141,23 @@ impl Scope {
         let Some(stream) = stream else { return Ok(place) };
         let granted =
             self.grants.iter().find(|grant| grant.stream == stream && grant.generation == sent.generation);
-        let Some(granted) = granted.copied() else { return Ok(place) };
+        let granted = granted.copied();
         let Some(seq) = cursor::open(&server.cursor_key, &stream, sent.seq) else {
+            if granted.is_none() {
+                return Ok(place);
+            }
             return Err(ProtocolError::Malformed { reason: "cursor was never issued".to_owned() }.into());
         };
+        // A cursor that this server issued is proof, whatever the device may read now: a store that went back
+        // may have lost the grant as well.
+        let row = match &granted {
+            Some(granted) => tx.stream_by_no(granted.stream_no)?,
+            None if seq > 0 => tx.stream(&stream)?,
+            None => None,
+        };
+        self.rolled_back |= row.map_or(0, |row| row.seq) < seq;
         place.seq = seq;
-        let row = tx.stream_by_no(granted.stream_no)?;
-        self.rolled_back |= row.is_none_or(|row: StreamRow| row.seq < seq);
+        let Some(granted) = granted else { return Ok(place) };
         if granted.revoked_at.is_none() && self.locked.is_none() {
             place.readable = Some(granted.stream_no);
         }
@@ -182,14 +192,6 @@ impl Scope {
             let writable = self.grants.iter().any(|g| g.stream_no == member.stream_no && self.writes(g));
             writable && (!member.removed || !told())
         })
-    }
-
-    /// Whether the device may read a record with these memberships.
-    pub(super) fn reads(&self, memberships: &[Membership]) -> bool {
-        self.locked.is_none()
-            && memberships.iter().filter(|member| !member.removed).any(|member| {
-                self.grants.iter().any(|g| g.stream_no == member.stream_no && g.revoked_at.is_none())
-            })
     }
 
     /// The stream that a push names as a hint.

@@ -55,6 +55,7 @@ pub use uploads::{Lane, Upload};
 pub(crate) use fields::encode_value;
 pub(crate) use media::PIECE_BYTES;
 pub(crate) use outbox::OutboxRow;
+pub(crate) use projection::sort_prefix;
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;

@@ -129,7 +129,7 @@ fn sort_text(listing: &Listing, fields: &Fields) -> String {
 }
 
 /// Numbers in a text are padded, so that 2 comes before 10.
-pub(super) fn natural(out: &mut String, text: &str) {
+fn natural(out: &mut String, text: &str) {
     let mut digits = String::new();
     let flush = |digits: &mut String, out: &mut String| {
         if !digits.is_empty() {
@@ -147,6 +147,16 @@ pub(super) fn natural(out: &mut String, text: &str) {
         }
     }
     flush(&mut digits, out);
+}
+
+/// How the place in a list begins for records whose first ordering fields are these texts.
+pub(crate) fn sort_prefix(path: &[&str]) -> String {
+    let mut out = String::new();
+    for text in path {
+        natural(&mut out, text);
+        out.push('\u{1}');
+    }
+    out
 }
 
 fn number(out: &mut String, value: i64, descending: bool) {

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use gridwalk_model::{RecordId, Timestamp};
+use gridwalk_replica::admission::{self, Origin};
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OpenFlags};
 
 use super::open::{self, Database, Encryption, StoreLocation};
-use super::{Commit, Faults, Setting, Store, Tx};
+use super::{Body, Commit, Faults, Store, Tx};
 use crate::error::DeviceError;
 
 /// What was saved out of a damaged store.
@@ -122,6 +124,34 @@ impl Store {
             Ok(tx.identity.is_some())
         })?;
         Ok(report)
+    }
+}
+
+impl Tx<'_> {
+    /// Applies what waits for a record that has just come from the server, after the phone's own copy was lost.
+    pub(crate) fn apply_waiting(&mut self, id: RecordId, kind: &str) -> Result<(), DeviceError> {
+        let Some(old) = self.record(id)? else { return Ok(()) };
+        let rows = self.outbox_of(id)?;
+        let raws: Vec<&[u8]> = rows.iter().map(|row| row.raw.as_slice()).collect();
+        let admission = admission::admit(id, kind, old.readable(), &raws, &Origin::Server);
+        if let Some(admitted) = admission.admitted {
+            self.put_record(id, kind, Some(&old), &admitted.document, Body::Snapshot(&admitted.snapshot))?;
+        }
+        Ok(())
+    }
+
+    /// Records that were made on this phone and not sent stand in the outbox as a whole.
+    fn rebuild_from_outbox(&mut self) -> Result<(), DeviceError> {
+        for (id, _) in self.outbox_records(Timestamp::from_millis(i64::MAX), usize::MAX)? {
+            let rows = self.outbox_of(id)?;
+            let Some(kind) = rows.first().map(|row| row.kind.clone()) else { continue };
+            let raws: Vec<&[u8]> = rows.iter().map(|row| row.raw.as_slice()).collect();
+            let admission = admission::admit(id, &kind, None, &raws, &Origin::Server);
+            if let Some(admitted) = admission.admitted {
+                self.put_record(id, &kind, None, &admitted.document, Body::Snapshot(&admitted.snapshot))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// Nothing has failed.
+    pub const NONE: Self = Self { failures: 0, until: None };
+
     /// Notes a failure. `random` spreads the wait evenly over the upper half of its span; a `floor` set by the server
     /// is kept, in milliseconds.
     pub fn fail(&mut self, now: Timestamp, floor: i64, random: u32) {

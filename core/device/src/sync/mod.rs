@@ -19,6 +19,7 @@ mod pull;
 mod refusal;
 mod repair;
 mod request;
+mod tests;
 pub mod status;
 
 pub use apply::Applied;

@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::policy::{self, Role, Sender, Write};
 use gridwalk_model::schema::IDENTITY_KEYS;
-use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 use gridwalk_replica::admission::{self, Origin, Reason, Verdict};
-use gridwalk_replica::change::{OpId, Put};
+use gridwalk_replica::change::OpId;
 use gridwalk_replica::document::NewChange;
 use gridwalk_replica::{ChangeHash, Document, FlatChange};
 
@@ -37,10 +37,47 @@ pub(super) struct Refused {
 
 /// A change that has to leave the document.
 struct Dropped {
-    change: FlatChange,
+    /// Whether it is the one that created the record.
+    creates: bool,
+    at: Timestamp,
+    /// What it wrote, identity keys aside.
+    writes: Vec<Written>,
     verdict: Verdict,
     /// How often it was made again; `None` for a change of somebody else.
     replays: Option<u32>,
+}
+
+struct Written {
+    key: String,
+    value: Value,
+    /// The writes that its author had seen.
+    seen: Vec<OpId>,
+    overwrites: bool,
+}
+
+impl Dropped {
+    fn new(change: &FlatChange, from: Option<&Document>, verdict: Verdict, replays: Option<u32>) -> Self {
+        let writes = change
+            .writes
+            .iter()
+            .filter(|write| !IDENTITY_KEYS.contains(&write.key.as_str()))
+            .filter_map(|write| {
+                let mut seen = write.replaces.clone();
+                let value = match &write.value {
+                    Some(value) => value.clone(),
+                    // A dispute that was settled in favour of the value that wins already.
+                    None => {
+                        let winner = from?.authored_at(&write.key, &[change.hash]).pop()?;
+                        seen.push(winner.op);
+                        winner.value
+                    }
+                };
+                let overwrites = !seen.is_empty();
+                Some(Written { key: write.key.clone(), value, seen, overwrites })
+            })
+            .collect();
+        Self { creates: change.deps.is_empty(), at: change.at, writes, verdict, replays }
+    }
 }
 
 /// Does all of the above for one record.
@@ -52,8 +89,9 @@ pub(super) fn replay(
     now: Timestamp,
 ) -> Result<(), DeviceError> {
     let old = tx.record(id)?;
-    let history = match old.as_ref().and_then(|old| old.readable()) {
-        Some(bytes) => Document::load(bytes)?.changes_since(&[]),
+    let before = old.as_ref().and_then(|old| old.readable()).map(Document::load).transpose()?;
+    let history = match &before {
+        Some(document) => document.changes_since(&[]),
         // The document is not here (the store was salvaged): what waits is all there is.
         None => tx
             .outbox_of(id)?
@@ -61,7 +99,7 @@ pub(super) fn replay(
             .map(|row| NewChange { raw: row.raw, hash: row.hash })
             .collect(),
     };
-    let (kept, dropped) = split(tx, id, kind_tag, history, refused, now)?;
+    let (kept, dropped) = split(tx, id, kind_tag, before.as_ref(), history, refused, now)?;
     let identity = tx.reincarnate()?;
     let raws: Vec<&[u8]> = kept.iter().map(|change| change.raw.as_slice()).collect();
     let rebuilt = admission::admit(id, kind_tag, None, &raws, &Origin::Server);
@@ -90,6 +128,7 @@ fn split(
     tx: &mut Tx<'_>,
     id: RecordId,
     kind: &str,
+    before: Option<&Document>,
     history: Vec<NewChange>,
     refused: &[Refused],
     now: Timestamp,
@@ -113,7 +152,7 @@ fn split(
             None => tx.quarantine_bytes(id, kind, change.hash, &change.raw, verdict, now)?,
         }
         if let Ok(change) = read {
-            dropped.push(Dropped { change, verdict, replays: row.map(|row| row.replays) });
+            dropped.push(Dropped::new(&change, before, verdict, row.map(|row| row.replays)));
         }
     }
     // A refused change that is not in the document (the store was salvaged in part) still leaves the outbox.
@@ -121,7 +160,7 @@ fn split(
         if let Some(row) = tx.outbox_row(&refused.hash)? {
             tx.quarantine(&row, refused.verdict, now)?;
             if let Ok(change) = FlatChange::read(&row.raw) {
-                dropped.push(Dropped { change, verdict: refused.verdict, replays: Some(row.replays) });
+                dropped.push(Dropped::new(&change, before, refused.verdict, Some(row.replays)));
             }
         }
     }
@@ -131,8 +170,8 @@ fn split(
 /// For each field, the writes that the worker had seen when they wrote it, their own included.
 fn seen_by(dropped: &[Dropped]) -> BTreeMap<String, BTreeSet<OpId>> {
     let mut seen: BTreeMap<String, BTreeSet<OpId>> = BTreeMap::new();
-    for put in dropped.iter().flat_map(|item| &item.change.puts) {
-        seen.entry(put.key.clone()).or_default().extend(&put.replaces);
+    for write in dropped.iter().flat_map(|item| &item.writes) {
+        seen.entry(write.key.clone()).or_default().extend(&write.seen);
     }
     seen
 }
@@ -150,48 +189,38 @@ impl Scribe<'_> {
     fn make_again(&mut self, tx: &mut Tx<'_>, item: &Dropped) -> Result<(), DeviceError> {
         // Somebody else's change on top of a refused one: its author will be told.
         let Some(replays) = item.replays else { return Ok(()) };
-        let creates = item.change.deps.is_empty();
         let mut fields = Fields::new();
-        let mut bad: Vec<(&Put, RefusedReason)> = Vec::new();
-        let content: Vec<&Put> =
-            item.change.puts.iter().filter(|put| !IDENTITY_KEYS.contains(&put.key.as_str())).collect();
-        let whole = self.refused_as_a_whole(item, creates, replays, &content);
-        for put in content {
-            match whole.or_else(|| self.refused_alone(put, creates)) {
-                Some(reason) => bad.push((put, reason)),
+        let mut bad: Vec<(&Written, RefusedReason)> = Vec::new();
+        let whole = self.refused_as_a_whole(item, replays);
+        for write in &item.writes {
+            match whole.or_else(|| self.refused_alone(write, item.creates)) {
+                Some(reason) => bad.push((write, reason)),
                 None => {
-                    fields.insert(put.key.clone(), put.value.clone());
+                    fields.insert(write.key.clone(), write.value.clone());
                 }
             }
         }
-        let made = self.write(&fields, creates, item.change.at);
-        match made {
+        match self.write(&fields, item.creates, item.at) {
             Ok(Some(change)) => {
-                let hint = if creates { tx.hint_for(self.kind_tag, self.id, &fields)? } else { None };
-                tx.enqueue(self.id, self.kind_tag, &change, item.change.at, hint.as_ref(), replays + 1)?;
+                let hint = if item.creates { tx.hint_for(self.kind_tag, self.id, &fields)? } else { None };
+                tx.enqueue(self.id, self.kind_tag, &change, item.at, hint.as_ref(), replays + 1)?;
             }
             Ok(None) => {}
             Err(reason) => {
                 for (key, value) in &fields {
-                    tx.list_refused(self.id, self.kind_tag, key, value, reason, item.change.at)?;
+                    tx.list_refused(self.id, self.kind_tag, key, value, reason, item.at)?;
                 }
             }
         }
-        for (put, reason) in bad {
-            tx.list_refused(self.id, self.kind_tag, &put.key, &put.value, reason, item.change.at)?;
+        for (write, reason) in bad {
+            tx.list_refused(self.id, self.kind_tag, &write.key, &write.value, reason, item.at)?;
         }
         Ok(())
     }
 
     /// Why nothing of a change can be made again.
-    fn refused_as_a_whole(
-        &self,
-        item: &Dropped,
-        creates: bool,
-        replays: u32,
-        content: &[&Put],
-    ) -> Option<RefusedReason> {
-        if !creates && self.document.is_none() {
+    fn refused_as_a_whole(&self, item: &Dropped, replays: u32) -> Option<RefusedReason> {
+        if !item.creates && self.document.is_none() {
             return Some(RefusedReason::NoRecord);
         }
         let reason = match item.verdict {
@@ -214,35 +243,35 @@ impl Scribe<'_> {
             return None;
         }
         // The rules that this phone knows name the writes at fault; if they name none, the server knows better.
-        let named = content.iter().any(|put| self.breaks_a_rule(put, creates).is_some());
+        let named = item.writes.iter().any(|write| self.breaks_a_rule(write, item.creates).is_some());
         if named { None } else { Some(reason) }
     }
 
-    fn refused_alone(&self, put: &Put, creates: bool) -> Option<RefusedReason> {
-        if let Some(reason) = self.breaks_a_rule(put, creates) {
+    fn refused_alone(&self, write: &Written, creates: bool) -> Option<RefusedReason> {
+        if let Some(reason) = self.breaks_a_rule(write, creates) {
             return Some(reason);
         }
-        let standing = self.document.as_ref().map(|document| document.authored(&put.key)).unwrap_or_default();
-        let seen = self.seen.get(&put.key);
+        let standing = self.document.as_ref().map(|document| document.authored(&write.key)).unwrap_or_default();
+        let seen = self.seen.get(&write.key);
         let actor = self.identity.actor();
         let unseen = standing.iter().any(|authored| {
             authored.op.actor != actor && seen.is_none_or(|seen| !seen.contains(&authored.op))
         });
-        let differs = standing.last().is_some_and(|authored| authored.value != put.value);
+        let differs = standing.last().is_some_and(|authored| authored.value != write.value);
         (unseen && differs).then_some(RefusedReason::ChangedMeanwhile)
     }
 
-    fn breaks_a_rule(&self, put: &Put, creates: bool) -> Option<RefusedReason> {
+    fn breaks_a_rule(&self, write: &Written, creates: bool) -> Option<RefusedReason> {
         let kind = Kind::parse(self.kind_tag)?;
         let sender = Sender::Person { user: self.identity.user, roles: &[Role::Gridworker] };
-        let write = Write {
+        let attempt = Write {
             schema: kind.schema(),
-            key: &put.key,
-            value: &put.value,
+            key: &write.key,
+            value: &write.value,
             creates,
-            overwrites: !put.replaces.is_empty(),
+            overwrites: write.overwrites,
         };
-        match policy::check_write(&sender, &write) {
+        match policy::check_write(&sender, &attempt) {
             Ok(()) => None,
             Err(policy::Violation::Role | policy::Violation::Action) => Some(RefusedReason::Forbidden),
             Err(policy::Violation::Author | policy::Violation::Entry) => {
@@ -264,7 +293,13 @@ impl Scribe<'_> {
             _ => RefusedReason::Invalid(Reason::Unloadable),
         };
         match (&mut self.document, creates) {
-            (Some(document), _) => document.edit(fields, actor, at).map_err(refused),
+            (Some(document), _) => {
+                // After an error the document holds what it refused, so the edit is tried on a copy.
+                let mut copy = document.clone();
+                let change = copy.edit(fields, actor, at).map_err(refused)?;
+                *document = copy;
+                Ok(change)
+            }
             (None, true) if !fields.is_empty() => {
                 let kind = Kind::parse(self.kind_tag).ok_or(RefusedReason::NoRecord)?;
                 let (document, change) =

@@ -126,12 +126,10 @@ mod tests {
     #[test]
     fn a_grid_code_names_all_the_areas_above_it() {
         let grid = AreaCode::parse("370212001001003");
-        let chain: Vec<_> =
-            std::iter::successors(Some(grid.clone()), AreaCode::parent).map(|code| code.as_str().to_owned()).collect();
-        assert_eq!(
-            chain,
-            ["370212001001003", "370212001001", "370212001", "370212", "3702", "37"]
-        );
+        let chain: Vec<_> = std::iter::successors(Some(grid.clone()), AreaCode::parent)
+            .map(|code| code.as_str().to_owned())
+            .collect();
+        assert_eq!(chain, ["370212001001003", "370212001001", "370212001", "370212", "3702", "37"]);
         assert!(AreaCode::parse("370212").contains(&grid));
         assert!(!AreaCode::parse("370213").contains(&grid));
         assert_eq!(grid.street_kind(), Some(StreetKind::Street));

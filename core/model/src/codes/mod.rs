@@ -23,7 +23,9 @@ pub fn normalise(text: &str) -> String {
         .filter(|c| !c.is_whitespace() && !matches!(c, '\u{feff}' | '\u{200b}'))
         .map(|c| {
             let plain = match c {
-                '\u{ff01}'..='\u{ff5e}' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+                '\u{ff01}'..='\u{ff5e}' => {
+                    u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c)
+                }
                 other => other,
             };
             plain.to_ascii_uppercase()

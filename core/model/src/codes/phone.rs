@@ -31,8 +31,10 @@ impl Phone {
         }
         let (main, extension) = plain.split_once('转').or_else(|| plain.rsplit_once('-'))?;
         let digits = bare_digits(main)?;
-        let kind = kind_of(&digits).filter(|kind| matches!(kind, PhoneKind::Landline | PhoneKind::Service))?;
-        let inside = (1..=6).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_digit());
+        let kind =
+            kind_of(&digits).filter(|kind| matches!(kind, PhoneKind::Landline | PhoneKind::Service))?;
+        let inside =
+            (1..=6).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_digit());
         inside.then(|| Self { digits: format!("{digits}-{extension}"), kind })
     }
 }

@@ -280,12 +280,7 @@ impl LogEntry {
     ///
     /// Its `parent` must be the server's latest entry in the log: the mark is what puts an entry that was made
     /// offline behind everything that the server had decided before it came in.
-    pub fn receipt(
-        id: RecordId,
-        parent: Option<RecordId>,
-        entry: RecordId,
-        received_at: Timestamp,
-    ) -> Self {
+    pub fn receipt(id: RecordId, parent: Option<RecordId>, entry: RecordId, received_at: Timestamp) -> Self {
         Self {
             by: None,
             entry: Some(entry),

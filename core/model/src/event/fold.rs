@@ -27,7 +27,11 @@ pub fn fold(entries: &[LogEntry], rules: &EventRules) -> Folded {
         let round_seen = placed.entry.parent.and_then(|parent| rounds.get(&parent).copied());
         let judged = step(&mut folded, &placed, round_seen, rules);
         // The author of an entry that does not count did not see what made it not count.
-        let seen = if judged.verdict == Verdict::Applied { folded.round } else { round_seen.unwrap_or(folded.round) };
+        let seen = if judged.verdict == Verdict::Applied {
+            folded.round
+        } else {
+            round_seen.unwrap_or(folded.round)
+        };
         rounds.insert(placed.entry.id, seen);
         folded.entries.push(judged);
     }
@@ -199,7 +203,9 @@ impl Act<'_> {
                 folded.sponsor = entry.sponsor.or(folded.sponsor);
             }
             Action::RequestJointCall => folded.joint_call_requested = true,
-            Action::JointCall | Action::Attend | Action::Object | Action::FinishJointCall => self.joint_call(),
+            Action::JointCall | Action::Attend | Action::Object | Action::FinishJointCall => {
+                self.joint_call()
+            }
             Action::RequestExtension => {
                 folded.extension_requested = Some(ExtensionRequest { at: self.at, until: entry.until });
             }

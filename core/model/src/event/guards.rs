@@ -163,14 +163,17 @@ impl Guard {
         let fixer = entry.by.is_some_and(|by| folded.handled_by.contains(&by));
         match self {
             Self::ByReporter => check(entry.by == folded.reporter, Flag::NotTheReporter),
-            Self::ByReportersUnit => {
-                check(folded.reporter_unit.is_none() || entry.unit == folded.reporter_unit, Flag::NotReportersUnit)
-            }
+            Self::ByReportersUnit => check(
+                folded.reporter_unit.is_none() || entry.unit == folded.reporter_unit,
+                Flag::NotReportersUnit,
+            ),
             Self::ForwardTarget => {
                 check(entry.unit.is_some() && entry.unit == folded.forwarded_to, Flag::NotTheTarget)
             }
             Self::ByLead => check(entry.unit.is_some() && entry.unit == folded.lead_unit, Flag::NotTheLead),
-            Self::ByHandler => check(entry.unit.is_some() && entry.unit == folded.handler, Flag::NotTheHandler),
+            Self::ByHandler => {
+                check(entry.unit.is_some() && entry.unit == folded.handler, Flag::NotTheHandler)
+            }
             Self::NotFinder => {
                 check(!finder || rules.on_spot(folded.category.as_deref()), Flag::FinderIsFixer)
             }

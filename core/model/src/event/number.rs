@@ -71,7 +71,8 @@ impl FromStr for EventNumber {
             return Err(EventNumberError);
         };
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = |text: Option<&str>| text.and_then(|text| text.parse::<i16>().ok()).ok_or(EventNumberError);
+        let number =
+            |text: Option<&str>| text.and_then(|text| text.parse::<i16>().ok()).ok_or(EventNumberError);
         if day.len() != 8 || !digits(day) || sequence.len() < 3 || !digits(sequence) {
             return Err(EventNumberError);
         }
@@ -94,14 +95,26 @@ mod tests {
         let number = EventNumber::new("K7Q2", Date::constant(2026, 2, 14), 3).unwrap();
         assert_eq!(number.to_string(), "K7Q2-20260214-003");
         assert_eq!("K7Q2-20260214-003".parse(), Ok(number));
-        assert_eq!(EventNumber::new("K7Q2", Date::constant(2026, 2, 14), 1234).unwrap().to_string().len(), 18);
+        assert_eq!(
+            EventNumber::new("K7Q2", Date::constant(2026, 2, 14), 1234).unwrap().to_string().len(),
+            18
+        );
     }
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "K7Q2", "K7Q2-20260230-003", "k7q2-20260214-003", "K7Q2-20260214-3", "K-2026021-003",
-            "K7Q2-20260214-0003", "K7Q2-20260214-000", "K7-Q2-20260214-003", "网格-20260214-003"]
-        {
+        for text in [
+            "",
+            "K7Q2",
+            "K7Q2-20260230-003",
+            "k7q2-20260214-003",
+            "K7Q2-20260214-3",
+            "K-2026021-003",
+            "K7Q2-20260214-0003",
+            "K7Q2-20260214-000",
+            "K7-Q2-20260214-003",
+            "网格-20260214-003",
+        ] {
             assert_eq!(text.parse::<EventNumber>(), Err(EventNumberError), "{text}");
         }
     }

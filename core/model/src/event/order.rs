@@ -66,7 +66,9 @@ impl<'g, 'e> Graph<'g, 'e> {
     fn new(entries: &'g BTreeMap<RecordId, &'e LogEntry>) -> Self {
         let mut receipts: BTreeMap<RecordId, &'e LogEntry> = BTreeMap::new();
         for entry in entries.values().filter(|entry| entry.action == Action::Received) {
-            let Some(of) = entry.entry.filter(|of| *of != entry.id && entries.contains_key(of)) else { continue };
+            let Some(of) = entry.entry.filter(|of| *of != entry.id && entries.contains_key(of)) else {
+                continue;
+            };
             let rank = |receipt: &LogEntry| (receipt.received_at.unwrap_or(receipt.at), receipt.id);
             let known = receipts.entry(of).or_insert(entry);
             if rank(entry) < rank(known) {
@@ -127,8 +129,11 @@ impl<'g, 'e> Graph<'g, 'e> {
     fn sorted(mut self) -> Vec<Placed<'e>> {
         let mut out = Vec::with_capacity(self.entries.len());
         let mut left: BTreeSet<Rank> = self.entries.values().map(|entry| self.rank(entry)).collect();
-        let mut ready: BTreeSet<Rank> =
-            left.iter().copied().filter(|(_, _, id)| self.waits_for.get(id).is_none_or(BTreeSet::is_empty)).collect();
+        let mut ready: BTreeSet<Rank> = left
+            .iter()
+            .copied()
+            .filter(|(_, _, id)| self.waits_for.get(id).is_none_or(BTreeSet::is_empty))
+            .collect();
         while let Some(first) = left.first().copied() {
             let (next, in_cycle) = match ready.pop_first() {
                 Some(next) => (next, false),

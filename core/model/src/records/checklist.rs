@@ -1,7 +1,7 @@
 //! Checklist templates: one immutable record for each version.
 
-use crate::records::Kind;
 use crate::id::RecordId;
+use crate::records::Kind;
 use crate::time::Timestamp;
 
 record! {

@@ -120,9 +120,10 @@ impl FieldValue for civil::Date {
 /// Reads a calendar day written `YYYY-MM-DD`, and nothing else.
 pub fn parse_date(text: &str) -> Option<civil::Date> {
     let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| {
-            if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
-        });
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
     if shape { text.parse().ok() } else { None }
 }
 

@@ -3,6 +3,9 @@
 mod entries;
 mod field_value;
 
+#[cfg(test)]
+mod tests;
+
 pub mod appellant;
 pub mod area;
 pub mod base_verification;
@@ -23,6 +26,7 @@ pub mod resident_id;
 pub mod task;
 pub mod unit;
 pub mod visit;
+pub mod worker;
 
 pub use appellant::Appellant;
 pub use area::Area;
@@ -34,8 +38,8 @@ pub use dwelling::Dwelling;
 pub(crate) use entries::is_closed;
 pub use entries::{check_entry, check_field, followers};
 pub use event::Event;
-pub use field_value::{FieldValue, elements, parse_date};
 pub(crate) use field_value::{FieldReader, write_one, write_set};
+pub use field_value::{FieldValue, elements, parse_date};
 pub use household::Household;
 pub use inspection::Inspection;
 pub use organization::Organization;
@@ -48,6 +52,7 @@ pub use resident_id::ResidentId;
 pub use task::Task;
 pub use unit::Unit;
 pub use visit::Visit;
+pub use worker::Worker;
 
 use crate::schema::KindSchema;
 use crate::validate::FieldError;
@@ -112,6 +117,7 @@ kinds! {
     Task,
     Campaign,
     CareTag,
+    Worker,
 }
 
 impl Kind {

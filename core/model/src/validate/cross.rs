@@ -43,7 +43,8 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         | Kind::RectificationOrder
         | Kind::BaseVerification
         | Kind::Visit
-        | Kind::Task => {}
+        | Kind::Task
+        | Kind::Worker => {}
     }
 }
 
@@ -66,10 +67,10 @@ impl Checks<'_> {
     }
 
     fn order<T: FieldValue + PartialOrd>(&mut self, from: &str, to: &str) {
-        if let (Some(first), Some(last)) = (self.get::<T>(from), self.get::<T>(to)) {
-            if last < first {
-                self.say(to, Reason::EndBeforeStart);
-            }
+        if let (Some(first), Some(last)) = (self.get::<T>(from), self.get::<T>(to))
+            && last < first
+        {
+            self.say(to, Reason::EndBeforeStart);
         }
     }
 
@@ -111,10 +112,10 @@ impl Checks<'_> {
     fn care_tag(&mut self) {
         self.order::<civil::Date>("from", "until");
         let last = self.get::<civil::Date>("from").and_then(|from| from.checked_add(12.months()).ok());
-        if let (Some(last), Some(until)) = (last, self.get::<civil::Date>("until")) {
-            if until > last {
-                self.say("until", Reason::TooFarAway);
-            }
+        if let (Some(last), Some(until)) = (last, self.get::<civil::Date>("until"))
+            && until > last
+        {
+            self.say("until", Reason::TooFarAway);
         }
     }
 }

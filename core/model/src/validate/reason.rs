@@ -142,13 +142,19 @@ impl Reason {
                 IdNumberError::Character => "the ID number has characters that it cannot have",
                 IdNumberError::BirthDate => "the birth date in the ID number does not exist",
                 IdNumberError::CheckCharacter => "the check character of the ID number is wrong",
-                IdNumberError::LostDigits => "a spreadsheet kept the ID number as a number: its last digits are lost",
+                IdNumberError::LostDigits => {
+                    "a spreadsheet kept the ID number as a number: its last digits are lost"
+                }
             },
             Self::UnknownRegion => "unknown region in the ID number: please check",
             Self::Uscc(error) => match error {
                 UsccError::Length => "a social credit code has 18 characters: please check",
-                UsccError::Character => "the social credit code has characters that it cannot have: please check",
-                UsccError::CheckCharacter => "the check character of the social credit code is wrong: please check",
+                UsccError::Character => {
+                    "the social credit code has characters that it cannot have: please check"
+                }
+                UsccError::CheckCharacter => {
+                    "the check character of the social credit code is wrong: please check"
+                }
             },
             Self::OddPhone => "unusual telephone number: please check",
             Self::EndBeforeStart => "ends before it begins",

@@ -55,7 +55,8 @@ fn any_entry() -> impl Strategy<Value = LogEntry> {
 
 /// Entries that walk through the workflow rather than stumble at its door.
 fn any_walk() -> impl Strategy<Value = Vec<LogEntry>> {
-    let steps = proptest::collection::vec((any::<proptest::sample::Index>(), any_entry(), any::<u8>()), 0..40);
+    let steps =
+        proptest::collection::vec((any::<proptest::sample::Index>(), any_entry(), any::<u8>()), 0..40);
     steps.prop_map(|steps| {
         let rules = EventRules::default();
         let mut entries: Vec<LogEntry> = Vec::new();

@@ -66,7 +66,8 @@ fn one_extension_asked_for_before_the_deadline() {
             entry.until = Some(at(10 * DAY));
         })
     };
-    let grant = |log: &mut Log| log.add(OFFICER, Action::GrantExtension, |entry| entry.until = Some(at(10 * DAY)));
+    let grant =
+        |log: &mut Log| log.add(OFFICER, Action::GrantExtension, |entry| entry.until = Some(at(10 * DAY)));
     let mut log = Log::at_work("waste_pile");
     grant(&mut log);
     log.refused(Flag::NoRequest);

@@ -129,7 +129,10 @@ impl Log {
         let mut before = fold(before, &EventRules::default());
         let mut after = self.fold();
         let judged = after.entries.iter().find(|judged| judged.id == last.id).unwrap();
-        assert_eq!((judged.verdict, judged.flags.as_slice()), (crate::event::Verdict::Superseded, &[flag][..]));
+        assert_eq!(
+            (judged.verdict, judged.flags.as_slice()),
+            (crate::event::Verdict::Superseded, &[flag][..])
+        );
         before.entries.clear();
         after.entries.clear();
         assert_eq!(before, after);

@@ -33,7 +33,9 @@ fn a_residents_case_closes_only_after_the_rating() {
         entry.received_at = Some(at(0));
     });
     assert_eq!(log.fold().received_at, Some(at(0)));
-    assert!(log.fold().entries.iter().any(|judged| judged.id == report && judged.flags == [Flag::NoEvidence]));
+    assert!(
+        log.fold().entries.iter().any(|judged| judged.id == report && judged.flags == [Flag::NoEvidence])
+    );
     log.accept(COMMUNITY);
     log.send(Action::Dispatch, DEPARTMENT);
     log.sign_for(DEPARTMENT);

@@ -280,13 +280,17 @@ fn unknown_actions_are_kept_and_change_nothing() {
 #[test]
 fn the_table_says_what_the_design_says_of_offline_work() {
     let offline = |action: Action| action.offline().unwrap();
-    for action in [Action::Report, Action::ResolveOnSpot, Action::Withdraw, Action::StartCheck, Action::Rectify] {
+    for action in
+        [Action::Report, Action::ResolveOnSpot, Action::Withdraw, Action::StartCheck, Action::Rectify]
+    {
         assert_eq!(offline(action), Offline::Yes);
     }
     assert_eq!(offline(Action::SignFor), Offline::IfSynced);
     assert_eq!(offline(Action::Escalate), Offline::RequestOnly);
     assert_eq!(offline(Action::JointCall), Offline::RequestOnly);
-    for action in [Action::Accept, Action::Dispatch, Action::Return, Action::Close, Action::Rate, Action::Received] {
+    for action in
+        [Action::Accept, Action::Dispatch, Action::Return, Action::Close, Action::Rate, Action::Received]
+    {
         assert!(!offline(action.clone()).device_writes());
         assert!(!action.open_to(&[Role::Gridworker, Role::GridLeader, Role::Dispatcher, Role::Handler]));
     }

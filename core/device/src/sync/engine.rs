@@ -1,0 +1,675 @@
+//! The sync engine: events in, effects out. No I/O, no clock, no threads; randomness comes from the store's source.
+//!
+//! Three lanes, each with its own back-off, so that no lane waits behind another's error: records, then previews of
+//! photos, then full photos. A lane begins when the ones before it have nothing to do or wait after a failure.
+
+use gridwalk_model::{ContentHash, Timestamp};
+use gridwalk_replica::protocol::ProtocolError;
+use gridwalk_replica::wire::{SyncRequest, SyncResponse};
+
+use super::apply::{self, Applied};
+use super::backoff::Backoff;
+use super::request::{self, PushLimits, RequestContext};
+use super::status::{LastError, SKEW_LIMIT_MS, Status};
+use super::pull;
+use crate::error::DeviceError;
+use crate::net::NetError;
+use crate::store::{Commit, Lane, OutboxState, Setting, Store, Upload};
+
+/// Settings of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// How much one request offers.
+    pub push: PushLimits,
+    /// How many bytes of records one response may bring.
+    pub max_bytes: u32,
+    /// How long after a success the server is asked for news, in milliseconds.
+    pub poll_ms: i64,
+}
+
+impl Default for EngineConfig {
+    /// Two mebibytes a response (a grid of 2,000 records in one), news every five minutes.
+    fn default() -> Self {
+        Self { push: PushLimits::default(), max_bytes: 2 * 1024 * 1024, poll_ms: 5 * 60 * 1000 }
+    }
+}
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Somebody asks for a synchronisation now; back-off is set aside.
+    Sync,
+    /// The worker wrote something.
+    Edited,
+    /// The time that [`Effect::WakeAt`] named has come.
+    Tick,
+    /// What the platform says of the network.
+    Network {
+        /// Whether there is one.
+        online: bool,
+        /// Whether it costs nothing (Wi-Fi).
+        wifi: bool,
+    },
+    /// The answer to [`Effect::Send`].
+    Response {
+        /// Number of the request. Late and doubled answers are passed over.
+        n: u64,
+        /// What came.
+        result: Result<Box<SyncResponse>, NetError>,
+    },
+    /// The answer to [`Effect::AskMissing`].
+    Missing {
+        /// Number of the question.
+        n: u64,
+        /// The media to be uploaded and those that are stored.
+        result: Result<(Vec<ContentHash>, Vec<ContentHash>), NetError>,
+    },
+    /// A part of [`Effect::Upload`] arrived: the server has `offset` bytes for sure.
+    Uploading {
+        /// Which medium.
+        hash: ContentHash,
+        /// Where the upload lives.
+        url: String,
+        /// Bytes that the server has.
+        offset: u64,
+    },
+    /// [`Effect::Upload`] ended.
+    Uploaded {
+        /// Number of the upload.
+        n: u64,
+        /// Which medium.
+        hash: ContentHash,
+        /// How it went.
+        result: Result<(), NetError>,
+    },
+    /// Stop: the system suspends the app, or the user wants it.
+    Pause,
+    /// Go on.
+    Resume,
+}
+
+/// What is to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send this to the server.
+    Send {
+        /// Number of the request.
+        n: u64,
+        /// The request.
+        request: Box<SyncRequest>,
+    },
+    /// Ask which of these media the server lacks.
+    AskMissing {
+        /// Number of the question.
+        n: u64,
+        /// The media.
+        hashes: Vec<ContentHash>,
+    },
+    /// Upload this medium, from where it was left.
+    Upload {
+        /// Number of the upload.
+        n: u64,
+        /// Which, and how far it is.
+        upload: Upload,
+    },
+    /// Give up whatever is under way.
+    CancelAll,
+    /// Send [`Event::Tick`] at this time. The last one counts.
+    WakeAt(Timestamp),
+    /// Something that a screen shows has changed.
+    Changed,
+    /// The deployment had this device wiped: delete everything.
+    Wipe,
+}
+
+/// What is under way in a lane.
+#[derive(Clone, Debug, Default)]
+enum Work {
+    #[default]
+    Idle,
+    Sync {
+        n: u64,
+        context: RequestContext,
+    },
+    Asking {
+        n: u64,
+    },
+    Uploading {
+        n: u64,
+        hash: ContentHash,
+        rest: Vec<ContentHash>,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+struct LaneState {
+    work: Work,
+    backoff: Backoff,
+    /// Something may be waiting.
+    wanted: bool,
+}
+
+impl LaneState {
+    const fn is_idle(&self) -> bool {
+        matches!(self.work, Work::Idle)
+    }
+
+    /// Whether lanes after this one may begin.
+    fn lets_others(&self, now: Timestamp) -> bool {
+        self.is_idle() && (!self.wanted || self.backoff.until(now).is_some())
+    }
+}
+
+/// The engine. One store, one engine; call [`Self::next`] with everything that happens.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    records: LaneState,
+    previews: LaneState,
+    photos: LaneState,
+    number: u64,
+    online: bool,
+    wifi: bool,
+    paused: bool,
+    locked: bool,
+    limits: PushLimits,
+    idle_rounds: u32,
+    next_poll: Option<Timestamp>,
+    last_contact: Option<Timestamp>,
+    last_error: Option<LastError>,
+    skew_ms: Option<i64>,
+}
+
+/// Media asked about at once.
+const ASK_MAX: usize = 100;
+/// How long a medium that cannot be uploaded waits, so that others go on.
+const STUCK_MS: i64 = 10 * 60 * 1000;
+/// Rounds in a row in which nothing moved, after which the engine waits for the next occasion.
+const IDLE_ROUNDS: u32 = 2;
+
+impl Engine {
+    /// An engine at rest, with the network taken to be there.
+    pub const fn new(config: EngineConfig) -> Self {
+        const LANE: LaneState =
+            LaneState { work: Work::Idle, backoff: Backoff::NONE, wanted: true };
+        Self {
+            config,
+            records: LANE,
+            previews: LANE,
+            photos: LANE,
+            number: 0,
+            online: true,
+            wifi: true,
+            paused: false,
+            locked: false,
+            limits: config.push,
+            idle_rounds: 0,
+            next_poll: None,
+            last_contact: None,
+            last_error: None,
+            skew_ms: None,
+        }
+    }
+
+    /// Takes an event and says what is to be done.
+    ///
+    /// # Errors
+    /// Failures of the store. The engine stays usable; what was under way in the lane is tried again later.
+    pub fn next(
+        &mut self,
+        event: Event,
+        store: &mut Store,
+        now: Timestamp,
+    ) -> Result<Vec<Effect>, DeviceError> {
+        let mut effects = Vec::new();
+        let outcome = self.take(event, store, now, &mut effects);
+        if let Err(error) = &outcome {
+            self.last_error = Some(LastError { zh: error.zh(), en: error.en(), at: now });
+        }
+        let started = if outcome.is_ok() { self.start(store, now, &mut effects) } else { outcome };
+        if let Err(error) = started {
+            self.last_error = Some(LastError { zh: error.zh(), en: error.en(), at: now });
+            return Err(error);
+        }
+        if let Some(at) = self.wake_at(store, now)? {
+            effects.push(Effect::WakeAt(at));
+        }
+        Ok(effects)
+    }
+
+    /// How things stand.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub fn status(&self, store: &Store, now: Timestamp) -> Result<Status, DeviceError> {
+        let view = store.view();
+        let stored = |setting| view.get_number(setting);
+        let last_contact =
+            self.last_contact.or(stored(Setting::LastContact)?.map(Timestamp::from_millis));
+        let skew = self.skew_ms.or(stored(Setting::Skew)?);
+        Ok(Status {
+            totals: store.totals()?,
+            online: self.online,
+            busy: !(self.records.is_idle() && self.previews.is_idle() && self.photos.is_idle()),
+            last_contact,
+            last_error: self.last_error.clone(),
+            next_attempt: self.wake_at(store, now)?,
+            clock_skew_ms: skew.filter(|skew| skew.abs() > SKEW_LIMIT_MS),
+            locked: self.locked || stored(Setting::Locked)?.is_some(),
+        })
+    }
+
+    /// Whether nothing is under way.
+    pub const fn is_idle(&self) -> bool {
+        self.records.is_idle() && self.previews.is_idle() && self.photos.is_idle()
+    }
+
+    fn take(
+        &mut self,
+        event: Event,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        match event {
+            Event::Sync => self.begin_session(store, now)?,
+            Event::Edited => {
+                self.records.wanted = true;
+                self.previews.wanted = true;
+                self.photos.wanted = true;
+                self.idle_rounds = 0;
+            }
+            Event::Tick => {
+                if self.next_poll.is_some_and(|poll| poll <= now) {
+                    self.next_poll = None;
+                    self.idle_rounds = 0;
+                    self.records.wanted = true;
+                }
+                self.wake_waiting(store, now)?;
+            }
+            Event::Network { online, wifi } => {
+                if online && !self.online {
+                    self.begin_session(store, now)?;
+                }
+                self.photos.wanted |= wifi && !self.wifi;
+                (self.online, self.wifi) = (online, wifi);
+            }
+            Event::Response { n, result } => self.responded(n, result, store, now, effects)?,
+            Event::Missing { n, result } => self.told_missing(n, result, store, now, effects)?,
+            Event::Uploading { hash, url, offset } => {
+                store.set_upload_progress(&hash, Some(&url), offset)?;
+                effects.push(Effect::Changed);
+            }
+            Event::Uploaded { n, hash, result } => self.uploaded(n, hash, result, store, now, effects)?,
+            Event::Pause => {
+                self.paused = true;
+                self.abandon();
+                effects.push(Effect::CancelAll);
+            }
+            Event::Resume => {
+                self.paused = false;
+                self.begin_session(store, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_session(&mut self, store: &mut Store, now: Timestamp) -> Result<(), DeviceError> {
+        for lane in [&mut self.records, &mut self.previews, &mut self.photos] {
+            lane.wanted = true;
+            lane.backoff.clear();
+        }
+        self.idle_rounds = 0;
+        self.limits = self.config.push;
+        pull::retry_unread(store, now)?;
+        Ok(())
+    }
+
+    /// Held changes and stuck media whose time has come.
+    fn wake_waiting(&mut self, store: &Store, now: Timestamp) -> Result<(), DeviceError> {
+        if request::has_something_to_say(store, now)? {
+            self.records.wanted = true;
+            self.idle_rounds = 0;
+        }
+        for (lane, state) in [(Lane::Preview, &mut self.previews), (Lane::Full, &mut self.photos)] {
+            if state.is_idle() && !store.view().uploads_waiting(lane, now, 1)?.is_empty() {
+                state.wanted = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        for lane in [&mut self.records, &mut self.previews, &mut self.photos] {
+            lane.work = Work::Idle;
+            lane.wanted = true;
+        }
+    }
+
+    /// Begins whatever may begin now.
+    fn start(
+        &mut self,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        if self.paused || self.locked || !self.online || store.identity().is_none() {
+            return Ok(());
+        }
+        if self.records.wanted && self.records.is_idle() && self.records.backoff.until(now).is_none() {
+            let prepared = match request::prepare(store, self.limits, self.config.max_bytes, now) {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    let random = random(store)?;
+                    self.records.backoff.fail(now, 0, random);
+                    return Err(error);
+                }
+            };
+            self.number += 1;
+            self.records.work = Work::Sync { n: self.number, context: prepared.context };
+            effects.push(Effect::Send { n: self.number, request: Box::new(prepared.request) });
+        }
+        if self.records.lets_others(now) {
+            self.start_media(Lane::Preview, store, now, effects)?;
+            let wifi_wanted = store.wifi_only()? && !self.wifi;
+            if self.previews.lets_others(now) && !wifi_wanted {
+                self.start_media(Lane::Full, store, now, effects)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start_media(
+        &mut self,
+        lane: Lane,
+        store: &Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        let number = self.number + 1;
+        let state = self.lane(lane);
+        if !state.wanted || !state.is_idle() || state.backoff.until(now).is_some() {
+            return Ok(());
+        }
+        let waiting = store.view().uploads_waiting(lane, now, ASK_MAX)?;
+        if waiting.is_empty() {
+            state.wanted = false;
+            return Ok(());
+        }
+        state.work = Work::Asking { n: number };
+        self.number = number;
+        let hashes = waiting.into_iter().map(|upload| upload.hash).collect();
+        effects.push(Effect::AskMissing { n: number, hashes });
+        Ok(())
+    }
+
+    const fn lane(&mut self, lane: Lane) -> &mut LaneState {
+        match lane {
+            Lane::Preview => &mut self.previews,
+            Lane::Full => &mut self.photos,
+        }
+    }
+
+    fn responded(
+        &mut self,
+        n: u64,
+        result: Result<Box<SyncResponse>, NetError>,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        let context = match std::mem::take(&mut self.records.work) {
+            Work::Sync { n: mine, context } if mine == n => context,
+            other => {
+                self.records.work = other;
+                return Ok(());
+            }
+        };
+        let outcome = match result {
+            Ok(response) => apply::apply(store, &context, &response, now),
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(applied) => {
+                self.applied(applied, store, now)?;
+                effects.push(Effect::Changed);
+                Ok(())
+            }
+            Err(DeviceError::Net(error)) => {
+                effects.push(Effect::Changed);
+                self.records_failed(&error, &context, store, now, effects)
+            }
+            Err(error) => {
+                let random = random(store)?;
+                self.records.backoff.fail(now, 0, random);
+                Err(error)
+            }
+        }
+    }
+
+    fn applied(&mut self, applied: Applied, store: &mut Store, now: Timestamp) -> Result<(), DeviceError> {
+        self.records.backoff.clear();
+        self.limits = self.config.push;
+        self.last_contact = Some(now);
+        self.last_error = None;
+        self.skew_ms = Some(applied.skew_ms);
+        self.idle_rounds = if applied.progress { 0 } else { self.idle_rounds + 1 };
+        self.records.wanted = applied.again && self.idle_rounds < IDLE_ROUNDS;
+        if applied.new_epoch {
+            self.previews.wanted = true;
+            self.photos.wanted = true;
+        }
+        if !self.records.wanted {
+            // Spread, so that a thousand phones that came back together do not stay together.
+            let spread = i64::from(random(store)?) * self.config.poll_ms / 5 / i64::from(u32::MAX);
+            self.next_poll = Some(now.plus_millis(self.config.poll_ms + spread));
+        }
+        Ok(())
+    }
+
+    fn records_failed(
+        &mut self,
+        error: &NetError,
+        context: &RequestContext,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
+        if self.lock_if_revoked(error, store, effects)? {
+            return Ok(());
+        }
+        let whole_request = matches!(
+            error,
+            NetError::Server(
+                ProtocolError::Malformed { .. } | ProtocolError::TooLarge | ProtocolError::Internal
+            )
+        );
+        if whole_request && context.records().next().is_some() {
+            self.narrow(context, store, now)?;
+        }
+        let random = random(store)?;
+        self.records.backoff.fail(now, floor_of(error), random);
+        Ok(())
+    }
+
+    /// The server refuses a request as a whole: offer less until the record at fault stands alone, then let that one
+    /// wait and go on with the others.
+    fn narrow(
+        &mut self,
+        context: &RequestContext,
+        store: &mut Store,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
+        let records: Vec<_> = context.records().collect();
+        if let [only] = records.as_slice() {
+            store.write(Commit::Request, |tx| {
+                tx.defer(*only, OutboxState::Stranded, now.plus_millis(6 * STUCK_MS))?;
+                if let Some((key, _)) = tx.record_key(*only)? {
+                    tx.set_flag(key, crate::store::flag::WANTED, false)?;
+                }
+                Ok(())
+            })?;
+            self.limits = self.config.push;
+        } else {
+            self.limits.records = (records.len() / 2).max(1);
+        }
+        Ok(())
+    }
+
+    fn lock_if_revoked(
+        &mut self,
+        error: &NetError,
+        store: &mut Store,
+        effects: &mut Vec<Effect>,
+    ) -> Result<bool, DeviceError> {
+        let NetError::Server(ProtocolError::Revoked { wipe }) = error else { return Ok(false) };
+        self.locked = true;
+        store.write(Commit::Setting, |tx| tx.put_number(Setting::Locked, if *wipe { 2 } else { 1 }))?;
+        effects.push(if *wipe { Effect::Wipe } else { Effect::Changed });
+        Ok(true)
+    }
+
+    fn told_missing(
+        &mut self,
+        n: u64,
+        result: Result<(Vec<ContentHash>, Vec<ContentHash>), NetError>,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        let Some(lane) = self.lane_of(|work| matches!(work, Work::Asking { n: mine } if *mine == n)) else {
+            return Ok(());
+        };
+        self.lane(lane).work = Work::Idle;
+        let (missing, stored) = match result {
+            Ok(told) => told,
+            Err(error) => return self.media_failed(lane, &error, store, now, effects),
+        };
+        self.lane(lane).backoff.clear();
+        if !stored.is_empty() {
+            store.receipts(&stored, now)?;
+            effects.push(Effect::Changed);
+        }
+        if missing.is_empty() && stored.is_empty() {
+            // A server that says nothing of what was asked.
+            return self.media_failed(lane, &NetError::Unreadable, store, now, effects);
+        }
+        self.upload_next(lane, missing, store, now, effects)
+    }
+
+    /// Begins the upload of the first of `rest`. At the end the server is asked for its receipts.
+    fn upload_next(
+        &mut self,
+        lane: Lane,
+        mut rest: Vec<ContentHash>,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        while !rest.is_empty() {
+            let hash = rest.remove(0);
+            let Some(upload) = store.view().upload(&hash)? else { continue };
+            if store.media_len(&hash)?.is_none() {
+                // Its bytes are gone (a damaged media file): nothing can be sent.
+                store.defer_upload(&hash, now.plus_millis(144 * STUCK_MS))?;
+                continue;
+            }
+            self.number += 1;
+            let n = self.number;
+            self.lane(lane).work = Work::Uploading { n, hash, rest };
+            effects.push(Effect::Upload { n, upload });
+            return Ok(());
+        }
+        self.lane(lane).wanted = true;
+        Ok(())
+    }
+
+    fn uploaded(
+        &mut self,
+        n: u64,
+        hash: ContentHash,
+        result: Result<(), NetError>,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        let Some(lane) = self.lane_of(|work| matches!(work, Work::Uploading { n: mine, .. } if *mine == n))
+        else {
+            return Ok(());
+        };
+        let Work::Uploading { rest, .. } = std::mem::take(&mut self.lane(lane).work) else { return Ok(()) };
+        effects.push(Effect::Changed);
+        match result {
+            Ok(()) => {
+                self.lane(lane).backoff.clear();
+                self.upload_next(lane, rest, store, now, effects)
+            }
+            Err(NetError::Server(ProtocolError::Malformed { .. } | ProtocolError::TooLarge)) => {
+                // This one is at fault: the others go on.
+                store.defer_upload(&hash, now.plus_millis(STUCK_MS))?;
+                self.upload_next(lane, rest, store, now, effects)
+            }
+            Err(error) => self.media_failed(lane, &error, store, now, effects),
+        }
+    }
+
+    fn media_failed(
+        &mut self,
+        lane: Lane,
+        error: &NetError,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
+        if self.lock_if_revoked(error, store, effects)? {
+            return Ok(());
+        }
+        let random = random(store)?;
+        let state = self.lane(lane);
+        state.wanted = true;
+        state.backoff.fail(now, floor_of(error), random);
+        effects.push(Effect::Changed);
+        Ok(())
+    }
+
+    fn lane_of(&self, matches: impl Fn(&Work) -> bool) -> Option<Lane> {
+        if matches(&self.previews.work) {
+            Some(Lane::Preview)
+        } else if matches(&self.photos.work) {
+            Some(Lane::Full)
+        } else {
+            None
+        }
+    }
+
+    /// When something is to be done by itself.
+    fn wake_at(&self, store: &Store, now: Timestamp) -> Result<Option<Timestamp>, DeviceError> {
+        if self.paused || self.locked || !self.online || store.identity().is_none() {
+            return Ok(None);
+        }
+        let view = store.view();
+        let lanes = [&self.records, &self.previews, &self.photos];
+        let mut times: Vec<Timestamp> =
+            lanes.iter().filter(|lane| lane.wanted && lane.is_idle()).filter_map(|l| l.backoff.until(now)).collect();
+        if self.records.is_idle() {
+            times.extend(self.next_poll.filter(|_| !self.records.wanted));
+            times.extend(view.next_retry(now)?);
+        }
+        times.extend(view.next_upload_retry(now)?);
+        Ok(times.into_iter().min())
+    }
+}
+
+/// The server's word on how long to wait, in milliseconds.
+const fn floor_of(error: &NetError) -> i64 {
+    match error {
+        NetError::Server(ProtocolError::Busy { retry_after_s }) => *retry_after_s as i64 * 1000,
+        _ => 0,
+    }
+}
+
+fn random(store: &mut Store) -> Result<u32, DeviceError> {
+    Ok(u32::from_le_bytes(store.random()?))
+}

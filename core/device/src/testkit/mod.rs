@@ -1,0 +1,64 @@
+//! For tests: stores in memory, a made-up worker, and a script of what a server answers, made with the replica's own
+//! functions.
+
+#![cfg(test)]
+
+mod server;
+
+use gridwalk_model::records::{Dwelling, Resident};
+use gridwalk_model::{AccessClass, DeviceId, Fields, Record, RecordId, StreamId, Timestamp, Value};
+
+use crate::clock::SeededEntropy;
+use crate::store::{Faults, Store, StoreConfig};
+
+pub(crate) use server::{Script, answer};
+
+pub(crate) const GRID: RecordId = RecordId::from_bytes([7; 16]);
+pub(crate) const USER: RecordId = RecordId::from_bytes([8; 16]);
+
+pub(crate) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + millis)
+}
+
+pub(crate) fn stream() -> StreamId {
+    StreamId::Area { area: GRID, class: AccessClass::Base }
+}
+
+pub(crate) fn device(n: u8) -> DeviceId {
+    DeviceId::from_bytes([n; 12])
+}
+
+/// An enrolled store in memory without streams.
+pub(crate) fn store(n: u8) -> Store {
+    store_with(n, Faults::none())
+}
+
+pub(crate) fn store_with(n: u8, faults: Faults) -> Store {
+    let config = StoreConfig { faults, ..StoreConfig::memory() };
+    let mut store = Store::open(config, Box::new(SeededEntropy::new(u64::from(n)))).unwrap();
+    store.enrol(device(n), USER, "测试员（虚构）", "虚构区").unwrap();
+    store
+}
+
+pub(crate) fn fields(pairs: &[(&str, &str)]) -> Fields {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
+}
+
+/// A made-up dwelling of the test grid.
+pub(crate) fn dwelling(building: &str, room: &str) -> Dwelling {
+    let mut all = fields(&[("estate", "阳光里"), ("building", building), ("room", room)]);
+    all.insert("area".into(), Value::from(GRID));
+    Dwelling::from_fields(&all).unwrap()
+}
+
+/// A made-up resident.
+pub(crate) fn resident(name: &str, phone: &str) -> Resident {
+    Resident::from_fields(&fields(&[("name", name), ("phone", phone)])).unwrap()
+}
+
+/// The digests that are kept are those of the records.
+pub(crate) fn check_digests(store: &Store) {
+    for stream in store.view().streams().unwrap() {
+        assert_eq!(stream.digest, store.view().digest_from_records(stream.key).unwrap(), "{:?}", stream.id);
+    }
+}

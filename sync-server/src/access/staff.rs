@@ -1,0 +1,195 @@
+//! People, what they hold, and their devices. Every act leaves a row in the audit log.
+
+use gridwalk_model::policy::Role;
+use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Timestamp, Value};
+
+use super::AccessError;
+use crate::audit::{self, Entry};
+use crate::clock::Entropy;
+use crate::edit::Edits;
+use crate::storage::access::{GrantRow, NewPerson, PersonRow, role_word};
+use crate::storage::{ReadTx, WriteTx};
+
+/// A person to be added.
+#[derive(Clone, Debug)]
+pub struct NewWorker<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// What they may do.
+    pub roles: &'a [Role],
+    /// The unit that they belong to.
+    pub unit: Option<RecordId>,
+}
+
+/// Adds a person: their row, their record in the staff directory, and the streams that everybody holds (the
+/// common one, their own, their unit's inbox).
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn add_person(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    worker: &NewWorker<'_>,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<RecordId, AccessError> {
+    let id = RecordId::from_parts(now, entropy.array()?);
+    let row = NewPerson { id, name: worker.name, roles: worker.roles, unit: worker.unit, created_at: now };
+    tx.insert_person(&row)?;
+    let mut fields = Fields::from([("name".to_owned(), Value::from(worker.name))]);
+    if let Some(unit) = worker.unit {
+        fields.insert("unit".to_owned(), unit.into());
+    }
+    let mut edits = Edits::begin(tx, now)?;
+    edits.create(id, Kind::Worker, &fields)?;
+    edits.finish()?;
+    let roles: Vec<&str> = worker.roles.iter().map(|role| role_word(*role)).collect();
+    note(tx, now, by, "person.added", &id.to_string(), &roles.join(" "))?;
+    grant(tx, by, id, StreamId::Org, now)?;
+    grant(tx, by, id, StreamId::User(id), now)?;
+    if let Some(unit) = worker.unit {
+        grant(tx, by, id, StreamId::Unit(unit), now)?;
+    }
+    Ok(id)
+}
+
+/// Grants a stream. One that stands already is left alone; one that was revoked begins again from zero.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn grant(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    person: RecordId,
+    stream: StreamId,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let row = person_row(tx, person)?;
+    let stream_row = tx.ensure_stream(&stream)?;
+    let before = tx.grants(row.no)?.into_iter().find(|grant| grant.stream == stream);
+    let generation = match before {
+        Some(GrantRow { revoked_at: None, .. }) => return Ok(()),
+        Some(GrantRow { generation, .. }) => generation + 1,
+        None => 1,
+    };
+    let grant = GrantRow { stream_no: stream_row.no, stream, generation, granted_at: now, revoked_at: None };
+    tx.put_grant(row.no, &grant)?;
+    note(tx, now, by, "grant.given", &person.to_string(), &describe(&stream))?;
+    Ok(())
+}
+
+/// Takes a stream away. What the person's devices had not sent is still taken for 30 days.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn revoke(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    person: RecordId,
+    stream: StreamId,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let row = person_row(tx, person)?;
+    let Some(grant) = tx.grants(row.no)?.into_iter().find(|grant| grant.stream == stream) else {
+        return Ok(());
+    };
+    if grant.revoked_at.is_none() {
+        tx.put_grant(row.no, &GrantRow { revoked_at: Some(now), ..grant })?;
+        note(tx, now, by, "grant.revoked", &person.to_string(), &describe(&stream))?;
+    }
+    Ok(())
+}
+
+/// Grants an area with its daily records and, for those who need them, its sensitive ones.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn grant_area(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    person: RecordId,
+    area: RecordId,
+    sensitive: bool,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    grant(tx, by, person, StreamId::Area { area, class: AccessClass::Base }, now)?;
+    if sensitive {
+        grant(tx, by, person, StreamId::Area { area, class: AccessClass::Sensitive }, now)?;
+    }
+    Ok(())
+}
+
+/// Takes an area away, both classes.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn revoke_area(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    person: RecordId,
+    area: RecordId,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    for class in [AccessClass::Base, AccessClass::Sensitive] {
+        revoke(tx, by, person, StreamId::Area { area, class }, now)?;
+    }
+    Ok(())
+}
+
+/// Locks a device. With `wipe` it is to destroy everything at once; otherwise it hands in its unsent work first.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn revoke_device(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    device: DeviceId,
+    wipe: bool,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let row = tx.device(device)?.ok_or(AccessError::NotFound)?;
+    tx.revoke_device(row.no, now, wipe)?;
+    let action = if wipe { "device.wiped" } else { "device.revoked" };
+    note(tx, now, by, action, &device.to_string(), "")
+}
+
+/// Notes in the staff directory that a person has a device.
+pub(super) fn list_device(
+    tx: &mut dyn WriteTx,
+    person: &PersonRow,
+    device: DeviceId,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let fields = Fields::from([(format!("devices/{device}"), Value::Flag(true))]);
+    let mut edits = Edits::begin(tx, now)?;
+    edits.update(person.id, &fields)?;
+    edits.finish()?;
+    Ok(())
+}
+
+/// A person who must exist.
+pub(crate) fn person_row<'t>(tx: &(dyn ReadTx + 't), id: RecordId) -> Result<PersonRow, AccessError> {
+    tx.person(id)?.ok_or(AccessError::NotFound)
+}
+
+pub(crate) fn note(
+    tx: &mut dyn WriteTx,
+    now: Timestamp,
+    actor: &str,
+    action: &str,
+    target: &str,
+    detail: &str,
+) -> Result<(), AccessError> {
+    audit::append(tx, now, &Entry { actor, action, target, detail, alarm: false })?;
+    Ok(())
+}
+
+fn describe(stream: &StreamId) -> String {
+    match stream {
+        StreamId::Org => "common".to_owned(),
+        StreamId::Area { area, class: AccessClass::Base } => format!("area {area}"),
+        StreamId::Area { area, class: AccessClass::Sensitive } => format!("area {area}, sensitive"),
+        StreamId::Unit(unit) => format!("unit {unit}"),
+        StreamId::User(user) => format!("user {user}"),
+    }
+}
