@@ -3,7 +3,23 @@
 
 pub mod access;
 pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod console;
 pub mod edit;
+pub mod import;
+pub mod http;
+pub mod limits;
+pub mod media;
+pub mod open;
+pub mod protocol;
+pub mod serve;
+pub mod state;
 pub mod storage;
 pub mod sync;
+pub mod telemetry;
+pub mod writer;
+
+#[cfg(test)]
+mod testing;

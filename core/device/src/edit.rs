@@ -75,6 +75,12 @@ pub struct Edits<'t, 's> {
     now: Timestamp,
 }
 
+impl<'t, 's> Edits<'t, 's> {
+    pub(crate) const fn over(tx: &'t mut Tx<'s>, now: Timestamp) -> Self {
+        Self { tx, now }
+    }
+}
+
 impl Edits<'_, '_> {
     /// Makes a new record.
     ///

@@ -1,5 +1,6 @@
 //! What can go wrong on the phone, with the facts in fields. No personal data stands in any message.
 
+use gridwalk_evidence::EvidenceError;
 use gridwalk_model::RecordId;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::validate::FieldError;
@@ -97,9 +98,12 @@ pub enum DeviceError {
     /// The server or the way to it failed.
     #[error(transparent)]
     Net(#[from] NetError),
-    /// A photo cannot be used, or the file is not on this phone.
-    #[error("photo: {0}")]
-    Photo(String),
+    /// A file cannot be used as a photo. It stays where it was.
+    #[error(transparent)]
+    Photo(#[from] EvidenceError),
+    /// No such original waits in the journal.
+    #[error("no photo waits under this number")]
+    NoCapture,
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -134,7 +138,8 @@ impl DeviceError {
             Self::Document(DocumentError::Full { .. }) => "该记录内容已满".into(),
             Self::Document(_) => "修改无法保存".into(),
             Self::Net(error) => error.zh().into(),
-            Self::Photo(_) => "照片无法使用".into(),
+            Self::Photo(error) => error.zh(),
+            Self::NoCapture => "找不到这张照片".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -162,7 +167,8 @@ impl DeviceError {
             Self::Document(DocumentError::Full { .. }) => "This record is full".into(),
             Self::Document(_) => "The change cannot be stored".into(),
             Self::Net(error) => error.en().into(),
-            Self::Photo(_) => "The photo cannot be used".into(),
+            Self::Photo(error) => error.to_string(),
+            Self::NoCapture => "This photo is not here".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

@@ -13,15 +13,18 @@
 //! thread. [`Device`](device) puts a store on a thread of its own and connects it to the network.
 
 pub mod clock;
+pub mod device;
 pub mod edit;
 pub mod error;
 pub mod keys;
 pub mod net;
+pub mod photo;
 pub mod store;
 pub mod sync;
 mod testkit;
 
 pub use clock::{Clock, Entropy, SeededEntropy, SystemClock, SystemEntropy};
+pub use device::{Device, DeviceOptions};
 pub use edit::{Candidate, ConflictEntry, Edits, Entry, Page, PageCursor};
 pub use error::DeviceError;
 pub use net::NetError;

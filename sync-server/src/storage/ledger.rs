@@ -89,7 +89,7 @@ pub struct MediaRow {
     pub stored_at: Timestamp,
 }
 
-/// An upload that is not finished.
+/// An upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadRow {
     /// Random name of the upload.
@@ -102,8 +102,10 @@ pub struct UploadRow {
     pub bytes: u64,
     /// When it began.
     pub created_at: Timestamp,
-    /// When it is given up.
+    /// When it is given up, or forgotten.
     pub expires_at: Timestamp,
+    /// Whether it was published.
+    pub done: bool,
 }
 
 /// Reading what stands beside the records.
@@ -114,8 +116,13 @@ pub trait LedgerReads {
     fn quarantine_open(&self) -> Stored<u64>;
     /// How many bytes of a device are in quarantine.
     fn quarantine_bytes(&self, device: DeviceNo) -> Stored<u64>;
-    /// The last comparison of a device and stream that did not agree.
-    fn divergence(&self, device: DeviceNo, stream: StreamNo) -> Stored<Option<DivergenceRow>>;
+    /// The last comparison of a device and a range of a stream that did not agree.
+    fn divergence(
+        &self,
+        device: DeviceNo,
+        stream: StreamNo,
+        after: Option<RecordId>,
+    ) -> Stored<Option<DivergenceRow>>;
     /// The last row of the audit log.
     fn last_audit(&self) -> Stored<Option<AuditRow>>;
     /// Rows of the audit log after `after`, in order: at most `limit`.
@@ -151,6 +158,7 @@ pub trait LedgerWrites {
         &mut self,
         device: DeviceNo,
         stream: StreamNo,
+        after: Option<RecordId>,
         row: Option<&DivergenceRow>,
     ) -> Stored<()>;
     /// Adds a row to the audit log. Use [`crate::audit::append`], which computes the hash.
@@ -161,7 +169,9 @@ pub trait LedgerWrites {
     fn add_media_holder(&mut self, hash: &ContentHash, device: DeviceNo) -> Stored<()>;
     /// Adds an upload.
     fn insert_upload(&mut self, row: &UploadRow) -> Stored<()>;
-    /// Ends an upload.
+    /// Notes that an upload was published.
+    fn finish_upload(&mut self, id: &str) -> Stored<()>;
+    /// Forgets an upload.
     fn delete_upload(&mut self, id: &str) -> Stored<()>;
     /// Notes what a source calls a record.
     fn put_source_key(&mut self, source: &str, key: &str, record: RecordId) -> Stored<()>;

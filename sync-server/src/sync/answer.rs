@@ -12,9 +12,10 @@ use super::{SyncError, cursor};
 use crate::storage::records::{PageRow, RecordHead, ServerRow, StreamNo};
 use crate::storage::{ReadTx, Stored};
 
-/// Bounds of what a device may ask to be sent at once, in bytes.
+/// Bounds of what a device may ask to be sent at once, in bytes before compression. The upper one keeps the frame
+/// below the 1 MiB that every peer takes, even if nothing in it can be compressed.
 const BYTES_MIN: usize = 16 * 1024;
-const BYTES_MAX: usize = 4 * 1024 * 1024;
+const BYTES_MAX: usize = 960 * 1024;
 /// What a pulled record costs beside its content: identifier, kind, fingerprint.
 const PULL_OVERHEAD: usize = 64;
 /// Rows that are read from a stream at once.
@@ -99,6 +100,7 @@ impl Filling<'_> {
             let Some(head) = self.tx.record(*id)? else { continue };
             let body = PullBody::Snapshot(self.tx.snapshot(head.no)?.into());
             if !self.push(comparison.cursor, &head, body) {
+                self.response.more = true;
                 break;
             }
         }

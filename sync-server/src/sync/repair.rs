@@ -34,6 +34,7 @@ pub(super) struct Comparison {
     /// Records of which the device may have more.
     pub(super) wants: Vec<RecordId>,
     stream: StreamNo,
+    after: Option<RecordId>,
     difference: Option<[u8; 32]>,
     before: Option<DivergenceRow>,
     /// Whether the outcome has to be written down.
@@ -56,15 +57,17 @@ pub(super) fn compare(
     if !held.is_sorted_by(|(a, _), (b, _)| a < b) {
         return Err(ProtocolError::Malformed { reason: "comparison is not in order".to_owned() }.into());
     }
-    let ours = tx.current(stream, compare.after.as_deref().map(id), compare.through.as_deref().map(id))?;
+    let after = compare.after.as_deref().map(id);
+    let ours = tx.current(stream, after, compare.through.as_deref().map(id))?;
     let mut out = Comparison {
         cursor,
         send: Vec::new(),
         gone: Vec::new(),
         wants: Vec::new(),
         stream,
+        after,
         difference: None,
-        before: tx.divergence(principal.device_no, stream)?,
+        before: tx.divergence(principal.device_no, stream, after)?,
         writes: false,
     };
     let mut hasher = Sha256::new();
@@ -126,11 +129,11 @@ pub(super) fn write_down(
     context: Context<'_>,
 ) -> Stored<()> {
     let Some(difference) = comparison.difference else {
-        return tx.put_divergence(principal.device_no, comparison.stream, None);
+        return tx.put_divergence(principal.device_no, comparison.stream, comparison.after, None);
     };
     let rounds = comparison.before.filter(|row| row.difference == difference).map_or(1, |row| row.rounds + 1);
     let row = DivergenceRow { rounds, difference, seen_at: context.now };
-    tx.put_divergence(principal.device_no, comparison.stream, Some(&row))?;
+    tx.put_divergence(principal.device_no, comparison.stream, comparison.after, Some(&row))?;
     if rounds == ALARM_ROUNDS {
         let device = principal.device.to_string();
         let entry = Entry {

@@ -1,2 +1,69 @@
-//! (written below)
-fn main() {}
+#![forbid(unsafe_code)]
+//! Benchmarks. Each prints one JSON object a line: `name, n, rate, bytes, ms, fsync_p50_us, rss_mb`, with `null` where
+//! a figure has no meaning. Nothing here passes or fails: machines are noisy, so figures are read beside the disk's
+//! own `fsync_p50_us` and beside ratios that were measured in the same run.
+
+mod device;
+mod measure;
+mod photo;
+mod pull;
+mod sync;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::measure::Printer;
+
+#[derive(Parser)]
+#[command(about = "Prints figures, one JSON object a line")]
+struct Arguments {
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+#[derive(Subcommand)]
+enum Subject {
+    /// Push, pull and idle sync over loopback HTTP, and the server's memory.
+    Sync {
+        /// One JSON object a line instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// How many new records the large push has.
+        #[arg(long, default_value_t = 20_000)]
+        large: usize,
+        /// Grow the server to this many stored records to see what memory it takes; 0 leaves it out.
+        #[arg(long, default_value_t = 0)]
+        memory: usize,
+    },
+    /// The phone's store: opening, saving, searching, pulling a grid, what encryption costs.
+    Device {
+        /// One JSON object a line instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// How many residents the large search has.
+        #[arg(long, default_value_t = 100_000)]
+        residents: usize,
+    },
+    /// Photos, from camera file to stamped picture.
+    Photo {
+        /// One JSON object a line instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let run = match Arguments::parse().subject {
+        Subject::Sync { json, large, memory } => sync::run(&mut Printer::new(json), large, memory),
+        Subject::Device { json, residents } => device::run(&mut Printer::new(json), residents),
+        Subject::Photo { json } => photo::run(&mut Printer::new(json)),
+    };
+    match run {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What can go wrong while a test is being set up.
 
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,22 @@ pub enum HarnessError {
         #[source]
         source: io::Error,
     },
+    /// The server, or its store.
+    #[error("cannot {what}: {reason}")]
+    Server {
+        /// What was tried.
+        what: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// A phone.
+    #[error("phone {phone}: {reason}")]
+    Phone {
+        /// Its name in the test.
+        phone: String,
+        /// What it said.
+        reason: String,
+    },
     /// A shape that is no valid area.
     #[error("area {code} has no valid outline")]
     Outline {
@@ -45,6 +62,11 @@ impl HarnessError {
     pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::File { path, source }
+    }
+
+    /// For `map_err` on the server's functions.
+    pub fn server<E: Display>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::Server { what, reason: error.to_string() }
     }
 
     /// For `map_err` on sockets.

@@ -5,16 +5,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod district;
 pub mod error;
 pub mod exif_segment;
 pub mod flaky;
 pub mod ledger;
+pub mod office;
 pub mod outline;
 pub mod people;
 pub mod photos;
 pub mod scene;
 pub mod seeded;
+pub mod server;
 pub mod tracks;
 
 pub use error::HarnessError;

@@ -11,3 +11,5 @@
 
 pub mod clock;
 pub mod fuzz;
+#[path = "../../harness/src/seeded.rs"]
+pub mod seeded;

@@ -11,7 +11,7 @@ use super::{Store, sql};
 use crate::error::DeviceError;
 
 /// Size of a piece and of a tus request, in bytes.
-pub(crate) const PIECE_BYTES: usize = 256 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// What a stored blob is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,8 @@ impl MediaForm {
 /// An original that waits to be processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Capture {
-    pub(crate) n: i64,
     pub(crate) body: Vec<u8>,
     pub(crate) facts: Vec<u8>,
-    pub(crate) at: Timestamp,
 }
 
 impl Store {
@@ -123,6 +121,12 @@ impl Store {
         })
     }
 
+    pub(crate) fn is_preview(&self, hash: &ContentHash) -> Result<bool, DeviceError> {
+        let mut statement = self.media.prepare_cached("SELECT form FROM media WHERE hash = ?1")?;
+        let form: Option<i64> = statement.query_row([hash.as_bytes()], |row| row.get(0)).optional()?;
+        Ok(form == Some(MediaForm::Preview.code()))
+    }
+
     /// Every blob with the time at which it came, in the order of their hashes.
     pub(crate) fn all_media(&self) -> Result<Vec<(ContentHash, Timestamp)>, DeviceError> {
         let mut statement = self.media.prepare_cached("SELECT hash, at FROM media ORDER BY hash")?;
@@ -141,9 +145,9 @@ impl Store {
 
     /// One journaled original.
     pub(crate) fn capture(&self, n: i64) -> Result<Option<Capture>, DeviceError> {
-        let mut statement = self.media.prepare_cached("SELECT n, body, facts, at FROM capture WHERE n = ?1")?;
+        let mut statement = self.media.prepare_cached("SELECT body, facts FROM capture WHERE n = ?1")?;
         let capture = statement.query_row([n], |row| {
-            Ok(Capture { n: row.get(0)?, body: row.get(1)?, facts: row.get(2)?, at: sql::time(row, 3)? })
+            Ok(Capture { body: row.get(0)?, facts: row.get(1)? })
         });
         Ok(capture.optional()?)
     }

@@ -52,8 +52,6 @@ pub use search::{SearchCursor, SearchHit, SearchPage, Tier};
 pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
 
-pub(crate) use fields::encode_value;
-pub(crate) use media::PIECE_BYTES;
 pub(crate) use outbox::OutboxRow;
 pub(crate) use projection::sort_prefix;
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};

@@ -156,26 +156,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Puts a row back where it was.
-    pub(crate) fn requeue(&mut self, row: &OutboxRow) -> Result<(), DeviceError> {
-        self.connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO outbox (n, record, kind, hash, raw, at, hint, replays)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute((
-                row.n,
-                row.record.as_bytes(),
-                &row.kind,
-                row.hash.0,
-                &row.raw,
-                row.at.millis(),
-                row.hint.as_ref().map(StreamId::to_bytes),
-                row.replays,
-            ))?;
-        Ok(())
-    }
-
     pub(crate) fn dequeue(&mut self, n: i64) -> Result<(), DeviceError> {
         self.connection.prepare_cached("DELETE FROM outbox WHERE n = ?1")?.execute([n])?;
         Ok(())

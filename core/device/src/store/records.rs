@@ -137,11 +137,6 @@ impl View<'_> {
         Ok(statement.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
-    pub(crate) fn record_id(&self, key: i64) -> Result<Option<(RecordId, String)>, DeviceError> {
-        let mut statement = self.connection.prepare_cached("SELECT id, kind FROM record WHERE key = ?1")?;
-        Ok(statement.query_row([key], |row| Ok((sql::record_id(row, 0)?, row.get(1)?))).optional()?)
-    }
-
     pub(crate) fn listed(&self, id: RecordId) -> Result<Option<Listed>, DeviceError> {
         self.list(&format!("SELECT {LISTED} FROM record r WHERE r.id = ?1"), [id.as_bytes()])
             .map(|rows| rows.into_iter().next())

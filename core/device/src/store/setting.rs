@@ -5,6 +5,7 @@ use rusqlite::OptionalExtension;
 
 use super::{Commit, Identity, Store, Tx, View};
 use crate::error::DeviceError;
+use crate::keys::SoftwareKey;
 
 /// The names under which facts are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +40,6 @@ pub(crate) enum Setting {
     WifiOnly,
     /// Whether the deployment locked the device: 1 locked, 2 to be wiped.
     Locked,
-    /// Number of the day's last event, with the day.
-    EventNumber,
 }
 
 impl Setting {
@@ -61,7 +60,6 @@ impl Setting {
             Self::Projections => "projections",
             Self::WifiOnly => "wifi_only",
             Self::Locked => "locked",
-            Self::EventNumber => "event_number",
         }
     }
 }
@@ -144,6 +142,20 @@ impl Store {
     /// Failures of SQLite.
     pub fn user_name(&self) -> Result<Option<String>, DeviceError> {
         self.view().get_text(Setting::UserName)
+    }
+
+    pub(crate) fn set_server_url(&mut self, url: &str) -> Result<(), DeviceError> {
+        self.write(Commit::Setting, |tx| tx.put(Setting::ServerUrl, url.as_bytes()))
+    }
+
+    /// The store's own device key; `fresh` becomes it if there is none yet.
+    pub(crate) fn software_key(&mut self, fresh: SoftwareKey) -> Result<SoftwareKey, DeviceError> {
+        if let Some(bytes) = self.view().get(Setting::DeviceKey)? {
+            return SoftwareKey::from_slice(&bytes).ok_or(DeviceError::Damaged);
+        }
+        let bytes = fresh.to_bytes();
+        self.write(Commit::Setting, |tx| tx.put(Setting::DeviceKey, bytes.as_slice()))?;
+        Ok(fresh)
     }
 
     /// Whether full photos wait for Wi-Fi. At first they do not.

@@ -92,11 +92,11 @@ impl View<'_> {
         Ok(statement.query_row([sent_at.millis()], |row| row.get(0))?)
     }
 
-    /// Media with a receipt from before `before`, whose commit a backup holds.
+    /// Full photos with a receipt from before `before`, whose commit a backup holds.
     pub(crate) fn uploads_done(&self, before: Timestamp) -> Result<Vec<ContentHash>, DeviceError> {
         let through = self.get_number(Setting::BackedUpThrough)?.unwrap_or(0);
         let mut statement = self.connection.prepare_cached(
-            "SELECT hash FROM upload WHERE stored_at < ?1 AND in_commit <= ?2 ORDER BY hash",
+            "SELECT hash FROM upload WHERE lane = 1 AND stored_at < ?1 AND in_commit <= ?2 ORDER BY hash",
         )?;
         let rows = statement.query_map((before.millis(), through), |row| sql::content_hash(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -124,6 +124,13 @@ impl Tx<'_> {
                 i64::try_from(bytes).unwrap_or(i64::MAX),
                 at.millis(),
             ))?;
+        Ok(())
+    }
+
+    pub(crate) fn forget_uploads(&mut self, hashes: &[ContentHash]) -> Result<(), DeviceError> {
+        for hash in hashes {
+            self.connection.prepare_cached("DELETE FROM upload WHERE hash = ?1")?.execute([hash.as_bytes()])?;
+        }
         Ok(())
     }
 

@@ -136,7 +136,6 @@ enum Work {
     },
     Uploading {
         n: u64,
-        hash: ContentHash,
         rest: Vec<ContentHash>,
     },
 }
@@ -184,6 +183,8 @@ pub struct Engine {
 const ASK_MAX: usize = 100;
 /// How long a medium that cannot be uploaded waits, so that others go on.
 const STUCK_MS: i64 = 10 * 60 * 1000;
+/// Refusals in a row of a request that offers nothing, after which the cursors are taken to be void.
+const VOID_AFTER: u32 = 2;
 /// Rounds in a row in which nothing moved, after which the engine waits for the next occasion.
 const IDLE_ROUNDS: u32 = 2;
 
@@ -262,6 +263,14 @@ impl Engine {
     /// Whether nothing is under way.
     pub const fn is_idle(&self) -> bool {
         self.records.is_idle() && self.previews.is_idle() && self.photos.is_idle()
+    }
+
+    /// Whether nothing is under way and nothing could begin before the time that [`Effect::WakeAt`] named.
+    pub fn is_at_rest(&self, now: Timestamp) -> bool {
+        let stuck = self.paused || self.locked || !self.online;
+        let rested = |lane: &LaneState| lane.is_idle() && (!lane.wanted || lane.backoff.until(now).is_some() || stuck);
+        // Photos may be wanted and wait for Wi-Fi; `start` would have begun them otherwise.
+        rested(&self.records) && rested(&self.previews) && self.photos.is_idle()
     }
 
     fn take(
@@ -487,6 +496,12 @@ impl Engine {
         );
         if whole_request && context.records().next().is_some() {
             self.narrow(context, store, now)?;
+        } else if matches!(error, NetError::Server(ProtocolError::Malformed { .. }))
+            && self.records.backoff.failures() >= VOID_AFTER
+        {
+            // Nothing was offered, so it is the cursors that the server does not understand. Pulling from the start
+            // merges, and loses nothing.
+            store.write(Commit::Request, |tx| tx.void_cursors())?;
         }
         let random = random(store)?;
         self.records.backoff.fail(now, floor_of(error), random);
@@ -577,7 +592,7 @@ impl Engine {
             }
             self.number += 1;
             let n = self.number;
-            self.lane(lane).work = Work::Uploading { n, hash, rest };
+            self.lane(lane).work = Work::Uploading { n, rest };
             effects.push(Effect::Upload { n, upload });
             return Ok(());
         }

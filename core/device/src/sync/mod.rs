@@ -19,7 +19,8 @@ mod pull;
 mod refusal;
 mod repair;
 mod request;
-mod tests;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod status;
 
 pub use apply::Applied;

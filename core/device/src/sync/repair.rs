@@ -11,8 +11,8 @@ use crate::store::{StreamRow, Tx, flag};
 
 /// Comparisons before the alarm.
 const ROUNDS: u32 = 2;
-/// After the alarm one more comparison is tried for every hour that has passed: the author of what the server lacks
-/// may have come back.
+/// After the alarm one more comparison is tried for every hour that passes: the author of what the server lacks may
+/// have come back.
 const RETRY_MS: i64 = 60 * 60 * 1000;
 
 /// Looks at the digest that the server read with its last page.
@@ -41,10 +41,11 @@ pub(super) fn check_digest(
         return Ok(());
     }
     if stream.rounds >= ROUNDS {
+        // With the alarm goes one more comparison, by which the server sees the same difference for the third time.
         let since = *row.alarm_at.get_or_insert(now);
         let tried = i64::from(stream.rounds - ROUNDS);
-        if stream.alarm_at.is_none() || now < since.plus_millis(RETRY_MS.saturating_mul(tried + 1)) {
-            return tx.set_repair(&row);
+        if now < since.plus_millis(RETRY_MS.saturating_mul(tried)) {
+            return Ok(());
         }
     }
     row.rounds = stream.rounds.saturating_add(1);

@@ -62,3 +62,25 @@ pub(crate) fn check_digests(store: &Store) {
         assert_eq!(stream.digest, store.view().digest_from_records(stream.key).unwrap(), "{:?}", stream.id);
     }
 }
+
+/// A made-up reference to a photo, encoded.
+pub(crate) fn photo_reference() -> Value {
+    use gridwalk_model::ContentHash;
+    use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
+    let photo = PhotoRef {
+        hash: ContentHash::from_bytes([1; 32]),
+        preview_hash: None,
+        original_hash: None,
+        bytes: 1,
+        taken_at: None,
+        position: None,
+        role: PhotoRole::Scene,
+        source: PhotoSource::Camera,
+        width: 1,
+        height: 1,
+        perceptual: None,
+        mock_location: None,
+        signature: None,
+    };
+    Value::Bytes(photo.to_bytes())
+}

@@ -220,4 +220,27 @@ impl Script {
         }
         requests
     }
+
+    /// One exchange without a push. Says whether something was pulled.
+    pub(crate) fn sync_pull_only(mut self, phone: &mut crate::sync::tests::Phone) -> bool {
+        let device = phone.store.identity().unwrap().device;
+        let effects = phone.engine.next(Event::Sync, &mut phone.store, at(14)).unwrap();
+        let mut pulled = false;
+        for effect in effects {
+            if let Effect::Send { n, request } = effect {
+                assert!(request.pushes.is_empty());
+                let response = self.answer(&request, device);
+                pulled |= !response.pulls.is_empty();
+                let event = Event::Response { n, result: Ok(Box::new(response)) };
+                phone.engine.next(event, &mut phone.store, at(14)).unwrap();
+            }
+        }
+        let mut n = 0;
+        while !phone.engine.is_idle() && n < 10_000 {
+            let lost = Event::Response { n, result: Err(crate::NetError::Offline) };
+            phone.engine.next(lost, &mut phone.store, at(14)).unwrap();
+            n += 1;
+        }
+        pulled
+    }
 }

@@ -10,16 +10,19 @@
 //!    next number, the next operation counter, and for every key precisely the writes that were standing there
 //!    ([`structure`]). Then the field policies and the sender's role are asked ([`gridwalk_model::policy`]).
 //! 4. The changes are applied, the document is saved, loaded again and its heads compared. What comes out *is* the
-//!    new snapshot. Automerge runs under `catch_unwind`: after a panic the working copy is dropped and made again
-//!    from the last good bytes. If the document does not survive, the change to blame is found by halving, refused,
-//!    and the rest decided anew.
+//!    new snapshot. Automerge runs under `catch_unwind`: after a panic the working copy is dropped. If the document
+//!    does not survive, the changes to blame are found and refused, and the rest is decided anew from the last good
+//!    bytes.
 //!
 //! Step 3 leaves Automerge nothing to trust, so a panic is not expected; the guard stays because the cost of being
 //! wrong is everybody's work. There is no deadline, as no step does work that the received bytes do not pay for:
-//! each change is looked at once, and what cannot be stored is searched for a bounded number of times.
+//! each change is looked at once; what makes Automerge go through the document again and again has an allowance
+//! (`working`); what cannot be stored is searched for a bounded number of times (`blame`).
 
+mod blame;
 mod structure;
 mod verdict;
+mod working;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,13 +33,17 @@ use gridwalk_model::{DeviceId, Kind, RecordId};
 use crate::change::{self, ChangeHash, FlatChange};
 use crate::document::{ChangeFacts, Document};
 use crate::limits;
-use structure::Known;
+use blame::Blame;
+use structure::{Known, Refused};
+use working::{Stop, Working};
 
 pub use verdict::{Reason, Verdict};
 
-/// How many changes of one batch Automerge may fail on before the rest is refused unseen. Honest work does not
-/// come near it: a batch that makes a record too large has one such change, and the others wait for it.
-const MAX_BAD: usize = 6;
+/// How often a batch is decided anew without the changes that could not be stored. Honest work needs one round, and
+/// a second where a record becomes too large.
+const MAX_ROUNDS: usize = 3;
+/// How many operations one device's batch may make Automerge go through beyond the necessary: about a second's work.
+const ALLOWANCE: usize = 2_000_000;
 
 /// Where changes come from.
 #[derive(Clone, Copy, Debug)]
@@ -93,15 +100,21 @@ pub fn admit(
     let Ok(document) = guarded(|| current.map(Document::load).transpose()) else {
         return refuse_all(raws.len(), Verdict::Invalid(Reason::StoredDocumentDamaged));
     };
+    let mut document = Some(document);
     let mut bad = BTreeMap::new();
-    loop {
-        let mut batch = Batch::new(record, kind, current, document.clone(), raws, origin, &bad);
+    for _ in 0..MAX_ROUNDS {
+        // Loaded anew only where a round has failed, which honest work does not bring about.
+        let base = document.take().map_or_else(|| guarded(|| current.map(Document::load).transpose()), Ok);
+        let Ok(base) = base else { break };
+        let mut batch = Batch::new(record, kind, base, current, raws, origin, &bad);
         batch.run();
-        match batch.finish(bad.len() < MAX_BAD) {
+        match batch.finish() {
             Ok(admission) => return admission,
-            Err((index, reason)) => bad.insert(index, Verdict::Invalid(reason)),
-        };
+            Err(culprits) => bad.extend(culprits),
+        }
     }
+    // Nothing is taken, so that nothing is taken by halves.
+    refuse_all(raws.len(), Verdict::Invalid(Reason::Unloadable))
 }
 
 /// Takes a snapshot from the server and merges it with what the phone has, unsent changes included.
@@ -175,18 +188,18 @@ struct Batch<'a> {
     raws: &'a [&'a [u8]],
     read: Vec<Option<FlatChange>>,
     verdicts: Vec<Option<Verdict>>,
-    document: Option<Document>,
+    working: Working<'a>,
     known: Known,
     accepted: Vec<usize>,
-    failures: usize,
+    failed: bool,
 }
 
 impl<'a> Batch<'a> {
     fn new(
         record: RecordId,
         kind: Kind,
-        current: Option<&'a [u8]>,
         document: Option<Document>,
+        current: Option<&'a [u8]>,
         raws: &'a [&'a [u8]],
         origin: &'a Origin<'a>,
         bad: &BTreeMap<usize, Verdict>,
@@ -206,8 +219,10 @@ impl<'a> Batch<'a> {
             }
         }
         let known = Known::new(document.as_ref().map(Document::history).unwrap_or_default());
-        let accepted = Vec::new();
-        Self { record, kind, origin, current, raws, read, verdicts, document, known, accepted, failures: 0 }
+        let allowance = if matches!(origin, Origin::Device { .. }) { ALLOWANCE } else { usize::MAX };
+        let working = Working::new(document, current.map_or(0, <[u8]>::len), allowance);
+        let (accepted, failed) = (Vec::new(), false);
+        Self { record, kind, origin, current, raws, read, verdicts, working, known, accepted, failed }
     }
 
     /// Decides every change: those whose dependencies are known, the earliest first; then those that waited for
@@ -217,9 +232,11 @@ impl<'a> Batch<'a> {
         let mut open: Vec<usize> = vec![0; self.raws.len()];
         let mut ready = BTreeSet::new();
         let mut decided = Vec::new();
+        // Looked at last: damaged copies of changes that are there in good order have the same names.
+        let mut unreadable = Vec::new();
         for (index, (change, count)) in self.read.iter().zip(&mut open).enumerate() {
             if self.verdicts.get(index).is_some_and(Option::is_some) {
-                decided.push(index);
+                unreadable.push(index);
             }
             for dep in change.iter().flat_map(|change| &change.deps).filter(|dep| !self.known.has(dep)) {
                 waiting.entry(*dep).or_default().push(index);
@@ -237,6 +254,8 @@ impl<'a> Batch<'a> {
                     self.decide(index);
                     decided.push(index);
                 }
+            } else if let Some(index) = unreadable.pop() {
+                decided.push(index);
             } else {
                 break;
             }
@@ -287,13 +306,8 @@ impl<'a> Batch<'a> {
     fn decide(&mut self, index: usize) {
         // Taken out for the time of the decision, so that it need not be copied.
         let Some(change) = self.read.get_mut(index).and_then(Option::take) else { return };
-        let verdict = if self.known.has(&change.hash) {
-            Verdict::Duplicate
-        } else if self.failures >= MAX_BAD {
-            Verdict::Invalid(Reason::Unloadable)
-        } else {
-            self.try_one(index, &change)
-        };
+        let verdict =
+            if self.known.has(&change.hash) { Verdict::Duplicate } else { self.try_one(index, &change) };
         if let (Some(slot), Some(read)) = (self.verdicts.get_mut(index), self.read.get_mut(index)) {
             *slot = Some(verdict);
             *read = Some(change);
@@ -301,86 +315,38 @@ impl<'a> Batch<'a> {
     }
 
     fn try_one(&mut self, index: usize, change: &FlatChange) -> Verdict {
-        let check = structure::check(self.record, self.kind, self.document.as_ref(), &mut self.known, change)
-            .and_then(|()| structure::check_rights(self.kind, self.document.as_ref(), self.origin, change));
-        if let Err(verdict) = check {
-            return verdict;
-        }
         let Some(raw) = self.raws.get(index) else { return Verdict::Invalid(Reason::Unloadable) };
-        // The working copy moves into the guard: after a panic it must not be seen again.
-        let base = self.document.take();
-        let applied = guarded(|| {
-            let mut document = base.unwrap_or_else(Document::empty);
-            document.apply(&[raw])?;
-            Ok(document)
-        });
-        match applied {
-            Ok(document) if document.has(&change.hash) => {
-                self.document = Some(document);
+        let check = structure::check(self.record, self.kind, &mut self.working, &mut self.known, change)
+            .and_then(|()| structure::check_rights(self.kind, &self.working, self.origin, change));
+        match check {
+            Ok(()) => {
+                self.working.push(change, raw);
                 self.known.insert(facts_of(change));
                 self.accepted.push(index);
                 Verdict::Accepted
             }
-            _ => {
-                self.failures += 1;
-                self.document = self.rebuilt(self.accepted.len());
+            Err(Refused::Verdict(verdict)) => verdict,
+            // The sender keeps it and offers it again, when what is accepted now is out of the way.
+            Err(Refused::Stopped(Stop::Allowance)) => Verdict::Held,
+            Err(Refused::Stopped(Stop::Failed)) => {
+                self.failed = true;
                 Verdict::Invalid(Reason::Unloadable)
             }
         }
     }
 
-    /// The working copy again, from the first `count` changes that have been accepted.
-    fn rebuilt(&self, count: usize) -> Option<Document> {
-        let first = self.accepted.iter().take(count);
-        let raws: Vec<&[u8]> = first.filter_map(|i| self.raws.get(*i).copied()).collect();
-        if raws.is_empty() && self.current.is_none() {
-            return None;
+    /// The result; or, where the new state cannot be stored, the changes that are to blame.
+    fn finish(self) -> Result<Admission, BTreeMap<usize, Verdict>> {
+        let Self { current, raws, read, verdicts, working, accepted, failed, .. } = self;
+        let admission = |admitted| Admission { verdicts: verdicts.into_iter().flatten().collect(), admitted };
+        if accepted.is_empty() {
+            return Ok(admission(None));
         }
-        guarded(|| {
-            let mut document = self.current.map_or_else(|| Ok(Document::empty()), Document::load)?;
-            document.apply(&raws)?;
-            Ok(document)
-        })
-        .ok()
-    }
-
-    /// The result; or, where the new state cannot be stored and `search` is asked for, the change that is to blame.
-    fn finish(mut self, search: bool) -> Result<Admission, (usize, Reason)> {
-        let document = self.document.take().filter(|_| !self.accepted.is_empty());
-        let Some(document) = document else { return Ok(self.without_result()) };
-        let reason = match stored(document, &self.accepted) {
-            Ok(admitted) => {
-                let verdicts = self.verdicts.into_iter().flatten().collect();
-                return Ok(Admission { verdicts, admitted: Some(admitted) });
-            }
-            Err(reason) => reason,
-        };
-        if search {
-            return Err(self.culprit(reason));
+        let document = if failed { Err(Stop::Failed) } else { working.finish() };
+        match document.ok().flatten().map(|document| stored(document, &accepted)) {
+            Some(Ok(admitted)) => Ok(admission(Some(admitted))),
+            _ => Err(Blame { current, raws, read: &read, accepted: &accepted }.culprits()),
         }
-        // Honest work does not come here. Nothing is taken, so that nothing is taken by halves.
-        for verdict in self.verdicts.iter_mut().flatten().filter(|verdict| **verdict == Verdict::Accepted) {
-            *verdict = Verdict::Invalid(reason);
-        }
-        Ok(self.without_result())
-    }
-
-    fn without_result(self) -> Admission {
-        Admission { verdicts: self.verdicts.into_iter().flatten().collect(), admitted: None }
-    }
-
-    /// By halving: the first accepted change with which the state cannot be stored any more.
-    fn culprit(&self, reason: Reason) -> (usize, Reason) {
-        let (mut good, mut bad, mut why) = (0, self.accepted.len(), reason);
-        while bad - good > 1 {
-            let middle = usize::midpoint(good, bad);
-            let document = self.rebuilt(middle).ok_or(Reason::Unloadable);
-            match document.and_then(|document| stored(document, &[])) {
-                Ok(_) => good = middle,
-                Err(reason) => (bad, why) = (middle, reason),
-            }
-        }
-        (self.accepted.get(good).copied().unwrap_or_default(), why)
     }
 }
 

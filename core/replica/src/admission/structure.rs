@@ -7,10 +7,11 @@ use gridwalk_model::policy::{self, Violation, Write};
 use gridwalk_model::schema::{FieldPolicy, IDENTITY_KEYS, SCHEMA_VERSION};
 use gridwalk_model::{Kind, RecordId, Value};
 
+use super::working::{Stop, Working};
 use super::{Origin, Reason, Verdict};
 use crate::actor::Actor;
-use crate::change::{ChangeHash, FlatChange, KeyWrite, OpId};
-use crate::document::{Authored, ChangeFacts, Document};
+use crate::change::{ChangeHash, FlatChange, KeyWrite};
+use crate::document::ChangeFacts;
 use crate::limits;
 
 /// How many changes may be looked at in search of authors' earlier changes, in one batch. An honest author's earlier
@@ -65,26 +66,40 @@ impl Known {
     }
 }
 
-/// All dependencies of `change` are in `known`; `document` holds exactly `known`.
+/// Why a change does not enter.
+pub(super) enum Refused {
+    /// For what it is.
+    Verdict(Verdict),
+    /// For what it would cost, or has broken.
+    Stopped(Stop),
+}
+
+impl From<Verdict> for Refused {
+    fn from(verdict: Verdict) -> Self {
+        Self::Verdict(verdict)
+    }
+}
+
+/// All dependencies of `change` are in `known`; `working` holds exactly `known`, and is made ready for the change.
 pub(super) fn check(
     record: RecordId,
     kind: Kind,
-    document: Option<&Document>,
+    working: &mut Working<'_>,
     known: &mut Known,
     change: &FlatChange,
-) -> Result<(), Verdict> {
-    let invalid = |reason| Err(Verdict::Invalid(reason));
+) -> Result<(), Refused> {
+    let invalid = |reason| Err(Verdict::Invalid(reason).into());
     if known.facts.len() >= limits::DOCUMENT_MAX_CHANGES {
         return invalid(Reason::DocumentFull);
     }
-    match document {
-        None => check_root(record, kind, change)?,
-        Some(_) if change.deps.is_empty() => return invalid(Reason::SecondRoot),
-        Some(_) => {}
+    if !working.exists() {
+        check_root(record, kind, change)?;
+    } else if change.deps.is_empty() {
+        return invalid(Reason::SecondRoot);
     }
     let latest = known.latest.get(&change.actor).copied();
     if latest.is_some_and(|(seq, _)| seq >= change.seq) {
-        return Err(Verdict::ActorForked);
+        return Err(Verdict::ActorForked.into());
     }
     if change.seq != latest.map_or(0, |(seq, _)| seq) + 1 {
         return invalid(Reason::SeqGap);
@@ -92,21 +107,19 @@ pub(super) fn check(
     if latest.is_some_and(|(_, hash)| !known.is_ancestor(hash, &change.deps)) {
         return invalid(Reason::SeqGap);
     }
-    let seen =
-        change.deps.iter().filter_map(|dep| known.facts.get(dep)).map(|facts| facts.max_op).max().unwrap_or(0);
+    let seen = change
+        .deps
+        .iter()
+        .filter_map(|dep| known.facts.get(dep))
+        .map(|facts| facts.max_op)
+        .max()
+        .unwrap_or(0);
     if change.start_op != seen + 1 || change.max_op() > limits::MAX_OP_COUNTER {
         return invalid(Reason::Counter);
     }
-    let Some(document) = document else { return Ok(()) };
-    let mut heads = change.deps.clone();
-    heads.sort_unstable();
-    let on_top = heads == document.heads();
+    working.make_ready_for(&change.deps).map_err(Refused::Stopped)?;
     for write in &change.writes {
-        let standing = if on_top {
-            document.authored(&write.key)
-        } else {
-            document.authored_at(&write.key, &change.deps)
-        };
+        let standing = working.standing_seen(&write.key);
         // A write replaces all that stands. A settlement replaces all but the winner, so that whatever others settle
         // at the same time, the latest write of all is never among the deleted.
         let replaced = match (&write.value, standing.split_last()) {
@@ -114,7 +127,7 @@ pub(super) fn check(
             (None, Some((_, losers))) => losers,
             (None, None) => &[],
         };
-        if !same_ops(replaced, &write.replaces) {
+        if replaced != write.replaces {
             return invalid(Reason::Predecessors);
         }
     }
@@ -140,20 +153,16 @@ fn check_root(record: RecordId, kind: Kind, change: &FlatChange) -> Result<(), V
     }
 }
 
-fn same_ops(standing: &[Authored], replaces: &[OpId]) -> bool {
-    standing.len() == replaces.len() && standing.iter().map(|authored| &authored.op).eq(replaces)
-}
-
 /// Authorship, roles and field policies.
 pub(super) fn check_rights(
     kind: Kind,
-    document: Option<&Document>,
+    working: &Working<'_>,
     origin: &Origin<'_>,
     change: &FlatChange,
-) -> Result<(), Verdict> {
+) -> Result<(), Refused> {
     let Origin::Device { device, sender } = origin else { return Ok(()) };
     if change.actor.device() != *device {
-        return Err(Verdict::Forbidden);
+        return Err(Verdict::Forbidden.into());
     }
     let schema = kind.schema();
     for KeyWrite { key, value, replaces } in &change.writes {
@@ -162,15 +171,15 @@ pub(super) fn check_rights(
             schema,
             key,
             value: value.as_ref().unwrap_or(&Value::Null),
-            creates: document.is_none(),
+            creates: !working.exists(),
             overwrites: !replaces.is_empty(),
         };
         policy::check_write(sender, &write).map_err(|violation| verdict_of(&violation))?;
         // An element that stands already is not written again, even by someone who had not seen it.
         let append_only =
             schema.field_of_key(key).is_some_and(|(field, _)| field.policy == FieldPolicy::AppendOnly);
-        if (append_only || identity) && document.is_some_and(|document| !document.authored(key).is_empty()) {
-            return Err(Verdict::Invalid(Reason::FieldPolicy));
+        if (append_only || identity) && !working.standing_now(key).is_empty() {
+            return Err(Verdict::Invalid(Reason::FieldPolicy).into());
         }
     }
     Ok(())

@@ -57,7 +57,13 @@ fn upload(row: &Row<'_>) -> Stored<UploadRow> {
         bytes: number(row, 3)?,
         created_at: time(row, 4)?,
         expires_at: time(row, 5)?,
+        done: flag(row, 6)?,
     })
+}
+
+/// How the beginning of a compared range is stored.
+fn range(after: Option<RecordId>) -> Vec<u8> {
+    after.map_or_else(Vec::new, |id| id.as_bytes().to_vec())
 }
 
 impl LedgerReads for Tx<'_> {
@@ -80,10 +86,16 @@ impl LedgerReads for Tx<'_> {
         Ok(self.one(sql, [device.0], |row| number(row, 0))?.unwrap_or(0))
     }
 
-    fn divergence(&self, device: DeviceNo, stream: StreamNo) -> Stored<Option<DivergenceRow>> {
+    fn divergence(
+        &self,
+        device: DeviceNo,
+        stream: StreamNo,
+        after: Option<RecordId>,
+    ) -> Stored<Option<DivergenceRow>> {
         self.one(
-            "SELECT rounds, difference, seen_at FROM divergence WHERE device_no = ?1 AND stream_no = ?2",
-            (device.0, stream.0),
+            "SELECT rounds, difference, seen_at FROM divergence
+             WHERE device_no = ?1 AND stream_no = ?2 AND range = ?3",
+            (device.0, stream.0, range(after)),
             |row| {
                 Ok(DivergenceRow {
                     rounds: small(row, 0, "divergence.rounds")?,
@@ -132,20 +144,20 @@ impl LedgerReads for Tx<'_> {
 
     fn upload(&self, id: &str) -> Stored<Option<UploadRow>> {
         self.one(
-            "SELECT id, device_no, hash, bytes, created_at, expires_at FROM upload WHERE id = ?1",
+            "SELECT id, device_no, hash, bytes, created_at, expires_at, done FROM upload WHERE id = ?1",
             [id],
             upload,
         )
     }
 
     fn open_uploads(&self, device: DeviceNo) -> Stored<(u64, u64)> {
-        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM upload WHERE device_no = ?1";
+        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM upload WHERE device_no = ?1 AND done = 0";
         Ok(self.one(sql, [device.0], |row| Ok((number(row, 0)?, number(row, 1)?)))?.unwrap_or_default())
     }
 
     fn expired_uploads(&self, now: Timestamp, limit: u32) -> Stored<Vec<UploadRow>> {
         self.all(
-            "SELECT id, device_no, hash, bytes, created_at, expires_at FROM upload
+            "SELECT id, device_no, hash, bytes, created_at, expires_at, done FROM upload
              WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2",
             (now.millis(), limit),
             upload,
@@ -197,18 +209,20 @@ impl LedgerWrites for Tx<'_> {
         &mut self,
         device: DeviceNo,
         stream: StreamNo,
+        after: Option<RecordId>,
         row: Option<&DivergenceRow>,
     ) -> Stored<()> {
+        let range = range(after);
         match row {
             Some(row) => self.execute(
-                "INSERT INTO divergence (device_no, stream_no, rounds, difference, seen_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET rounds = ?3, difference = ?4, seen_at = ?5",
-                (device.0, stream.0, row.rounds, &row.difference[..], row.seen_at.millis()),
+                "INSERT INTO divergence (device_no, stream_no, range, rounds, difference, seen_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET rounds = ?4, difference = ?5, seen_at = ?6",
+                (device.0, stream.0, range, row.rounds, &row.difference[..], row.seen_at.millis()),
             )?,
             None => self.execute(
-                "DELETE FROM divergence WHERE device_no = ?1 AND stream_no = ?2",
-                (device.0, stream.0),
+                "DELETE FROM divergence WHERE device_no = ?1 AND stream_no = ?2 AND range = ?3",
+                (device.0, stream.0, range),
             )?,
         };
         Ok(())
@@ -251,8 +265,8 @@ impl LedgerWrites for Tx<'_> {
 
     fn insert_upload(&mut self, row: &UploadRow) -> Stored<()> {
         self.execute(
-            "INSERT INTO upload (id, device_no, hash, bytes, created_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO upload (id, device_no, hash, bytes, created_at, expires_at, done)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             (
                 &row.id,
                 row.device.0,
@@ -260,8 +274,14 @@ impl LedgerWrites for Tx<'_> {
                 int(row.bytes),
                 row.created_at.millis(),
                 row.expires_at.millis(),
+                row.done,
             ),
         )?;
+        Ok(())
+    }
+
+    fn finish_upload(&mut self, id: &str) -> Stored<()> {
+        self.execute("UPDATE upload SET done = 1 WHERE id = ?1", [id])?;
         Ok(())
     }
 

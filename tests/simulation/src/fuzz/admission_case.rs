@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use automerge::Automerge;
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 use gridwalk_model::{DeviceId, Fields, Timestamp, Value};
 use gridwalk_replica::admission::{self, Admission, Admitted, Origin, Verdict};
 use gridwalk_replica::change::{self, FlatChange};

@@ -1,6 +1,6 @@
 //! Columns of a change as lists of runs: taken apart, altered, put together again in well-formed bytes.
 
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 
 use super::leb;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::wire::{
     Bytes16, Compare, Cursor, Held, Pull, PullBody, Push, StreamState, SyncRequest, SyncResponse,

@@ -1,6 +1,6 @@
 //! Honest histories of one record by several authors: what the mutations start from.
 
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::policy::{Role, Sender};
 use gridwalk_model::schema::{FieldSchema, FieldType};

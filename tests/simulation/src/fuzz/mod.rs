@@ -20,7 +20,7 @@ mod snapshot_case;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 
 use crate::clock::Stopwatch;
 pub use report::{Example, Tally};

@@ -1,6 +1,6 @@
 //! What is done to honest changes before they are offered.
 
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 use gridwalk_replica::change;
 
 use super::body::{Body, Claim, Column};

@@ -3,7 +3,7 @@
 //! Automerge reads it itself, so its panics are expected and caught; they must not get out, and what is taken must
 //! be whole.
 
-use gridwalk_harness::seeded::Seeded;
+use crate::seeded::Seeded;
 use gridwalk_replica::{Document, admission};
 
 use super::history::History;

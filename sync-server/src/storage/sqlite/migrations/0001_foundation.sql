@@ -206,10 +206,12 @@ CREATE TABLE quarantine (
 CREATE TABLE divergence (
     device_no  INTEGER NOT NULL REFERENCES device (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
+    -- The record after which the compared range begins; empty: at the first.
+    range      BLOB    NOT NULL,
     rounds     INTEGER NOT NULL,
     difference BLOB    NOT NULL,
     seen_at    INTEGER NOT NULL,
-    PRIMARY KEY (device_no, stream_no)
+    PRIMARY KEY (device_no, stream_no, range)
 ) STRICT, WITHOUT ROWID;
 
 -- What happened, for good: each row's hash covers the row before it.
@@ -252,16 +254,18 @@ CREATE TABLE media_ref (
     PRIMARY KEY (hash, record_no)
 ) STRICT, WITHOUT ROWID;
 
--- Uploads that are not finished. The bytes are in a file named by the id.
+-- Uploads. The bytes are in a file named by the id.
 CREATE TABLE upload (
     id         TEXT    PRIMARY KEY,
     device_no  INTEGER NOT NULL REFERENCES device (no),
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     bytes      INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL,
+    -- 1: published; kept until it expires, so that whoever asks again is told.
+    done       INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX upload_device ON upload (device_no);
+CREATE INDEX upload_device ON upload (device_no) WHERE done = 0;
 CREATE INDEX upload_expiry ON upload (expires_at);
 
 -- What other systems call our records.

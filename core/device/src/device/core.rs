@@ -1,0 +1,201 @@
+//! The thread that owns store and engine.
+
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use gridwalk_model::Timestamp;
+use tokio::sync::{mpsc as async_mpsc, oneshot, watch};
+
+use crate::clock::Clock;
+use crate::error::DeviceError;
+use crate::store::Store;
+use crate::sync::{Effect, Engine, Event, Status};
+
+/// At most this often a status is published, in milliseconds.
+const PUBLISH_MS: i64 = 100;
+
+type Job = Box<dyn FnOnce(&mut Core) + Send>;
+
+/// What lives on the thread.
+pub(super) struct Core {
+    store: Store,
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    effects: async_mpsc::UnboundedSender<Effect>,
+    status: watch::Sender<Status>,
+    published: Timestamp,
+    stale: bool,
+    /// Callers of `sync` that wait for the engine to come to rest.
+    waiting: Vec<oneshot::Sender<Result<Status, DeviceError>>>,
+    stopped: bool,
+}
+
+/// A handle to the thread.
+#[derive(Clone)]
+pub(super) struct CoreThread {
+    jobs: mpsc::Sender<Job>,
+}
+
+type Started = (CoreThread, async_mpsc::UnboundedReceiver<Effect>, watch::Receiver<Status>);
+
+impl CoreThread {
+    /// Starts the thread. It ends with its last handle, or by [`Self::stop`].
+    pub(super) fn start(store: Store, engine: Engine, clock: Arc<dyn Clock>) -> Result<Started, DeviceError> {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let (effects, outgoing) = async_mpsc::unbounded_channel();
+        let now = clock.now();
+        let (status, watching) = watch::channel(engine.status(&store, now)?);
+        let mut core = Core {
+            store,
+            engine,
+            clock,
+            effects,
+            status,
+            published: now,
+            stale: false,
+            waiting: Vec::new(),
+            stopped: false,
+        };
+        thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
+            while let Ok(job) = inbox.recv() {
+                job(&mut core);
+                core.publish();
+                if core.stopped {
+                    break;
+                }
+            }
+        })?;
+        Ok((Self { jobs }, outgoing, watching))
+    }
+
+    fn run(&self, job: impl FnOnce(&mut Core) + Send + 'static) -> Result<(), DeviceError> {
+        self.jobs.send(Box::new(job)).map_err(|_| DeviceError::Closed)
+    }
+
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let now = core.clock.now();
+            let outcome = work(&mut core.store, now);
+            core.note(&outcome);
+            // The caller may have given up waiting.
+            let _ = answer.send(outcome);
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)?
+    }
+
+    /// Tells the engine something without waiting.
+    pub(super) fn post(&self, event: Event) -> Result<(), DeviceError> {
+        self.run(move |core| {
+            // What fails is in the status, and in the engine's back-off.
+            let _ = core.take(event);
+        })
+    }
+
+    /// Tells the engine something and waits until it has taken it.
+    pub(super) async fn event(&self, event: Event) -> Result<(), DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let _ = answer.send(core.take(event));
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)?
+    }
+
+    pub(super) async fn status(&self) -> Result<Status, DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let _ = answer.send(core.engine.status(&core.store, core.clock.now()));
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)?
+    }
+
+    /// Asks for a synchronisation and waits until the engine is at rest.
+    pub(super) async fn sync(&self) -> Result<Status, DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            if core.store.identity().is_none() {
+                let _ = answer.send(Err(DeviceError::NotEnrolled));
+                return;
+            }
+            match core.take(Event::Sync) {
+                Ok(()) => core.waiting.push(answer),
+                Err(error) => {
+                    let _ = answer.send(Err(error));
+                    return;
+                }
+            }
+            core.answer_waiting();
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)?
+    }
+
+    pub(super) async fn stop(&self) {
+        let (answer, answered) = oneshot::channel::<()>();
+        let asked = self.run(move |core| {
+            core.stopped = true;
+            core.waiting.clear();
+            drop(answer);
+        });
+        if asked.is_ok() {
+            // The sender is dropped with the job: an error is what says that it ran.
+            let _ = answered.await;
+        }
+    }
+}
+
+impl Core {
+    fn take(&mut self, event: Event) -> Result<(), DeviceError> {
+        let now = self.clock.now();
+        let outcome = self.engine.next(event, &mut self.store, now);
+        self.note(&outcome);
+        let outcome = outcome.map(|effects| {
+            for effect in effects {
+                self.stale |= matches!(effect, Effect::Changed);
+                // The driver is gone when the device is closing.
+                let _ = self.effects.send(effect);
+            }
+        });
+        if outcome.is_err() {
+            self.stale = true;
+        }
+        self.answer_waiting();
+        outcome
+    }
+
+    /// A store that turns out to be damaged is set aside at the next opening.
+    fn note<T>(&self, outcome: &Result<T, DeviceError>) {
+        if matches!(outcome, Err(DeviceError::Damaged)) {
+            // If even this cannot be written, the next opening finds the damage by itself or not at all.
+            let _ = self.store.mark_damaged();
+        }
+    }
+
+    fn answer_waiting(&mut self) {
+        let now = self.clock.now();
+        if self.waiting.is_empty() || !self.engine.is_at_rest(now) {
+            return;
+        }
+        for waiting in self.waiting.drain(..) {
+            let _ = waiting.send(self.engine.status(&self.store, now));
+        }
+    }
+
+    fn publish(&mut self) {
+        if !self.stale {
+            return;
+        }
+        let now = self.clock.now();
+        let rested = self.engine.is_at_rest(now);
+        if !rested && now < self.published.plus_millis(PUBLISH_MS) {
+            return;
+        }
+        if let Ok(status) = self.engine.status(&self.store, now) {
+            self.published = now;
+            self.stale = false;
+            self.status.send_replace(status);
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! A phone's core as an app uses it: [`Device`].
+//!
+//! The store and the engine live on a thread of their own; calls are sent there and answered. One task on the tokio
+//! runtime does what the engine asks for and tells it what came of it. Nothing holds a transaction across a wait.
+
+mod core;
+mod driver;
+mod key_file;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gridwalk_evidence::{Limits, StampFont};
+use gridwalk_model::{DeviceId, Fields, Kind, Record, RecordId, Value};
+use gridwalk_replica::protocol::{EnrolRequest, Protocol};
+use minicbor::bytes::ByteVec;
+use tokio::sync::watch;
+
+use self::core::CoreThread;
+use self::driver::Driver;
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::edit::{ConflictEntry, Edits, Entry, Page, PageCursor};
+use crate::error::DeviceError;
+use crate::keys::{DeviceKey, KeyStore, SoftwareKey, UnprotectedKeyStore};
+use crate::net::{HttpClient, HttpConfig};
+use crate::photo::{self, CaptureFacts};
+use crate::store::{
+    Encryption, Faults, Identity, RefusedEdit, SearchCursor, SearchPage, Setting, Store, StoreConfig,
+    StoreLocation,
+};
+use crate::sync::{Engine, EngineConfig, Event, Status};
+
+/// How a device is opened.
+pub struct DeviceOptions {
+    /// Folder of the store.
+    pub folder: PathBuf,
+    /// Wraps the data key.
+    pub key_store: Arc<dyn KeyStore>,
+    /// The device's signing key; `None` keeps one in software inside the encrypted store.
+    pub device_key: Option<Arc<dyn DeviceKey>>,
+    /// Whether the store is encrypted. Always on phones.
+    pub encrypted: bool,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+    /// Settings of the engine.
+    pub engine: EngineConfig,
+    /// How the server is reached; the address in it is set by enrolment.
+    pub http: HttpConfig,
+    /// Faults for tests.
+    pub faults: Faults,
+}
+
+impl DeviceOptions {
+    /// A host's settings: keys without protection by hardware, the system's clock and randomness.
+    pub fn host(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            key_store: Arc::new(UnprotectedKeyStore),
+            device_key: None,
+            encrypted: true,
+            clock: Arc::new(SystemClock),
+            entropy: Box::new(SystemEntropy),
+            engine: EngineConfig::default(),
+            http: HttpConfig::new(""),
+            faults: Faults::none(),
+        }
+    }
+}
+
+/// A phone's core. Cheap to clone; the last clone that goes closes it. Calls need a tokio runtime.
+#[derive(Clone)]
+pub struct Device {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    core: CoreThread,
+    driver: Driver,
+    clock: Arc<dyn Clock>,
+    key: Arc<dyn DeviceKey>,
+    http: HttpConfig,
+    status: watch::Receiver<Status>,
+}
+
+impl Device {
+    /// Opens the store, or makes it, and begins to synchronise if the device is enrolled.
+    ///
+    /// # Errors
+    /// [`DeviceError::AlreadyOpen`], [`DeviceError::KeyMismatch`], [`DeviceError::NewerStore`],
+    /// [`DeviceError::StorageFull`].
+    pub async fn open(options: DeviceOptions) -> Result<Self, DeviceError> {
+        let DeviceOptions {
+            folder,
+            key_store,
+            device_key,
+            encrypted,
+            clock,
+            mut entropy,
+            engine,
+            http,
+            faults,
+        } = options;
+        let opening = tokio::task::spawn_blocking(move || {
+            let encryption = if encrypted {
+                Encryption::Key(key_file::load_or_create(&folder, key_store.as_ref(), entropy.as_mut())?)
+            } else {
+                Encryption::None
+            };
+            let software = SoftwareKey::generate(entropy.as_mut())?;
+            let config = StoreConfig { location: StoreLocation::Folder(folder), encryption, faults };
+            let mut store = Store::open(config, entropy)?;
+            let key: Arc<dyn DeviceKey> = match device_key {
+                Some(key) => key,
+                None => Arc::new(store.software_key(software)?),
+            };
+            Ok::<_, DeviceError>((store, key))
+        });
+        let (store, key) = opening.await.map_err(|_| DeviceError::Closed)??;
+        let engine = Engine::new(engine);
+        let (core, effects, status) = CoreThread::start(store, engine, Arc::clone(&clock))?;
+        let driver = Driver::start(core.clone(), effects, Arc::clone(&clock));
+        let device = Self { shared: Arc::new(Shared { core, driver, clock, key, http, status }) };
+        device.connect().await?;
+        Ok(device)
+    }
+
+    /// Tells the driver where the server is, if the device is enrolled.
+    async fn connect(&self) -> Result<(), DeviceError> {
+        let (identity, url) = self
+            .with_store(|store, _| Ok((store.identity(), store.view().get_text(Setting::ServerUrl)?)))
+            .await?;
+        let (Some(identity), Some(url)) = (identity, url) else { return Ok(()) };
+        let http = HttpClient::new(&HttpConfig { url, ..self.shared.http.clone() })?;
+        let session = crate::net::Session::new(http, identity.device, Arc::clone(&self.shared.key));
+        self.shared.driver.connect(session);
+        self.shared.core.post(Event::Sync)
+    }
+
+    /// Redeems the one-time code of an enrolment label. The same again after a lost answer gives the same.
+    ///
+    /// # Errors
+    /// [`DeviceError::Net`], [`DeviceError::AlreadyEnrolled`].
+    pub async fn enrol(&self, url: &str, code: &str, label: &str) -> Result<Identity, DeviceError> {
+        let http = HttpClient::new(&HttpConfig { url: url.to_owned(), ..self.shared.http.clone() })?;
+        let request = EnrolRequest {
+            code: code.to_owned(),
+            public_key: ByteVec::from(self.shared.key.public_key()?.to_vec()),
+            label: label.to_owned(),
+        };
+        let enrolled = http.enrol(request).await?;
+        let unreadable = DeviceError::Net(crate::net::NetError::Unreadable);
+        let device = DeviceId::from_slice(&enrolled.device).ok_or(unreadable)?;
+        let user = RecordId::from_bytes(*enrolled.user);
+        let url = url.to_owned();
+        let identity = self
+            .with_store(move |store, _| {
+                let identity = store.enrol(device, user, &enrolled.user_name, &enrolled.server_name)?;
+                store.set_server_url(&url)?;
+                Ok(identity)
+            })
+            .await?;
+        self.connect().await?;
+        Ok(identity)
+    }
+
+    /// Runs `work` with the store, on the store's thread. For reads, and for edits that belong together.
+    ///
+    /// # Errors
+    /// What `work` fails with; [`DeviceError::Closed`].
+    pub async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, gridwalk_model::Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        self.shared.core.call(work).await
+    }
+
+    /// Makes edits that become durable together, and lets them be sent.
+    ///
+    /// # Errors
+    /// As [`Store::edits`].
+    pub async fn edits<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Edits<'_, '_>) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        let value = self.with_store(move |store, now| store.edits(now, work)).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(value)
+    }
+
+    /// Makes a new record.
+    ///
+    /// # Errors
+    /// As [`Edits::create`].
+    pub async fn create<T: Record + Send + 'static>(&self, record: T) -> Result<RecordId, DeviceError> {
+        self.edits(move |edits| edits.create(&record)).await
+    }
+
+    /// The same from fields.
+    ///
+    /// # Errors
+    /// As [`Edits::create`].
+    pub async fn create_fields(&self, kind: Kind, fields: Fields) -> Result<RecordId, DeviceError> {
+        self.edits(move |edits| edits.create_fields(kind, &fields)).await
+    }
+
+    /// Writes fields of a record.
+    ///
+    /// # Errors
+    /// As [`Edits::edit`].
+    pub async fn edit(&self, id: RecordId, patch: Fields) -> Result<bool, DeviceError> {
+        self.edits(move |edits| edits.edit(id, &patch)).await
+    }
+
+    /// Removes a record by its flag.
+    ///
+    /// # Errors
+    /// As [`Edits::edit`].
+    pub async fn remove(&self, id: RecordId) -> Result<bool, DeviceError> {
+        self.edits(move |edits| edits.remove(id)).await
+    }
+
+    /// The worker's choice between values in conflict.
+    ///
+    /// # Errors
+    /// As [`Edits::edit`].
+    pub async fn choose(&self, id: RecordId, field: &str, value: Value) -> Result<bool, DeviceError> {
+        let field = field.to_owned();
+        self.edits(move |edits| edits.choose(id, &field, value)).await
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub async fn get<T: Record + Send + 'static>(
+        &self,
+        id: RecordId,
+    ) -> Result<Option<Entry<T>>, DeviceError> {
+        self.with_store(move |store, _| store.get(id)).await
+    }
+
+    /// Records of a kind, in the order of the kind.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub async fn list<T: Record + Send + 'static>(
+        &self,
+        after: Option<PageCursor>,
+        limit: usize,
+    ) -> Result<Page<T>, DeviceError> {
+        self.with_store(move |store, _| store.list(after.as_ref(), limit)).await
+    }
+
+    /// Finds records.
+    ///
+    /// # Errors
+    /// As [`Store::search`].
+    pub async fn search(
+        &self,
+        text: &str,
+        kinds: &[Kind],
+        after: Option<SearchCursor>,
+        limit: usize,
+    ) -> Result<SearchPage, DeviceError> {
+        let (text, kinds) = (text.to_owned(), kinds.to_vec());
+        self.with_store(move |store, _| store.search(&text, &kinds, after.as_ref(), limit)).await
+    }
+
+    /// Every field in conflict.
+    ///
+    /// # Errors
+    /// As [`Store::conflicts`].
+    pub async fn conflicts(&self) -> Result<Vec<ConflictEntry>, DeviceError> {
+        self.with_store(|store, _| store.conflicts()).await
+    }
+
+    /// Edits that were not accepted.
+    ///
+    /// # Errors
+    /// As [`Store::refused_edits`].
+    pub async fn refused_edits(&self) -> Result<Vec<RefusedEdit>, DeviceError> {
+        self.with_store(|store, _| store.refused_edits()).await
+    }
+
+    /// Journals a camera's file: when this returns it is durable and the camera is free.
+    ///
+    /// # Errors
+    /// [`DeviceError::StorageFull`].
+    pub async fn journal_photo(&self, original: Vec<u8>, facts: CaptureFacts) -> Result<i64, DeviceError> {
+        self.with_store(move |store, now| store.journal_photo(&original, &facts, now)).await
+    }
+
+    /// Prepares a journaled original and attaches it to a record. On an error the original stays in the journal.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoCapture`], [`DeviceError::Photo`] for a file that cannot be used, and those of an edit.
+    pub async fn attach_journaled(
+        &self,
+        n: i64,
+        record: RecordId,
+        font: Option<Arc<StampFont<'static>>>,
+    ) -> Result<RecordId, DeviceError> {
+        let found = self.with_store(move |store, _| store.journaled_photo(n)).await?;
+        let (original, facts) = found.ok_or(DeviceError::NoCapture)?;
+        let preparing = tokio::task::spawn_blocking(move || {
+            let photo = photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())?;
+            Ok::<_, DeviceError>((photo, facts))
+        });
+        let (prepared, facts) = preparing.await.map_err(|_| DeviceError::Closed)??;
+        let element = self
+            .with_store(move |store, now| {
+                let element = store.attach_photo(record, &prepared, &facts, now)?;
+                store.remove_capture(n)?;
+                Ok(element)
+            })
+            .await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(element)
+    }
+
+    /// Both at once: journals a file and attaches it.
+    ///
+    /// # Errors
+    /// As [`Self::attach_journaled`]; a file that cannot be used is taken out of the journal again.
+    pub async fn add_photo(
+        &self,
+        record: RecordId,
+        original: Vec<u8>,
+        facts: CaptureFacts,
+        font: Option<Arc<StampFont<'static>>>,
+    ) -> Result<RecordId, DeviceError> {
+        let n = self.journal_photo(original, facts).await?;
+        let outcome = self.attach_journaled(n, record, font).await;
+        if let Err(DeviceError::Photo(_)) = &outcome {
+            self.with_store(move |store, _| store.remove_capture(n)).await?;
+        }
+        outcome
+    }
+
+    /// How things stand now.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub async fn status(&self) -> Result<Status, DeviceError> {
+        self.shared.core.status().await
+    }
+
+    /// The status as it changes, at most ten times a second; the present one at once.
+    pub fn watch_status(&self) -> watch::Receiver<Status> {
+        self.shared.status.clone()
+    }
+
+    /// Synchronises now, and returns when nothing more can be done at present: everything is sent and received, or
+    /// a failure is waited out (see [`Status::last_error`]).
+    ///
+    /// # Errors
+    /// Failures of the store; [`DeviceError::NotEnrolled`].
+    pub async fn sync(&self) -> Result<Status, DeviceError> {
+        self.shared.core.sync().await
+    }
+
+    /// What the platform says of the network.
+    ///
+    /// # Errors
+    /// [`DeviceError::Closed`].
+    pub fn set_network(&self, online: bool, wifi: bool) -> Result<(), DeviceError> {
+        self.shared.core.post(Event::Network { online, wifi })
+    }
+
+    /// Stops what is under way and writes everything into the files proper: before the system suspends the app.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub async fn pause(&self) -> Result<(), DeviceError> {
+        self.shared.core.event(Event::Pause).await?;
+        self.with_store(|store, _| store.drain()).await
+    }
+
+    /// Goes on after [`Self::pause`].
+    ///
+    /// # Errors
+    /// [`DeviceError::Closed`].
+    pub async fn resume(&self) -> Result<(), DeviceError> {
+        self.shared.core.event(Event::Resume).await
+    }
+
+    /// Closes the store. Other clones get [`DeviceError::Closed`] from then on.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub async fn close(&self) -> Result<(), DeviceError> {
+        let paused = self.pause().await;
+        self.shared.driver.stop();
+        self.shared.core.stop().await;
+        paused
+    }
+
+    /// Runs something later with the device's clock. For shells.
+    pub fn now(&self) -> gridwalk_model::Timestamp {
+        self.shared.clock.now()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.driver.stop();
+    }
+}

@@ -1,0 +1,179 @@
+//! An event's photos: which there are, and their bytes.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use gridwalk_model::event::LogEntry;
+use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
+use gridwalk_model::records::elements;
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value};
+
+use super::Console;
+use super::failure::Failure;
+use super::language::Lang;
+use super::reach::{Reach, note_view};
+use super::visitor::Visitor;
+use super::wording;
+use crate::edit;
+use crate::storage::ReadTx;
+
+/// Largest photo that is shown, in bytes. Phones send at most a few hundred KB.
+const PHOTO_MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A photo on an event's page.
+pub(super) struct Photo {
+    pub(super) full: String,
+    pub(super) preview: String,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) alt: String,
+    pub(super) taken: String,
+    pub(super) size: String,
+    /// Whether its bytes are here.
+    pub(super) stored: bool,
+    /// What makes it worth a second look.
+    pub(super) remarks: Vec<&'static str>,
+}
+
+/// The photos of an event by what they show.
+#[derive(Default)]
+pub(super) struct Photos {
+    pub(super) before: Vec<Photo>,
+    pub(super) after: Vec<Photo>,
+    pub(super) scene: Vec<Photo>,
+}
+
+/// Lists an event's photos.
+pub(super) fn list(
+    tx: &dyn ReadTx,
+    id: RecordId,
+    fields: &Fields,
+    entries: &[LogEntry],
+    (lang, now): (Lang, Timestamp),
+) -> Result<Photos, Failure> {
+    let named_after: BTreeSet<String> =
+        entries.iter().flat_map(|entry| &entry.after_photos).map(|photo| photo.to_hex()).collect();
+    let mut out = Photos::default();
+    for (element, value) in elements(fields, "photos") {
+        let Some(photo) = read(value) else { continue };
+        let after = photo.role == PhotoRole::After || named_after.contains(element);
+        let (list, zh, en) = if after {
+            (&mut out.after, "处置后", "After")
+        } else if photo.role == PhotoRole::Before {
+            (&mut out.before, "处置前", "Before")
+        } else {
+            (&mut out.scene, "现场", "Scene")
+        };
+        let full = format!("/events/{id}/photos/{element}");
+        let count = list.len() + 1;
+        let mut remarks = Vec::new();
+        if photo.source == PhotoSource::Gallery {
+            remarks.push(lang.t("从相册选取", "Chosen from the gallery"));
+        }
+        if photo.mock_location == Some(true) {
+            remarks.push(lang.t("位置为模拟", "Simulated location"));
+        }
+        list.push(Photo {
+            preview: format!("{full}/preview"),
+            full,
+            width: photo.width,
+            height: photo.height,
+            alt: format!("{} {count}", lang.t(zh, en)),
+            taken: photo.taken_at.map(|at| wording::time(lang, at, now)).unwrap_or_default(),
+            size: wording::size(photo.bytes),
+            stored: tx.media(&photo.hash)?.is_some(),
+            remarks,
+        });
+    }
+    Ok(out)
+}
+
+fn read(value: &Value) -> Option<PhotoRef> {
+    if let Value::Bytes(bytes) = value { PhotoRef::from_bytes(bytes).ok() } else { None }
+}
+
+/// A photo in full. Written down.
+pub(super) async fn full(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((id, element)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    console
+        .blocking(move |console| {
+            let photo = find(console, &visitor, &id, &element)?;
+            note_view(console, &visitor, "photo.viewed", &format!("{id}/{element}"))?;
+            send(console, &photo.hash)
+        })
+        .await
+}
+
+/// Its preview, which the event's page shows; that view is written down with the page.
+pub(super) async fn preview(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((id, element)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    console
+        .blocking(move |console| {
+            let photo = find(console, &visitor, &id, &element)?;
+            match photo.preview_hash {
+                Some(hash) => send(console, &hash).or_else(|_| send(console, &photo.hash)),
+                None => send(console, &photo.hash),
+            }
+        })
+        .await
+}
+
+/// The photo of an event within the visitor's reach.
+fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<PhotoRef, Failure> {
+    let id: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
+    console.storage.view(|tx| {
+        let (head, document) = edit::read(tx, id)?.ok_or(Failure::NotFound)?;
+        if head.kind != Kind::Event.tag() || !Reach::of(tx, visitor)?.holds(tx, head.no)? {
+            return Err(Failure::NotFound);
+        }
+        let fields = document.fields();
+        let found = elements(&fields, "photos").find(|(name, _)| *name == element);
+        found.and_then(|(_, value)| read(value)).ok_or(Failure::NotFound)
+    })
+}
+
+fn send(console: &Console, hash: &ContentHash) -> Result<Response, Failure> {
+    let row = console.storage.view(|tx| tx.media(hash))?.ok_or(Failure::NotFound)?;
+    if row.bytes > PHOTO_MAX_BYTES {
+        return Err(Failure::NotFound);
+    }
+    let read = (console.medium)(hash).map_err(|error| {
+        tracing::warn!(%error, "console: medium");
+        Failure::Internal
+    })?;
+    let bytes = read.ok_or(Failure::NotFound)?;
+    let kind = image_type(&bytes).ok_or(Failure::NotFound)?;
+    Ok(([(CONTENT_TYPE, kind)], bytes).into_response())
+}
+
+/// The type of an image by its first bytes. Anything else is not sent to a browser.
+fn image_type(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_images_are_sent_to_a_browser() {
+        assert_eq!(image_type(b"\xff\xd8\xff\xe0rest"), Some("image/jpeg"));
+        assert_eq!(image_type(b"RIFF\0\0\0\0WEBPVP8 "), Some("image/webp"));
+        for other in [&b"<svg xmlns='...'>"[..], b"<html>", b"%PDF-1.7", b"\xff\xd8", b""] {
+            assert_eq!(image_type(other), None);
+        }
+    }
+}

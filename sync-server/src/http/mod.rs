@@ -1,0 +1,27 @@
+//! The HTTP binding of the protocol.
+//!
+//! | route | body → answer |
+//! | --- | --- |
+//! | `POST /v1/enrol`, `/v1/nonce`, `/v1/token` | framed CBOR both ways, no session |
+//! | `POST /v1/sync`, `/v1/media/missing` | framed CBOR both ways, `Authorization: Bearer` |
+//! | `/v1/media/uploads` | tus 1.0, see [`crate::media`] |
+//! | `GET /v1/media/{record}/{hash}` | the bytes, through a record in scope |
+//! | `GET /healthz`, `/metrics` | text |
+//!
+//! "Framed CBOR" is [`gridwalk_replica::frame`]: CBOR in one zstd frame. An error has the status of
+//! [`gridwalk_replica::protocol::ProtocolError::status`] (429 where one device or address asks too often) and the framed error as its
+//! body, with `Retry-After` where that helps.
+//!
+//! A body is read within its limit and within a time, decoded on the blocking pool, and never more than
+//! [`crate::config::Limits::in_flight`] at once. A panic in a handler becomes a 500.
+
+mod body;
+mod error;
+mod health;
+mod media;
+mod routes;
+mod tus;
+
+pub use error::respond_error;
+pub use media::send as send_media;
+pub use routes::router;

@@ -1,0 +1,206 @@
+//! What all handlers share.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gridwalk_model::{DeviceId, Timestamp};
+use tokio::sync::Semaphore;
+
+use crate::access::token::Tokens;
+use crate::clock::{Clock, Entropy, EntropyError};
+use crate::config::Config;
+use crate::limits::Buckets;
+use crate::media::files::MediaFiles;
+use crate::media::uploads::UploadLocks;
+use crate::storage::{ReadTx, Storage, StorageError, WriteTx};
+use crate::sync::{Principal, SyncError};
+use crate::telemetry::Metrics;
+use crate::writer::Writer;
+
+/// What all handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+/// See [`AppState`], which gives access to it.
+pub struct Inner {
+    /// How the server runs.
+    pub config: Config,
+    /// The store. Blocking: prefer [`AppState::read`] and [`AppState::write`].
+    pub storage: Arc<dyn Storage>,
+    /// The writer thread.
+    pub writer: Writer,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Nonces and tokens.
+    pub tokens: Tokens,
+    /// The media's files.
+    pub media: MediaFiles,
+    /// Uploads that somebody is writing to now.
+    pub writing: UploadLocks,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Buckets of devices.
+    pub device_limits: Buckets<DeviceId>,
+    /// Buckets of addresses.
+    pub address_limits: Buckets<IpAddr>,
+    /// Requests that are read or worked on at once.
+    pub in_flight: Arc<Semaphore>,
+    /// Requests that are decoded and admitted at once: as many as there are cores.
+    pub admission: Arc<Semaphore>,
+    /// KiB of decoded requests that may wait.
+    pub waiting_kib: Arc<Semaphore>,
+    seen: Mutex<BTreeMap<DeviceId, Timestamp>>,
+}
+
+impl Deref for AppState {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// A file or folder.
+    #[error("cannot use data folder: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl AppState {
+    /// Puts the parts together and starts the writer thread. Makes the folders for media.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn new(
+        config: Config,
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let writer = Writer::start(Arc::clone(&storage), Arc::clone(&clock))?;
+        let media = MediaFiles::open(&config.data.join("media"))?;
+        let tokens = Tokens::new(&*entropy)?;
+        Ok(Self(Arc::new(Inner {
+            device_limits: Buckets::new(config.limits.device),
+            address_limits: Buckets::new(config.limits.address),
+            in_flight: Arc::new(Semaphore::new(config.limits.in_flight)),
+            admission: Arc::new(Semaphore::new(cores.max(2))),
+            waiting_kib: Arc::new(Semaphore::new(config.limits.waiting_bytes / 1024)),
+            config,
+            storage,
+            writer,
+            clock,
+            entropy,
+            tokens,
+            media,
+            writing: UploadLocks::default(),
+            metrics: Metrics::default(),
+            seen: Mutex::new(BTreeMap::new()),
+        })))
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs `work` on one snapshot, on the blocking pool.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store.
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&dyn ReadTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let storage = Arc::clone(&self.storage);
+        self.blocking(move || storage.view(work)).await
+    }
+
+    /// Runs `work` in the writing transaction and returns once it is durable.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the store.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut dyn WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    /// Runs blocking work on the blocking pool. A panic in it is an error here.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub async fn blocking<T, E>(&self, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result,
+            Err(_) => Err(StorageError::Failed("work panicked".to_owned()).into()),
+        }
+    }
+
+    /// Who a token was given to, as the store knows them now.
+    ///
+    /// # Errors
+    /// `Unauthorized`, and as for [`Principal::of`].
+    pub async fn principal_of(&self, token: &str) -> Result<Principal, SyncError> {
+        let device = self.tokens.check(token, self.now())?;
+        self.read(move |tx| Principal::of(tx, device)).await
+    }
+
+    /// Remembers that a device was there. An idle sync writes nothing, so this stays in memory until something
+    /// else is written.
+    pub fn note_seen(&self, device: DeviceId) {
+        let now = self.now();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(device, now);
+    }
+
+    /// When a device was there last, as far as this process knows.
+    pub fn seen_at(&self, device: DeviceId) -> Option<Timestamp> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&device).copied()
+    }
+
+    /// Writes down when devices were seen.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub async fn flush_seen(&self) -> Result<(), StorageError> {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        if seen.is_empty() {
+            return Ok(());
+        }
+        self.write(move |tx| {
+            for (device, at) in seen {
+                if let Some(row) = tx.device(device)? {
+                    tx.touch_device(row.no, at, Timestamp::default())?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,154 @@
+//! The phone's store: opening, saving, searching, pulling a grid, and what encryption costs.
+
+use std::path::Path;
+
+use gridwalk_device::keys::DataKey;
+use gridwalk_device::{Encryption, SeededEntropy, Store, StoreConfig};
+use gridwalk_harness::seeded::Seeded;
+use gridwalk_model::{DeviceId, Fields, Kind, RecordId, Value};
+
+use crate::measure::{Figure, Printer, Result, fsync_p50_us, median, memory_mb, ms, timed};
+use crate::pull::{self, NOW, Served};
+
+const AREA: RecordId = RecordId::from_bytes([0xa1; 16]);
+const USER: RecordId = RecordId::from_bytes([0xb2; 16]);
+/// A gridworker's whole grid.
+const GRID: usize = 2_000;
+
+pub fn run(printer: &mut Printer, residents: usize) -> Result {
+    let folder = tempfile::tempdir()?;
+    let fsync = fsync_p50_us(folder.path())?;
+    let records = pull::grid(AREA, GRID, 1);
+    pull::check_shapes(&records)?;
+    let served = Served::new(AREA, &records)?;
+    let (mut plain, mut sealed) = (Vec::new(), Vec::new());
+    for round in 0..5 {
+        plain.push(first_pull(&served, &folder.path().join(format!("plain{round}")), Encryption::None)?);
+        sealed.push(first_pull(&served, &folder.path().join(format!("sealed{round}")), key()?)?);
+    }
+    let ratios = plain.iter().zip(&sealed).map(|(plain, sealed)| sealed / plain).collect();
+    let pull = median(sealed);
+    printer.print(&Figure {
+        name: "device first pull of a grid, applied and searchable".into(),
+        n: GRID,
+        rate: Some(GRID as f64 * 1_000.0 / pull),
+        ms: Some(pull),
+        fsync_p50_us: Some(fsync),
+        rss_mb: memory_mb("self", "VmHWM"),
+        ..Figure::default()
+    });
+    printer.print(&Figure {
+        name: "device encrypted / plain, time of first pull (ratio in `rate`)".into(),
+        n: 5,
+        rate: Some(median(ratios)),
+        ..Figure::default()
+    });
+    saves(printer, folder.path(), fsync)?;
+    search(printer, folder.path(), residents)
+}
+
+fn key() -> Result<Encryption> {
+    Ok(Encryption::Key(DataKey::from_slice(&[0x5a; 32]).ok_or("a data key has 32 bytes")?))
+}
+
+fn open(folder: &Path, encryption: Encryption) -> Result<Store> {
+    let mut store = Store::open(StoreConfig::folder(folder, encryption), Box::new(SeededEntropy::new(1)))?;
+    if store.identity().is_none() {
+        store.enrol(DeviceId::from_bytes([1; 12]), USER, "测试员（虚构）", "虚构区")?;
+    }
+    Ok(store)
+}
+
+/// Milliseconds from the first request to a grid that can be searched.
+fn first_pull(served: &Served, folder: &Path, encryption: Encryption) -> Result<f64> {
+    let mut store = open(folder, encryption)?;
+    let (requests, time) = timed(|| served.pull_into(&mut store))?;
+    let found = store.search("样例家园", &[Kind::Dwelling], None, 10)?;
+    if found.hits.len() != 10 || requests > 4 {
+        return Err("the pull did not arrive as it should".into());
+    }
+    Ok(ms(time))
+}
+
+/// Opening a store of 10,000 records, and saving one edit in it.
+fn saves(printer: &mut Printer, folder: &Path, fsync: f64) -> Result {
+    let folder = folder.join("ten-thousand");
+    let records = pull::grid(AREA, 10_000, 2);
+    let mut store = open(&folder, key()?)?;
+    Served::new(AREA, &records)?.pull_into(&mut store)?;
+    drop(store);
+    let mut times = Vec::new();
+    for _ in 0..7 {
+        let (store, time) = timed(|| open(&folder, key()?))?;
+        times.push(ms(time));
+        drop(store);
+    }
+    printer.print(&Figure {
+        name: "device open of a store of 10,000 records".into(),
+        n: 7,
+        ms: Some(median(times)),
+        ..Figure::default()
+    });
+    let mut store = open(&folder, key()?)?;
+    let residents: Vec<RecordId> =
+        records.iter().filter(|(_, kind, _)| *kind == Kind::Resident).map(|(id, ..)| *id).take(200).collect();
+    let mut times = Vec::new();
+    for (n, id) in residents.iter().enumerate() {
+        let patch = Fields::from([("workplace".to_owned(), Value::from(format!("样例工厂{n}")))]);
+        let (changed, time) = timed(|| Ok(store.edit(*id, &patch, NOW)?))?;
+        if !changed {
+            return Err("the edit changed nothing".into());
+        }
+        times.push(ms(time));
+    }
+    let save = median(times);
+    printer.print(&Figure {
+        name: "device save of one edit, beyond the disk's sync".into(),
+        n: residents.len(),
+        ms: Some(save - fsync / 1_000.0),
+        fsync_p50_us: Some(fsync),
+        ..Figure::default()
+    });
+    Ok(())
+}
+
+/// Searches among many residents, each once with a cold statement cache, then the median of all.
+fn search(printer: &mut Printer, folder: &Path, residents: usize) -> Result {
+    let mut store = open(&folder.join("search"), key()?)?;
+    let mut people = Seeded::new(3);
+    let mut left = residents;
+    while left > 0 {
+        let batch = left.min(2_000);
+        store.edits(NOW, |edits| {
+            for _ in 0..batch {
+                edits.create_fields(Kind::Resident, &pull::resident(&mut people))?;
+            }
+            Ok(())
+        })?;
+        left -= batch;
+    }
+    for (what, query) in [
+        ("two-character name", "王伟"),
+        ("surname", "王"),
+        ("three-character name", "李芳静"),
+        ("last four digits of a phone", "0428"),
+        ("first seven digits of a phone", "1990001"),
+        ("whole phone", "19900010428"),
+        ("name that nobody has", "欧阳锋"),
+    ] {
+        let mut times = Vec::new();
+        let mut hits = 0;
+        for _ in 0..9 {
+            let (page, time) = timed(|| Ok(store.search(query, &[], None, 50)?))?;
+            hits = page.hits.len();
+            times.push(ms(time));
+        }
+        printer.print(&Figure {
+            name: format!("device search of {residents} residents: {what} ({hits} on the first page)"),
+            n: 9,
+            ms: Some(median(times)),
+            ..Figure::default()
+        });
+    }
+    Ok(())
+}

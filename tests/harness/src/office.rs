@@ -1,0 +1,304 @@
+//! What an operator and an auditor do at the server's data folder, beside the serving process: people, grants,
+//! enrolment codes, sign-in links; and reading what the server really holds, for comparison with the phones.
+//!
+//! The store is SQLite with a write-ahead log and keeps no state in the serving process, so that a second process
+//! may read and write while the server serves.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use gridwalk_model::policy::Role;
+use gridwalk_model::{AccessClass, ContentHash, DeviceId, Kind, RecordId, StreamId, Value};
+use gridwalk_replica::digest::{Fingerprint, StreamDigest};
+use gridwalk_replica::{ChangeHash, Document, FlatChange};
+use gridwalk_server::access::{AccessError, account, enrolment, staff};
+use gridwalk_server::clock::{Clock, SystemClock, SystemEntropy};
+use gridwalk_server::open;
+use gridwalk_server::storage::sqlite::{SqliteOptions, SqliteStorage};
+use gridwalk_server::storage::{Storage, StorageError, WriteTx};
+
+use crate::error::HarnessError;
+
+/// Who acts, as the audit log names it.
+const OPERATOR: &str = "operator";
+/// How long enrolment codes for tests live.
+const CODE_LIFE_MS: i64 = 60 * 60 * 1_000;
+/// Records read at a time.
+const PAGE: u32 = 500;
+
+/// Access to a server's store from outside the serving process.
+pub struct Office {
+    storage: Arc<SqliteStorage>,
+}
+
+/// A change as the server's copy of a record holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldChange {
+    /// Its name.
+    pub hash: ChangeHash,
+    /// The device that made it; the server's own prefix for the server.
+    pub device: DeviceId,
+    /// What it wrote: root keys and values. `None` confirms the value that stood.
+    pub writes: Vec<(String, Option<Value>)>,
+}
+
+/// A stream as the server has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldStream {
+    /// The digest that is kept.
+    pub digest: StreamDigest,
+    /// Its current records with their fingerprints.
+    pub records: Vec<(RecordId, Fingerprint)>,
+}
+
+impl Office {
+    /// Opens the store of a data folder; makes it if it is not there.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn open(data: &Path) -> Result<Self, HarnessError> {
+        let options = SqliteOptions { readers: 1, ..SqliteOptions::default() };
+        let storage = open::storage(data, &options).map_err(HarnessError::server("open the store"))?;
+        Ok(Self { storage })
+    }
+
+    fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    fn act<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&mut dyn WriteTx) -> Result<T, AccessError>,
+    ) -> Result<T, HarnessError> {
+        self.storage().update(work).map_err(HarnessError::server(what))
+    }
+
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn add_person(&self, name: &str, roles: &[Role]) -> Result<RecordId, HarnessError> {
+        let worker = staff::NewWorker { name, roles, unit: None };
+        let now = SystemClock.now();
+        self.act("add a person", |tx| staff::add_person(tx, OPERATOR, &worker, now, &SystemEntropy))
+    }
+
+    /// Makes a one-time enrolment code for a person.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn enrolment_code(&self, person: RecordId) -> Result<String, HarnessError> {
+        let now = SystemClock.now();
+        self.act("make an enrolment code", |tx| {
+            enrolment::create_code(tx, OPERATOR, person, CODE_LIFE_MS, now, &SystemEntropy)
+        })
+    }
+
+    /// Makes a one-time sign-in link: the part after the console's sign-in path.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn signin_link(&self, person: RecordId) -> Result<String, HarnessError> {
+        let now = SystemClock.now();
+        self.act("make a sign-in link", |tx| {
+            account::create_signin_link(tx, OPERATOR, person, now, &SystemEntropy)
+        })
+    }
+
+    /// Gives a person a grid: its daily records and its sensitive ones.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn assign(&self, person: RecordId, area: RecordId) -> Result<(), HarnessError> {
+        let now = SystemClock.now();
+        self.act("assign a grid", |tx| staff::grant_area(tx, OPERATOR, person, area, true, now))
+    }
+
+    /// Takes a grid away from a person.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn unassign(&self, person: RecordId, area: RecordId) -> Result<(), HarnessError> {
+        let now = SystemClock.now();
+        self.act("take a grid away", |tx| staff::revoke_area(tx, OPERATOR, person, area, now))
+    }
+
+    /// All areas: their record by code.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn areas(&self) -> Result<BTreeMap<String, AreaFacts>, HarnessError> {
+        let mut areas = BTreeMap::new();
+        self.each_record(Some(Kind::Area), |id, document| {
+            let text = |key| document.get(key).and_then(|value| value.as_text().map(str::to_owned));
+            if let (Some(code), Some(level)) = (text("code"), text("level")) {
+                let name = text("name").unwrap_or_default();
+                let boundary = match document.get("boundary") {
+                    Some(Value::Bytes(bytes)) => Some(bytes),
+                    _ => None,
+                };
+                areas.insert(code, AreaFacts { id, level, name, boundary });
+            }
+        })?;
+        Ok(areas)
+    }
+
+    /// Calls `each` with every record, or with every one of a kind.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn each_record(
+        &self,
+        only: Option<Kind>,
+        mut each: impl FnMut(RecordId, &Document),
+    ) -> Result<(), HarnessError> {
+        let kinds: Vec<Kind> = only.map_or_else(|| Kind::ALL.to_vec(), |kind| vec![kind]);
+        for kind in kinds {
+            let mut before = None;
+            loop {
+                let page = self
+                    .storage()
+                    .view(|tx| {
+                        let heads = tx.records_of_kind(kind.tag(), before, PAGE)?;
+                        heads
+                            .into_iter()
+                            .map(|head| Ok((head.no, head.id, tx.snapshot(head.no)?)))
+                            .collect::<Result<Vec<_>, StorageError>>()
+                    })
+                    .map_err(HarnessError::server("read records"))?;
+                let Some((last, ..)) = page.last() else { break };
+                before = Some(*last);
+                for (_, id, snapshot) in &page {
+                    let document = Document::load(snapshot).map_err(HarnessError::server("read a record"))?;
+                    each(*id, &document);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every change that the server's copy of a record holds; none if there is no such record.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn changes_of(&self, record: RecordId) -> Result<Vec<HeldChange>, HarnessError> {
+        let snapshot = self
+            .storage()
+            .view(|tx| match tx.record(record)? {
+                Some(head) => tx.snapshot(head.no).map(Some),
+                None => Ok(None),
+            })
+            .map_err(HarnessError::server("read a record"))?;
+        let Some(snapshot) = snapshot else { return Ok(Vec::new()) };
+        let document = Document::load(&snapshot).map_err(HarnessError::server("read a record"))?;
+        changes_in(&document)
+    }
+
+    /// A stream; `None` if the server has none such.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn stream(&self, stream: &StreamId) -> Result<Option<HeldStream>, HarnessError> {
+        self.storage()
+            .view(|tx| {
+                let Some(row) = tx.stream(stream)? else { return Ok(None) };
+                Ok(Some(HeldStream { digest: row.digest, records: tx.current(row.no, None, None)? }))
+            })
+            .map_err(server_failed("read a stream"))
+    }
+
+    /// The streams that a person holds now.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn streams_of(&self, person: RecordId) -> Result<Vec<StreamId>, HarnessError> {
+        self.storage()
+            .view(|tx| {
+                let Some(row) = tx.person(person)? else { return Ok(Vec::new()) };
+                let grants = tx.grants(row.no)?;
+                Ok(grants.into_iter().filter(|grant| grant.revoked_at.is_none()).map(|g| g.stream).collect())
+            })
+            .map_err(server_failed("read grants"))
+    }
+
+    /// How many records the server holds, refused changes that nobody has looked at, and open alarms.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn counts(&self) -> Result<OfficeCounts, HarnessError> {
+        self.storage()
+            .view(|tx| {
+                Ok(OfficeCounts {
+                    records: tx.record_count()?,
+                    quarantined: tx.quarantine_open()?,
+                    alarms: tx.alarms(1_000)?.len() as u64,
+                    media: tx.media_totals()?.0,
+                })
+            })
+            .map_err(server_failed("count"))
+    }
+
+    /// Whether a medium is stored.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn has_media(&self, hash: &ContentHash) -> Result<bool, HarnessError> {
+        self.storage()
+            .view(|tx| Ok(tx.media(hash)?.is_some()))
+            .map_err(server_failed("look for a medium"))
+    }
+}
+
+/// What is to be known of an area.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AreaFacts {
+    /// Its record.
+    pub id: RecordId,
+    /// Level, as the deployment calls it.
+    pub level: String,
+    /// Name.
+    pub name: String,
+    /// The boundary, encoded as in the record.
+    pub boundary: Option<Vec<u8>>,
+}
+
+/// Counts of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfficeCounts {
+    /// Records.
+    pub records: u64,
+    /// Refused changes that nobody has looked at.
+    pub quarantined: u64,
+    /// Rows of the audit log that somebody has to look at.
+    pub alarms: u64,
+    /// Stored media.
+    pub media: u64,
+}
+
+/// Every change of a document.
+///
+/// # Errors
+/// [`HarnessError::Server`] if one is not of our editor.
+pub fn changes_in(document: &Document) -> Result<Vec<HeldChange>, HarnessError> {
+    document
+        .changes_since(&[])
+        .iter()
+        .map(|change| {
+            let flat = FlatChange::read(&change.raw).map_err(HarnessError::server("read a change"))?;
+            let writes = flat.writes.into_iter().map(|write| (write.key, write.value)).collect();
+            Ok(HeldChange { hash: flat.hash, device: flat.actor.device(), writes })
+        })
+        .collect()
+}
+
+/// Says which error type a closure on the store has.
+fn server_failed(what: &'static str) -> impl FnOnce(StorageError) -> HarnessError {
+    HarnessError::server(what)
+}
+
+/// The stream of a grid's daily records.
+pub const fn base_stream(area: RecordId) -> StreamId {
+    StreamId::Area { area, class: AccessClass::Base }
+}
