@@ -1,6 +1,11 @@
 //! What an operator decides, with the defaults for the rest.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use gridwalk_model::event::EventRules;
+
+use crate::media::MediaLimits;
 
 /// How the server runs.
 #[derive(Clone, Debug)]
@@ -11,10 +16,12 @@ pub struct Config {
     pub limits: Limits,
     /// Whether requests come through a proxy that names the client in `X-Forwarded-For`.
     pub behind_proxy: bool,
-    /// Longest medium that is taken, in bytes.
-    pub media_max_bytes: u64,
-    /// Days after which an unfinished upload is given up; at least 30.
-    pub upload_days: u16,
+    /// Whether browsers reach the console by HTTPS, so that its cookies may be sent that way only.
+    pub https: bool,
+    /// Limits of uploads.
+    pub media: MediaLimits,
+    /// What the deployment decided about events.
+    pub rules: Arc<EventRules>,
 }
 
 impl Config {
@@ -24,8 +31,9 @@ impl Config {
             data: data.into(),
             limits: Limits::default(),
             behind_proxy: false,
-            media_max_bytes: 64 * 1024 * 1024,
-            upload_days: 30,
+            https: false,
+            media: MediaLimits::default(),
+            rules: Arc::new(EventRules::default()),
         }
     }
 }
@@ -41,10 +49,6 @@ pub struct Limits {
     pub in_flight: usize,
     /// Bytes of decoded requests that may wait for the writer.
     pub waiting_bytes: usize,
-    /// Uploads that one device may have open.
-    pub open_uploads: u64,
-    /// Bytes that these may come to.
-    pub open_upload_bytes: u64,
 }
 
 /// A rate.
@@ -63,8 +67,6 @@ impl Default for Limits {
             address: Rate { burst: 300, per_second: 50 },
             in_flight: 64,
             waiting_bytes: 64 * 1024 * 1024,
-            open_uploads: 2_000,
-            open_upload_bytes: 4 * 1024 * 1024 * 1024,
         }
     }
 }

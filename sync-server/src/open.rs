@@ -34,7 +34,15 @@ pub fn birth(entropy: &dyn Entropy) -> Result<Birth, StartError> {
 /// See [`StartError`].
 pub fn storage(data: &Path, options: &SqliteOptions) -> Result<Arc<SqliteStorage>, StartError> {
     fs::create_dir_all(data)?;
-    Ok(Arc::new(SqliteStorage::open(&store_path(data), options, &birth(&SystemEntropy)?)?))
+    storage_at(&store_path(data), options)
+}
+
+/// Opens the store in a file; makes it if it is not there.
+///
+/// # Errors
+/// See [`StartError`].
+pub fn storage_at(path: &Path, options: &SqliteOptions) -> Result<Arc<SqliteStorage>, StartError> {
+    Ok(Arc::new(SqliteStorage::open(path, options, &birth(&SystemEntropy)?)?))
 }
 
 /// The lock that a serving process holds on its data folder, until it is dropped or the process ends.

@@ -10,7 +10,6 @@ use gridwalk_replica::wire::{SyncRequest, SyncResponse};
 
 use crate::access::AccessError;
 use crate::access::enrolment::{Redeemed, redeem};
-use crate::media::receipts;
 use crate::state::AppState;
 use crate::storage::StorageError;
 use crate::sync::{self, Context, Prepared, Principal, SyncError};
@@ -69,14 +68,11 @@ impl Protocol for ServerProtocol {
 
     async fn missing(&self, token: &str, request: MissingRequest) -> Result<Missing, ProtocolError> {
         let device = self.0.tokens.check(token, self.0.now())?;
-        let answered = self
-            .0
-            .read(move |tx| {
-                let principal = Principal::of(tx, device)?;
-                receipts::missing(tx, &principal, &request)
-            })
-            .await;
-        answered.map_err(ProtocolError::from)
+        let principal = self.0.read(move |tx| Principal::of(tx, device)).await?;
+        let media = Arc::clone(&self.0.media);
+        let answered = tokio::task::spawn_blocking(move || media.missing(&principal, &request)).await;
+        let answered = answered.map_err(|_| ProtocolError::Internal)?;
+        answered.map_err(|error| error.into_protocol().unwrap_or(ProtocolError::Internal))
     }
 }
 

@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gridwalk_model::RecordId;
 use gridwalk_model::policy::Role;
+use gridwalk_model::{RecordId, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::access::AccessError;
 use crate::access::account::create_signin_link;
 use crate::access::staff::{NewWorker, add_person};
+use crate::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
 use crate::http;
 use crate::state::AppState;
-use crate::storage::StorageError;
+use crate::storage::access::PersonRow;
+use crate::storage::{Storage, StorageError, WriteTx};
 use crate::sync::{Context, replace_due};
 
 /// How often the background jobs run.
@@ -72,7 +74,14 @@ pub async fn run_jobs(state: &AppState) -> Result<(), StorageError> {
         }
         state.write(move |tx| replace_due(tx, Context { now, entropy: &*entropy })).await?;
     }
-    crate::media::uploads::expire(state).await
+    let media = Arc::clone(&state.media);
+    state
+        .blocking(move || match media.expire() {
+            Ok(_) => Ok(()),
+            Err(crate::media::MediaError::Storage(error)) => Err(error),
+            Err(other) => Err(StorageError::Failed(other.to_string())),
+        })
+        .await
 }
 
 /// The administrator's one-time link, if nobody can administer yet: the part after the console's sign-in path.
@@ -93,36 +102,39 @@ pub async fn first_link(state: &AppState) -> Result<Option<String>, AccessError>
             }
             let id: RecordId = match administrators.next() {
                 Some(person) => person.id,
-                None => {
-                    let worker = NewWorker { name: "管理员", roles: &[Role::Administrator], unit: None };
-                    add_person(tx, "operator", &worker, now, &*entropy)?
-                }
+                None => add_administrator(tx, now, &*entropy)?,
             };
             create_signin_link(tx, "operator", id, now, &*entropy).map(Some)
         })
         .await
 }
 
-/// Makes a sign-in link for an administrator who lost theirs: the one with this login, or the first.
+/// Makes a sign-in link for an administrator who lost theirs: the one with this login, or the first. Blocks.
 ///
 /// # Errors
 /// [`AccessError::NotFound`] if there is none.
-pub async fn administrator_link(state: &AppState, login: Option<String>) -> Result<String, AccessError> {
-    if login.is_none()
-        && let Some(link) = first_link(state).await?
-    {
-        return Ok(link);
-    }
-    let (now, entropy) = (state.now(), Arc::clone(&state.entropy));
-    state
-        .write(move |tx| {
-            let people = tx.people()?;
-            let named = |person: &&crate::storage::access::PersonRow| match &login {
-                Some(login) => person.login.as_ref() == Some(login),
-                None => person.roles.contains(&Role::Administrator),
-            };
-            let person = people.iter().find(named).ok_or(AccessError::NotFound)?;
-            create_signin_link(tx, "operator", person.id, now, &*entropy)
-        })
-        .await
+pub fn administrator_link(storage: &dyn Storage, login: Option<&str>) -> Result<String, AccessError> {
+    let now = SystemClock.now();
+    storage.update(|tx| {
+        let people = tx.people()?;
+        let named = |person: &&PersonRow| match login {
+            Some(login) => person.login.as_deref() == Some(login),
+            None => person.active && person.roles.contains(&Role::Administrator),
+        };
+        let id = match (people.iter().find(named), login) {
+            (Some(person), _) => person.id,
+            (None, Some(_)) => return Err(AccessError::NotFound),
+            (None, None) => add_administrator(tx, now, &SystemEntropy)?,
+        };
+        create_signin_link(tx, "operator", id, now, &SystemEntropy)
+    })
+}
+
+fn add_administrator(
+    tx: &mut dyn WriteTx,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<RecordId, AccessError> {
+    let worker = NewWorker { name: "管理员", roles: &[Role::Administrator], unit: None };
+    add_person(tx, "operator", &worker, now, entropy)
 }

@@ -1,21 +1,27 @@
 //! What all handlers share.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gridwalk_model::{DeviceId, Timestamp};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use gridwalk_model::event::EventRules;
+use gridwalk_model::{ContentHash, DeviceId, Timestamp};
+use gridwalk_replica::protocol::ProtocolError;
 use tokio::sync::Semaphore;
 
 use crate::access::token::Tokens;
 use crate::clock::{Clock, Entropy, EntropyError};
 use crate::config::Config;
+use crate::console::ConsoleState;
+use crate::http;
 use crate::limits::Buckets;
-use crate::media::files::MediaFiles;
-use crate::media::uploads::UploadLocks;
+use crate::media::{Media, MediaError, MediaState};
 use crate::storage::{ReadTx, Storage, StorageError, WriteTx};
-use crate::sync::{Principal, SyncError};
+use crate::sync::Principal;
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
@@ -37,10 +43,8 @@ pub struct Inner {
     pub entropy: Arc<dyn Entropy>,
     /// Nonces and tokens.
     pub tokens: Tokens,
-    /// The media's files.
-    pub media: MediaFiles,
-    /// Uploads that somebody is writing to now.
-    pub writing: UploadLocks,
+    /// The media.
+    pub media: Arc<Media>,
     /// Counters.
     pub metrics: Metrics,
     /// Buckets of devices.
@@ -73,13 +77,17 @@ pub enum StartError {
     /// No randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// The media.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// A file or folder.
     #[error("cannot use data folder: {0}")]
     Io(#[from] std::io::Error),
 }
 
 impl AppState {
-    /// Puts the parts together and starts the writer thread. Makes the folders for media.
+    /// Puts the parts together and starts the writer thread. Opens the media and puts
+    /// in order what a crash left.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -91,7 +99,10 @@ impl AppState {
     ) -> Result<Self, StartError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let writer = Writer::start(Arc::clone(&storage), Arc::clone(&clock))?;
-        let media = MediaFiles::open(&config.data.join("media"))?;
+        let folder = config.data.join("media");
+        let media = Media::open(&folder, Arc::clone(&storage), Arc::clone(&clock), config.media)?;
+        let recovered = media.recover()?;
+        tracing::info!(?recovered, "uploads put in order");
         let tokens = Tokens::new(&*entropy)?;
         Ok(Self(Arc::new(Inner {
             device_limits: Buckets::new(config.limits.device),
@@ -105,8 +116,7 @@ impl AppState {
             clock,
             entropy,
             tokens,
-            media,
-            writing: UploadLocks::default(),
+            media: Arc::new(media),
             metrics: Metrics::default(),
             seen: Mutex::new(BTreeMap::new()),
         })))
@@ -163,15 +173,6 @@ impl AppState {
         }
     }
 
-    /// Who a token was given to, as the store knows them now.
-    ///
-    /// # Errors
-    /// `Unauthorized`, and as for [`Principal::of`].
-    pub async fn principal_of(&self, token: &str) -> Result<Principal, SyncError> {
-        let device = self.tokens.check(token, self.now())?;
-        self.read(move |tx| Principal::of(tx, device)).await
-    }
-
     /// Remembers that a device was there. An idle sync writes nothing, so this stays in memory until something
     /// else is written.
     pub fn note_seen(&self, device: DeviceId) {
@@ -202,5 +203,53 @@ impl AppState {
             Ok(())
         })
         .await
+    }
+}
+
+impl MediaState for AppState {
+    fn media(&self) -> &Arc<Media> {
+        &self.media
+    }
+
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, ProtocolError> {
+        let device = self.tokens.check(http::bearer(headers), self.now())?;
+        self.device_limits
+            .take(&device, self.clock.ticks_us())
+            .map_err(|retry_after_s| ProtocolError::Busy { retry_after_s })?;
+        self.read(move |tx| Principal::of(tx, device)).await.map_err(ProtocolError::from)
+    }
+
+    fn refuse(&self, error: &ProtocolError) -> Response {
+        http::respond_error(error)
+    }
+}
+
+impl ConsoleState for AppState {
+    fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    fn entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.entropy)
+    }
+
+    fn rules(&self) -> Arc<EventRules> {
+        Arc::clone(&self.config.rules)
+    }
+
+    fn https(&self) -> bool {
+        self.config.https
+    }
+
+    fn medium(&self, hash: &ContentHash) -> std::io::Result<Option<Vec<u8>>> {
+        let blob = self.media.open_blob(hash).map_err(std::io::Error::other)?;
+        let Some(mut blob) = blob else { return Ok(None) };
+        let mut bytes = Vec::new();
+        blob.file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 }

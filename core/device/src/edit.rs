@@ -253,6 +253,9 @@ fn expect_kind<T: Record>(listed: &Listed) -> Result<(), DeviceError> {
 
 fn typed<T: Record>(listed: Listed) -> Result<Entry<T>, DeviceError> {
     expect_kind::<T>(&listed)?;
+    if listed.fields.is_empty() && listed.state.needs_update {
+        return Err(DeviceError::NeedsUpdate { record: listed.id });
+    }
     let record = T::from_fields(&listed.fields).map_err(|errors| DeviceError::Invalid { errors })?;
     Ok(Entry { id: listed.id, record, state: listed.state })
 }
@@ -317,7 +320,8 @@ impl Store {
     /// One record; `None` if it is not on this phone. A removed one is returned as well.
     ///
     /// # Errors
-    /// [`DeviceError::WrongKind`], [`DeviceError::Invalid`] where required fields are missing.
+    /// [`DeviceError::WrongKind`], [`DeviceError::NeedsUpdate`], [`DeviceError::Invalid`] where required fields are
+    /// missing.
     pub fn get<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
         self.view().listed(id)?.map(typed::<T>).transpose()
     }

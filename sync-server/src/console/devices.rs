@@ -146,7 +146,7 @@ fn row(
 /// Whether its last comparison with the server did not agree.
 fn diverged(tx: &dyn ReadTx, device: &DeviceRow) -> Result<bool, Failure> {
     for grant in tx.device_grants(device.no, device.person)? {
-        if tx.divergence(device.no, grant.stream_no)?.is_some() {
+        if tx.divergence(device.no, grant.stream_no, None)?.is_some() {
             return Ok(true);
         }
     }

@@ -14,7 +14,7 @@ use super::directory::Lookup;
 use super::events::{Due, category_name, state_tone};
 use super::failure::Failure;
 use super::language::Lang;
-use super::photos::{self, Photos};
+use super::photos::{self, Group};
 use super::reach::{Reach, note_view};
 use super::shell::{Section, Shell, render};
 use super::story::{self, Line};
@@ -79,8 +79,7 @@ struct EventPage {
     supervision: Option<&'static str>,
     description: String,
     facts: Vec<(&'static str, String)>,
-    photos: Photos,
-    has_photos: bool,
+    photos: Vec<Group>,
     offers: Vec<Offer>,
     units: Vec<(String, String)>,
     today: String,
@@ -152,7 +151,6 @@ pub(super) fn page(
             }),
             description: text(&case.fields, "description"),
             facts: facts(&case, &summary, lookup, l, now)?,
-            has_photos: !(photos.before.is_empty() && photos.after.is_empty() && photos.scene.is_empty()),
             photos,
             offers: acts::offers(&case, visitor, rules, now),
             units,

@@ -37,12 +37,10 @@ pub(super) struct Photo {
     pub(super) remarks: Vec<&'static str>,
 }
 
-/// The photos of an event by what they show.
-#[derive(Default)]
-pub(super) struct Photos {
-    pub(super) before: Vec<Photo>,
-    pub(super) after: Vec<Photo>,
-    pub(super) scene: Vec<Photo>,
+/// Photos that show the same.
+pub(super) struct Group {
+    pub(super) title: &'static str,
+    pub(super) photos: Vec<Photo>,
 }
 
 /// Lists an event's photos.
@@ -52,22 +50,23 @@ pub(super) fn list(
     fields: &Fields,
     entries: &[LogEntry],
     (lang, now): (Lang, Timestamp),
-) -> Result<Photos, Failure> {
+) -> Result<Vec<Group>, Failure> {
     let named_after: BTreeSet<String> =
         entries.iter().flat_map(|entry| &entry.after_photos).map(|photo| photo.to_hex()).collect();
-    let mut out = Photos::default();
+    let titles = [("处置前", "Before"), ("处置后", "After"), ("现场", "Scene")];
+    let mut groups = titles.map(|(zh, en)| Group { title: lang.t(zh, en), photos: Vec::new() });
+    let [before, after, scene] = &mut groups;
     for (element, value) in elements(fields, "photos") {
         let Some(photo) = read(value) else { continue };
-        let after = photo.role == PhotoRole::After || named_after.contains(element);
-        let (list, zh, en) = if after {
-            (&mut out.after, "处置后", "After")
+        let group = if photo.role == PhotoRole::After || named_after.contains(element) {
+            &mut *after
         } else if photo.role == PhotoRole::Before {
-            (&mut out.before, "处置前", "Before")
+            &mut *before
         } else {
-            (&mut out.scene, "现场", "Scene")
+            &mut *scene
         };
         let full = format!("/events/{id}/photos/{element}");
-        let count = list.len() + 1;
+        let count = group.photos.len() + 1;
         let mut remarks = Vec::new();
         if photo.source == PhotoSource::Gallery {
             remarks.push(lang.t("从相册选取", "Chosen from the gallery"));
@@ -75,19 +74,19 @@ pub(super) fn list(
         if photo.mock_location == Some(true) {
             remarks.push(lang.t("位置为模拟", "Simulated location"));
         }
-        list.push(Photo {
+        group.photos.push(Photo {
             preview: format!("{full}/preview"),
             full,
             width: photo.width,
             height: photo.height,
-            alt: format!("{} {count}", lang.t(zh, en)),
+            alt: format!("{} {count}", group.title),
             taken: photo.taken_at.map(|at| wording::time(lang, at, now)).unwrap_or_default(),
             size: wording::size(photo.bytes),
             stored: tx.media(&photo.hash)?.is_some(),
             remarks,
         });
     }
-    Ok(out)
+    Ok(groups.into_iter().filter(|group| !group.photos.is_empty()).collect())
 }
 
 fn read(value: &Value) -> Option<PhotoRef> {

@@ -38,8 +38,10 @@ pub(super) struct Link {
 pub(super) struct Shell {
     pub(super) l: Lang,
     pub(super) title: String,
-    /// Where the language switch comes back to.
+    /// Where the language switch comes back to, as a query's value.
     pub(super) back: String,
+    /// The same as it is.
+    pub(super) path: String,
     pub(super) style: &'static str,
     /// Navigation; empty for whoever is not signed in.
     pub(super) links: Vec<Link>,
@@ -58,6 +60,7 @@ impl Shell {
             l: lang,
             title: title.to_owned(),
             back: encoded(local_path(back).unwrap_or("/")),
+            path: local_path(back).unwrap_or("/").to_owned(),
             style: stylesheet_version(),
             links: Vec::new(),
             who: String::new(),

@@ -92,7 +92,7 @@ fn check(
             let waits = console.storage.view(|tx| tx.person_by_login(login))?;
             let left = waits.map_or(0, |person| person.locked_until.millis() - now.millis());
             if left > 0 {
-                let seconds = u32::try_from(left.div_ceil(1_000)).unwrap_or(u32::MAX);
+                let seconds = u32::try_from(left / 1_000 + 1).unwrap_or(u32::MAX);
                 return Ok(Err(AccessError::Locked { seconds }));
             }
             Ok(Err(AccessError::NotFound))

@@ -79,7 +79,7 @@ where
 }
 
 /// The bearer token of a request; empty if there is none.
-pub(super) fn bearer(headers: &HeaderMap) -> &str {
+pub(crate) fn bearer(headers: &HeaderMap) -> &str {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or("")
 }

@@ -18,10 +18,8 @@
 mod body;
 mod error;
 mod health;
-mod media;
 mod routes;
-mod tus;
 
+pub(crate) use body::bearer;
 pub use error::respond_error;
-pub use media::send as send_media;
 pub use routes::router;

@@ -9,12 +9,13 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, head, options, post};
+use axum::routing::{get, post};
 use futures_util::FutureExt as _;
 use gridwalk_replica::protocol::{Protocol, ProtocolError, path};
 
 use super::error::{respond_error, too_many};
-use super::{body, health, media, tus};
+use super::{body, health};
+use crate::media;
 use crate::protocol::ServerProtocol;
 use crate::state::AppState;
 
@@ -28,14 +29,11 @@ pub fn router(state: AppState) -> Router {
     let devices = Router::new()
         .route(path::SYNC, post(sync))
         .route(path::MISSING, post(missing))
-        .route(path::UPLOADS, post(tus::create))
-        .route(&format!("{}/{{id}}", path::UPLOADS), head(tus::head).patch(tus::patch))
-        .route("/v1/media/{record}/{hash}", get(media::get))
         .layer(from_fn_with_state(state.clone(), limit_device));
     Router::new()
         .merge(anonymous)
         .merge(devices)
-        .route(path::UPLOADS, options(tus::options))
+        .merge(media::router::<AppState>())
         .layer(from_fn_with_state(state.clone(), limit_in_flight))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))

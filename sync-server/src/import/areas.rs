@@ -268,8 +268,10 @@ fn fields(area: &AreaFeature, code: &str, problems: &mut Vec<AreaProblem>) -> Op
     }
     let errors = gridwalk_model::validate::validate(Kind::Area, &fields);
     let before = problems.len();
-    problems.extend(errors.into_iter().filter(|error| !error.is_warning()).map(|error| {
-        AreaProblem::Field { code: code.to_owned(), field: error.field, reason: error.reason }
+    problems.extend(errors.into_iter().filter(|error| !error.is_warning()).map(|error| AreaProblem::Field {
+        code: code.to_owned(),
+        field: error.field,
+        reason: error.reason,
     }));
     (problems.len() == before).then_some(fields)
 }

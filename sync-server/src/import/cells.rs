@@ -146,7 +146,8 @@ impl<'s> RowReader<'s> {
     pub(super) fn word(&mut self, kind: Kind, name: &str) {
         let words = kind.schema().fields.iter().find(|field| field.name == name).map_or(&[][..], |f| f.words);
         self.take(name, |cell| {
-            let known = words.iter().find(|w| w.zh == cell || w.word == cell || w.en.eq_ignore_ascii_case(cell));
+            let known =
+                words.iter().find(|w| w.zh == cell || w.word == cell || w.en.eq_ignore_ascii_case(cell));
             let word = known.map(|word| word.word).or_else(|| columns::other_word(name, cell));
             Ok(Value::from(word.unwrap_or(cell)))
         });
@@ -166,20 +167,19 @@ impl<'s> RowReader<'s> {
         });
     }
 
+    /// A number; square metres may stand behind it.
     pub(super) fn real(&mut self, name: &str) {
         self.take(name, |cell| {
             let plain = codes::normalise(cell);
-            let digits = plain.trim_end_matches(['㎡', '²', '平', '方', '米', 'M', '2'].as_slice());
-            let digits = if plain.ends_with(|c: char| c.is_ascii_digit()) { &plain } else { digits };
+            let units = ["平方米", "平米", "㎡", "M²", "M2"];
+            let digits = units.iter().find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
             let number = digits.parse::<f64>().ok().filter(|number| number.is_finite());
             number.map(Value::from).ok_or(RowReason::NotANumber)
         });
     }
 
     pub(super) fn date(&mut self, name: &str) {
-        self.take(name, |cell| {
-            day(cell).map(Value::from).ok_or(RowReason::Field(Reason::NotADate))
-        });
+        self.take(name, |cell| day(cell).map(Value::from).ok_or(RowReason::Field(Reason::NotADate)));
     }
 
     /// The position from the two coordinate columns.
@@ -190,7 +190,8 @@ impl<'s> RowReader<'s> {
             return;
         }
         let position = || -> Option<Result<Position, GeoError>> {
-            let point = LatLon { lat: codes::normalise(lat).parse().ok()?, lon: codes::normalise(lon).parse().ok()? };
+            let point =
+                LatLon { lat: codes::normalise(lat).parse().ok()?, lon: codes::normalise(lon).parse().ok()? };
             Some(Position::new(point, datum, None, PositionSource::Imported))
         };
         match position() {
@@ -226,7 +227,8 @@ impl<'s> RowReader<'s> {
 fn day(cell: &str) -> Option<String> {
     let plain = codes::normalise(cell);
     let date = plain.split(['T', ' ']).next().unwrap_or_default();
-    let parts: Vec<&str> = date.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        date.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).collect();
     let text = match parts.as_slice() {
         [year, month, day] => format!("{year:0>4}-{month:0>2}-{day:0>2}"),
         [digits] if digits.len() == 8 && digits.is_ascii() => {
@@ -283,7 +285,9 @@ mod tests {
         assert_eq!(fields.get("remarks"), None, "a column that is not there says nothing");
         let (blank, problems) = read("37,1,,,,,,", all);
         assert_eq!(problems, Vec::<String>::new());
-        assert!(["floor", "usage", "rented", "area_m2", "position"].iter().all(|name| blank[*name].is_null()));
+        assert!(
+            ["floor", "usage", "rented", "area_m2", "position"].iter().all(|name| blank[*name].is_null())
+        );
     }
 
     #[test]
@@ -304,7 +308,8 @@ mod tests {
 
     #[test]
     fn days_are_read_as_offices_write_them() {
-        for text in ["2026-02-04", "2026/2/4", "2026.02.4", "2026年2月4日", "20260204", "2026-02-04T00:00:00"] {
+        for text in ["2026-02-04", "2026/2/4", "2026.02.4", "2026年2月4日", "20260204", "2026-02-04T00:00:00"]
+        {
             assert_eq!(day(text).as_deref(), Some("2026-02-04"), "{text}");
         }
         for text in ["2026-02-30", "2026", "4.2.2026", "二月", "2026020", "", "年月日"] {

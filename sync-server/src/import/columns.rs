@@ -177,8 +177,20 @@ static WORDS: &[(&str, &[(&str, &str)])] = &[
             ("仓库", "storage"),
         ],
     ),
-    ("occupancy", &[("居住", "occupied"), ("入住", "occupied"), ("否", "occupied"), ("空房", "vacant"), ("是", "vacant")]),
-    ("document", &[("身份证", "identity_card"), ("居民身份证", "identity_card"), ("港澳台居民居住证", "hkmotw")]),
+    (
+        "occupancy",
+        &[
+            ("居住", "occupied"),
+            ("入住", "occupied"),
+            ("否", "occupied"),
+            ("空房", "vacant"),
+            ("是", "vacant"),
+        ],
+    ),
+    (
+        "document",
+        &[("身份证", "identity_card"), ("居民身份证", "identity_card"), ("港澳台居民居住证", "hkmotw")],
+    ),
 ];
 
 /// The word that a cell means where it is not one of the model's labels.
@@ -190,10 +202,11 @@ pub(super) fn other_word(field: &str, cell: &str) -> Option<&'static str> {
 /// What a cell says that holds yes or no; `None` for anything else.
 pub(super) fn yes_or_no(cell: &str) -> Option<bool> {
     match cell {
-        "是" | "有" | "√" | "1" | "Y" | "y" | "YES" | "yes" | "TRUE" | "true" | "已出租" | "出租" | "一致" => {
-            Some(true)
+        "是" | "有" | "√" | "1" | "Y" | "y" | "YES" | "yes" | "TRUE" | "true" | "已出租" | "出租"
+        | "一致" => Some(true),
+        "否" | "无" | "×" | "0" | "N" | "n" | "NO" | "no" | "FALSE" | "false" | "未出租" | "不一致" => {
+            Some(false)
         }
-        "否" | "无" | "×" | "0" | "N" | "n" | "NO" | "no" | "FALSE" | "false" | "未出租" | "不一致" => Some(false),
         _ => None,
     }
 }

@@ -104,15 +104,37 @@ fn read_rows(table: Table, text: &str, delimiter: u8, most: usize) -> Result<Vec
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
+    let mut lines = Lines { bytes: text.as_bytes(), at: 0, line: 1 };
     for record in reader.records().take(most) {
         let cells = record.map_err(|_| ImportError::NotText { table })?;
-        let line = cells.position().map_or(0, csv::Position::line);
+        let line = lines.of(cells.position().map_or(0, csv::Position::byte));
         if cells.iter().any(|cell| cell.len() > CELL_MAX_BYTES) {
             return Err(ImportError::CellTooLong { table, line, max: CELL_MAX_BYTES });
         }
         rows.push(Row { line, cells });
     }
     Ok(rows)
+}
+
+/// Counts lines as an editor shows them. The reader's own count is one behind where lines end in CR LF, since a row
+/// then begins with the LF of the row before.
+struct Lines<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the first character at or after `byte` that ends no line. Ask in ascending order.
+    fn of(&mut self, byte: u64) -> u64 {
+        let begin = usize::try_from(byte).unwrap_or(usize::MAX).max(self.at);
+        let rest = self.bytes.get(begin..).unwrap_or_default();
+        let skip = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.bytes.get(self.at..begin + skip).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = begin + skip;
+        self.line
+    }
 }
 
 /// The headings that were found.

@@ -240,7 +240,12 @@ impl<'i> Import<'i> {
     }
 
     /// Writes units, some hundred rows a transaction. `total` counts the rows that were refused as well.
-    pub(super) fn load<U: Unit>(&mut self, table: Table, total: usize, units: &[U]) -> Result<(), ImportError> {
+    pub(super) fn load<U: Unit>(
+        &mut self,
+        table: Table,
+        total: usize,
+        units: &[U],
+    ) -> Result<(), ImportError> {
         self.report.rows.entry(table).or_default();
         let refused = total.saturating_sub(units.iter().map(Unit::rows).sum());
         let (mut from, mut rows, mut done) = (0, 0, refused);

@@ -192,7 +192,8 @@ impl<'t, 'c> Writer<'t, 'c> {
     }
 
     fn create(&mut self, id: RecordId, kind: Kind, fields: &Fields) -> Result<(), ImportError> {
-        let given: Fields = fields.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let given: Fields =
+            fields.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
         self.edits.create(id, kind, &given)?;
         for (name, value) in &given {
             let note = self.secret.note(kind, value);

@@ -141,12 +141,20 @@ impl ImportReport {
 
     /// The kept edits as a CSV.
     pub fn kept_edits_csv(&self) -> Vec<u8> {
-        let mut lines = vec![["行号", "记录", "类别", "字段", "文件中的值", "现有值"].map(str::to_owned).to_vec()];
+        let mut lines =
+            vec![["行号", "记录", "类别", "字段", "文件中的值", "现有值"].map(str::to_owned).to_vec()];
         for edit in &self.kept_edits {
             let current = edit.current.clone().unwrap_or_else(|| "（记录已删除）".to_owned());
             let record = edit.record.to_string();
             let kind = edit.kind.schema().zh.to_owned();
-            lines.push(vec![edit.line.to_string(), record, kind, edit.label_zh(), edit.file.clone(), current]);
+            lines.push(vec![
+                edit.line.to_string(),
+                record,
+                kind,
+                edit.label_zh(),
+                edit.file.clone(),
+                current,
+            ]);
         }
         csv_of(&lines)
     }
@@ -182,7 +190,8 @@ impl ImportReport {
         let mut out = String::new();
         for (table, counts) in &self.rows {
             let RowCounts { created, updated, unchanged } = counts;
-            let _ = writeln!(out, "{}：新增 {created} 行，更新 {updated} 行，未变 {unchanged} 行", table.zh());
+            let _ =
+                writeln!(out, "{}：新增 {created} 行，更新 {updated} 行，未变 {unchanged} 行", table.zh());
         }
         if !self.bad_rows.is_empty() {
             let _ = writeln!(out, "未导入 {} 行：", self.bad_rows.len());
@@ -226,7 +235,11 @@ impl ImportReport {
             }
         }
         if !self.kept_edits.is_empty() {
-            let _ = writeln!(out, "{} values differ from people's edits; none was overwritten:", self.kept_edits.len());
+            let _ = writeln!(
+                out,
+                "{} values differ from people's edits; none was overwritten:",
+                self.kept_edits.len()
+            );
             for edit in self.kept_edits.iter().take(NAMED_MAX) {
                 let _ = writeln!(out, "  line {} {}.{}", edit.line, edit.kind.tag(), edit.field);
             }
@@ -266,9 +279,10 @@ pub(super) fn shown(kind: Kind, field: &str, value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Real(number) => number.to_string(),
         Value::Text(text) if kind == Kind::ResidentId && field == "number" => codes::mask::id_number(text),
-        Value::Text(text) => {
-            words.iter().find(|word| word.word == text).map_or_else(|| text.clone(), |word| word.zh.to_owned())
-        }
+        Value::Text(text) => words
+            .iter()
+            .find(|word| word.word == text)
+            .map_or_else(|| text.clone(), |word| word.zh.to_owned()),
         Value::Bytes(bytes) => match (value.as_link(), Position::from_bytes(bytes)) {
             (Some(link), _) => link.to_string(),
             (None, Ok(position)) => format!("{:.6} {:.6}", position.lon(), position.lat()),
@@ -299,5 +313,9 @@ fn csv_of(lines: &[Vec<String>]) -> Vec<u8> {
 
 /// A cell that a spreadsheet does not take for a formula.
 fn neutral(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }

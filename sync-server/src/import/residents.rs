@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::codes::{self, resident_id};
-use gridwalk_model::records::resident_id::IdDocument;
 use gridwalk_model::records::residency::Relation;
+use gridwalk_model::records::resident_id::IdDocument;
 use gridwalk_model::validate::Reason;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 
@@ -175,7 +175,8 @@ impl Reading<'_, '_> {
                 }
             }
         }
-        let (Some(dwelling), Some(number), Some(name), true) = (dwelling, number, name, reader.is_good()) else {
+        let (Some(dwelling), Some(number), Some(name), true) = (dwelling, number, name, reader.is_good())
+        else {
             return Err(reader.into_problems());
         };
         self.at_doors.insert((name.clone(), address.clone()), row.line);

@@ -88,8 +88,6 @@ impl Office {
     }
 
     fn ledger(&self, dwellings: &[u8], residents: &[u8], places: &[u8]) -> ImportReport {
-        let given = |file: &'static [u8]| file;
-        let _ = given;
         let some = |file| Some(file).filter(|file: &&[u8]| !file.is_empty());
         let files =
             LedgerFiles { dwellings: some(dwellings), residents: some(residents), places: some(places) };
@@ -121,7 +119,9 @@ impl Office {
         self.storage()
             .view(|tx| {
                 let head = tx.record(id)?.unwrap();
-                Ok::<_, StorageError>(tx.memberships(head.no)?.into_iter().filter(|m| !m.removed).collect::<Vec<_>>())
+                Ok::<_, StorageError>(
+                    tx.memberships(head.no)?.into_iter().filter(|m| !m.removed).collect::<Vec<_>>(),
+                )
             })
             .unwrap()
             .into_iter()
@@ -212,7 +212,10 @@ fn a_ledger_becomes_records_in_their_places() {
     assert_eq!(residency.dwelling, office.id(merge::DWELLING, "A0101"));
     let household: Household = office.read(merge::HOUSEHOLD, "A0101");
     let head = office.id(merge::RESIDENT, &office.person("990000197908289790"));
-    assert_eq!((household.head, residency.household), (Some(head), Some(office.id(merge::HOUSEHOLD, "A0101"))));
+    assert_eq!(
+        (household.head, residency.household),
+        (Some(head), Some(office.id(merge::HOUSEHOLD, "A0101")))
+    );
     assert_eq!(office.streams(office.id(merge::RESIDENT, &key)), base);
     assert_eq!(office.streams(office.id(merge::HOUSEHOLD, "A0101")), base);
     let number = office.id(merge::RESIDENT_ID, &key);
@@ -264,7 +267,8 @@ fn only_what_the_file_changed_is_written_and_no_edit_of_a_person_is_lost() {
     assert_eq!(office.fields(resident)["name"], Value::from("罗萍"));
     assert_eq!(office.fields(resident)["phone"], Value::from("19911112222"), "the person's word stands");
     assert_eq!(office.read::<Dwelling>(merge::DWELLING, "B0101").building.as_deref(), Some("3号楼"));
-    let kept: Vec<_> = report.kept_edits.iter().map(|k| (k.field.as_str(), k.file.as_str(), k.current.clone())).collect();
+    let kept: Vec<_> =
+        report.kept_edits.iter().map(|k| (k.field.as_str(), k.file.as_str(), k.current.clone())).collect();
     assert_eq!(
         kept,
         [("rented", "是", None), ("phone", "19933334444", Some("19911112222".to_owned()))],
@@ -284,7 +288,8 @@ fn only_what_the_file_changed_is_written_and_no_edit_of_a_person_is_lost() {
 #[test]
 fn bad_rows_come_back_with_reasons_and_load_once_mended() {
     let office = Office::with_areas();
-    let dwellings = format!("{DWELLINGS}370212001009009,C1,=1+1,,,,,,,\n{GRID},A0101,重复,,,,,,,\n{GRID},,甲,,,,,,,\n");
+    let dwellings =
+        format!("{DWELLINGS}370212001009009,C1,=1+1,,,,,,,\n{GRID},A0101,重复,,,,,,,\n{GRID},,甲,,,,,,,\n");
     let residents = "地址编码,姓名,证件号码,人口类型,与户主关系\n\
         A0101,甲,9.90E+17,,\n\
         A0101,乙,990000197908289000,,\n\
@@ -314,11 +319,17 @@ fn bad_rows_come_back_with_reasons_and_load_once_mended() {
     assert!(!text.contains("990000193512237225") && !format!("{report:?}").contains("9900"));
 
     let files = report.to_csv();
-    assert_eq!(files.iter().map(|(table, _)| *table).collect::<Vec<_>>(), [Table::Dwellings, Table::Residents]);
+    assert_eq!(
+        files.iter().map(|(table, _)| *table).collect::<Vec<_>>(),
+        [Table::Dwellings, Table::Residents]
+    );
     let back = String::from_utf8(files[0].1.clone()).unwrap();
     assert!(back.contains("纬度,行号,原因\r\n370212001009009,C1,'=1+1,"), "{back}");
     let back = String::from_utf8(files[1].1.clone()).unwrap();
-    assert!(back.contains("A0101,丁,990000193512237225,,,5,证件号码：证件号码校验位不正确 / the check"), "{back}");
+    assert!(
+        back.contains("A0101,丁,990000193512237225,,,5,证件号码：证件号码校验位不正确 / the check"),
+        "{back}"
+    );
     let mended = back.replace("990000193512237225", "99000020090612396X").replace("X0101", "A0102");
     let report = office.ledger(b"", mended.as_bytes(), b"");
     assert_eq!(totals(&report), (2, 0, 0, 4));
@@ -328,9 +339,17 @@ fn bad_rows_come_back_with_reasons_and_load_once_mended() {
 fn one_person_at_two_doors_is_one_person_and_a_new_door_is_proposed() {
     let office = Office::with_areas();
     office.whole();
-    let two = format!("{RESIDENTS}B0101,罗平,990000193512237224,男,,户籍人口,,\nA0101,罗平,990000193512237224,,,,,\nA0102,罗苹,990000193512237224,,,,,\n");
+    let two = format!(
+        "{RESIDENTS}B0101,罗平,990000193512237224,男,,户籍人口,,\nA0101,罗平,990000193512237224,,,,,\nA0102,罗苹,990000193512237224,,,,,\n"
+    );
     let report = office.ledger(b"", two.as_bytes(), b"");
-    assert_eq!(said(&report), ["residents 6: 证件号码 repeats line 2", "residents 7: 证件号码 same ID number as line 2, other name"]);
+    assert_eq!(
+        said(&report),
+        [
+            "residents 6: 证件号码 repeats line 2",
+            "residents 7: 证件号码 same ID number as line 2, other name"
+        ]
+    );
     assert_eq!(totals(&report), (1, 0, 3, 2));
     let id = office.id(merge::RESIDENT, &office.person("990000193512237224"));
     assert_eq!(office.streams(id).len(), 2, "on the phones of both grids");
@@ -359,7 +378,9 @@ fn numbers_of_people_stand_in_their_own_documents_only() {
     let in_kind = "SELECT count(*) FROM record WHERE instr(snapshot, CAST(?1 AS BLOB)) > 0 AND kind";
     assert_eq!(count(&format!("{in_kind} = 'resident_id'")), 1);
     assert_eq!(count(&format!("{in_kind} <> 'resident_id'")), 0);
-    for (table, column) in [("imported", "value"), ("source_key", "CAST(key AS BLOB)"), ("audit", "CAST(detail AS BLOB)")] {
+    for (table, column) in
+        [("imported", "value"), ("source_key", "CAST(key AS BLOB)"), ("audit", "CAST(detail AS BLOB)")]
+    {
         let sql = format!("SELECT count(*) FROM {table} WHERE instr({column}, CAST(?1 AS BLOB)) > 0");
         assert_eq!(count(&sql), 0, "{table}");
     }
@@ -369,7 +390,8 @@ fn numbers_of_people_stand_in_their_own_documents_only() {
 fn progress_counts_every_row_and_a_refused_file_writes_nothing() {
     let office = Office::with_areas();
     let seen = RefCell::new(Vec::new());
-    let context = ImportContext { progress: &|progress| seen.borrow_mut().push(progress), ..office.context() };
+    let context =
+        ImportContext { progress: &|progress| seen.borrow_mut().push(progress), ..office.context() };
     let rows: String = (0..700).map(|n| format!("{GRID},D{n},园,,,{n},,,,\n")).collect();
     let dwellings = format!("{DWELLINGS}{rows}{GRID},,坏,,,,,,,\n");
     let files = LedgerFiles { dwellings: Some(dwellings.as_bytes()), ..LedgerFiles::default() };
@@ -390,8 +412,8 @@ fn the_shared_ledger_loads_whole_and_a_second_time_changes_nothing() {
         println!("absent: {}", folder.display());
         return;
     };
-    let [dwellings, residents, places] =
-        ["dwellings.csv", "residents.csv", "places.csv"].map(|name| std::fs::read(folder.join(name)).unwrap());
+    let [dwellings, residents, places] = ["dwellings.csv", "residents.csv", "places.csv"]
+        .map(|name| std::fs::read(folder.join(name)).unwrap());
     let home = tempfile::tempdir().unwrap();
     let store =
         SqliteStorage::open(&home.path().join("store.db"), &SqliteOptions::default(), &BIRTH).unwrap();
@@ -404,7 +426,11 @@ fn the_shared_ledger_loads_whole_and_a_second_time_changes_nothing() {
         let between = crate::clock::Clock::ticks_us(&clock);
         let report = office.ledger(&dwellings, &residents, &places);
         let ended = crate::clock::Clock::ticks_us(&clock);
-        println!("round {round}: areas {} ms, ledger {} ms", (between - begun) / 1_000, (ended - between) / 1_000);
+        println!(
+            "round {round}: areas {} ms, ledger {} ms",
+            (between - begun) / 1_000,
+            (ended - between) / 1_000
+        );
         println!("{}{}", area_report.zh(), report.zh());
         assert_eq!(said(&report), Vec::<String>::new());
         let all = |count| match round {

@@ -14,8 +14,6 @@
 
 pub mod content;
 pub mod error;
-// Superseded by the modules beside it; stays until `crate::http` takes `router` instead.
-pub mod files;
 pub mod http;
 mod intake;
 pub mod lifecycle;
@@ -24,8 +22,6 @@ pub mod store;
 mod turns;
 pub mod tus;
 pub mod upload_id;
-// Superseded by `lifecycle`; stays until `crate::http` takes `router` instead.
-pub mod uploads;
 
 #[cfg(test)]
 mod crash_tests;

@@ -85,6 +85,7 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
     use gridwalk_model::{ContentHash, DeviceId};
 
     #[tokio::test]
@@ -96,7 +97,7 @@ mod tests {
         let mut second = turns.take(id).await;
         worker.await.unwrap();
         let mut waiting = Box::pin(turns.take(id));
-        assert!(futures_util::poll!(&mut waiting).is_pending(), "one at a time");
+        assert!((&mut waiting).now_or_never().is_none(), "one at a time");
         second.overtaken().await;
         drop(waiting);
         drop(second);

@@ -7,7 +7,7 @@ use gridwalk_device::{Encryption, SeededEntropy, Store, StoreConfig};
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::{DeviceId, Fields, Kind, RecordId, Value};
 
-use crate::measure::{Figure, Printer, Result, fsync_p50_us, median, memory_mb, ms, timed};
+use crate::measure::{Figure, Printer, Result, fsync_p50_us, median, memory_mb, timed};
 use crate::pull::{self, NOW, Served};
 
 const AREA: RecordId = RecordId::from_bytes([0xa1; 16]);
@@ -67,7 +67,7 @@ fn first_pull(served: &Served, folder: &Path, encryption: Encryption) -> Result<
     if found.hits.len() != 10 || requests > 4 {
         return Err("the pull did not arrive as it should".into());
     }
-    Ok(ms(time))
+    Ok(time)
 }
 
 /// Opening a store of 10,000 records, and saving one edit in it.
@@ -80,7 +80,7 @@ fn saves(printer: &mut Printer, folder: &Path, fsync: f64) -> Result {
     let mut times = Vec::new();
     for _ in 0..7 {
         let (store, time) = timed(|| open(&folder, key()?))?;
-        times.push(ms(time));
+        times.push(time);
         drop(store);
     }
     printer.print(&Figure {
@@ -99,7 +99,7 @@ fn saves(printer: &mut Printer, folder: &Path, fsync: f64) -> Result {
         if !changed {
             return Err("the edit changed nothing".into());
         }
-        times.push(ms(time));
+        times.push(time);
     }
     let save = median(times);
     printer.print(&Figure {
@@ -141,7 +141,7 @@ fn search(printer: &mut Printer, folder: &Path, residents: usize) -> Result {
         for _ in 0..9 {
             let (page, time) = timed(|| Ok(store.search(query, &[], None, 50)?))?;
             hits = page.hits.len();
-            times.push(ms(time));
+            times.push(time);
         }
         printer.print(&Figure {
             name: format!("device search of {residents} residents: {what} ({hits} on the first page)"),

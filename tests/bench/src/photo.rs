@@ -8,7 +8,7 @@ use gridwalk_evidence::{
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
 
-use crate::measure::{Figure, Printer, Result, median, memory_mb, ms, timed};
+use crate::measure::{Figure, Printer, Result, median, memory_mb, timed};
 
 const ROUNDS: usize = 7;
 
@@ -31,7 +31,7 @@ pub fn run(printer: &mut Printer) -> Result {
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         let (photo, time) = timed(|| Ok(prepare(&original, &facts, font.as_ref(), &Limits::default())?))?;
-        times.push(ms(time));
+        times.push(time);
         std::hint::black_box(photo);
     }
     printer.print(&Figure {
@@ -60,7 +60,7 @@ fn beside_vips(printer: &mut Printer, source: &std::path::Path, folder: &std::pa
                 .status()?)
         });
         match run {
-            Ok((status, time)) if status.success() => times.push(ms(time)),
+            Ok((status, time)) if status.success() => times.push(time),
             _ => {
                 eprintln!("vipsthumbnail is not here (Debian: libvips-tools): no yardstick");
                 return Ok(());

@@ -137,7 +137,7 @@ impl Served {
         let mut engine = Engine::new(EngineConfig::default());
         let mut effects = engine.next(Event::Sync, store, NOW)?;
         let mut requests = 0;
-        while let Some((n, request)) = effects.drain(..).find_map(|effect| match effect {
+        while let Some((n, request)) = std::mem::take(&mut effects).into_iter().find_map(|effect| match effect {
             Effect::Send { n, request } => Some((n, request)),
             _ => None,
         }) {

@@ -96,9 +96,19 @@ impl Narrator {
         print_lines(&[format!("{}{text}", " ".repeat(INDENT))]);
     }
 
-    /// In the narration's first language.
-    pub fn first<'a>(&self, sentence: &'a Said) -> &'a str {
-        if self.lang == Lang::En { &sentence.en } else { &sentence.zh }
+    /// A line that somebody else wrote, if it is in a language of this narration.
+    pub fn either(&self, line: &str) {
+        let chinese = line.chars().any(|c| width(c.encode_utf8(&mut [0; 4])) == 2);
+        match (self.lang, chinese) {
+            (Lang::Zh | Lang::Both, true) | (Lang::En, false) => self.line(line),
+            (Lang::Both, false) => print_lines(&[self.dim(&format!("{}{line}", " ".repeat(INDENT)))]),
+            _ => {}
+        }
+    }
+
+    /// Words for a table's cell: the Chinese ones unless the narration is in English alone.
+    pub fn cell(&self, sentence: &Said) -> String {
+        if self.lang == Lang::En { sentence.en.clone() } else { sentence.zh.clone() }
     }
 
     fn dim(&self, text: &str) -> String {

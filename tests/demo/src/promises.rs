@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use gridwalk_model::{DeviceId, RecordId, Value};
+use gridwalk_model::{DeviceId, RecordId, Timestamp, Value};
+use serde_json::json;
+
+use crate::acts::Written;
 
 /// An edit of one field that a phone acknowledged.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,14 +26,10 @@ pub struct Promise {
 pub struct Promises(Vec<Promise>);
 
 impl Promises {
-    /// Writes one down. Call it after the phone's edit has returned.
-    pub fn note(&mut self, promise: Promise) {
-        self.0.push(promise);
-    }
-
-    /// Takes over promises noted elsewhere.
-    pub fn extend(&mut self, promises: impl IntoIterator<Item = Promise>) {
-        self.0.extend(promises);
+    /// Writes down what a phone wrote. Call it after the phone's edit has returned.
+    pub fn note(&mut self, device: DeviceId, written: Written) {
+        let promise = |(record, key, value)| Promise { device, record, key, value };
+        self.0.extend(written.into_iter().map(promise));
     }
 
     /// How many there are.
@@ -60,6 +59,60 @@ impl Promises {
     }
 }
 
+/// One act as a line of text, for a phone in a process of its own.
+pub fn to_line(written: &Written) -> String {
+    let items: Vec<_> = written
+        .iter()
+        .map(|(record, key, value)| json!([record.to_string(), key, value_to_json(value)]))
+        .collect();
+    json!({ "kept": items }).to_string()
+}
+
+/// Reads such a line; `None` if it is none, or was cut.
+pub fn from_line(line: &str) -> Option<Written> {
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    let items = value.get("kept")?.as_array()?;
+    items
+        .iter()
+        .map(|item| {
+            let record = item.get(0)?.as_str()?.parse().ok()?;
+            let key = item.get(1)?.as_str()?.to_owned();
+            Some((record, key, value_from_json(item.get(2)?)?))
+        })
+        .collect()
+}
+
+fn value_to_json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => json!(null),
+        Value::Flag(flag) => json!(flag),
+        Value::Int(number) => json!(number),
+        Value::Real(number) => json!({ "real": number }),
+        Value::Text(text) => json!(text),
+        Value::Bytes(bytes) => json!({ "bytes": bytes }),
+        Value::Time(at) => json!({ "time": at.millis() }),
+    }
+}
+
+fn value_from_json(json: &serde_json::Value) -> Option<Value> {
+    Some(match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(flag) => Value::Flag(*flag),
+        serde_json::Value::Number(number) => Value::Int(number.as_i64()?),
+        serde_json::Value::String(text) => Value::Text(text.clone()),
+        serde_json::Value::Object(object) => match object.iter().next()? {
+            (word, value) if word == "real" => Value::Real(value.as_f64()?),
+            (word, value) if word == "time" => Value::Time(Timestamp::from_millis(value.as_i64()?)),
+            (word, value) if word == "bytes" => {
+                let bytes = value.as_array()?.iter().map(|byte| u8::try_from(byte.as_u64()?).ok());
+                Value::Bytes(bytes.collect::<Option<_>>()?)
+            }
+            _ => return None,
+        },
+        serde_json::Value::Array(_) => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -77,16 +130,35 @@ mod tests {
 
     #[test]
     fn a_missing_write_is_found_record_by_record() {
-        let mut promises = Promises::default();
-        promises.extend([promise(1, "a"), promise(1, "b"), promise(2, "a")]);
+        let promises = Promises(vec![promise(1, "a"), promise(1, "b"), promise(2, "a")]);
         let all = |record: RecordId| {
             Ok::<_, Infallible>(vec![promise(record.as_bytes()[0], "a"), promise(record.as_bytes()[0], "b")])
         };
         assert!(promises.broken(all).unwrap().is_empty());
         let fewer = |record: RecordId| Ok::<_, Infallible>(vec![promise(record.as_bytes()[0], "a")]);
         assert_eq!(promises.broken(fewer).unwrap(), [&promise(1, "b")]);
-        let other_author =
-            |_| Ok::<_, Infallible>(vec![Promise { device: DeviceId::from_bytes([2; 12]), ..promise(2, "a") }]);
+        let other_author = |_| {
+            Ok::<_, Infallible>(vec![Promise { device: DeviceId::from_bytes([2; 12]), ..promise(2, "a") }])
+        };
         assert_eq!(promises.broken(other_author).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn lines_read_back_and_cut_ones_do_not() {
+        let id = RecordId::from_bytes([7; 16]);
+        let values = [
+            Value::Null,
+            Value::Flag(true),
+            Value::Int(-3),
+            Value::Real(2.5),
+            Value::from("电话"),
+            Value::from(id),
+            Value::Time(Timestamp::from_millis(9)),
+        ];
+        let written: Written = values.into_iter().map(|value| (id, "field".to_owned(), value)).collect();
+        let line = to_line(&written);
+        assert_eq!(from_line(&line), Some(written));
+        assert_eq!(from_line(&line[..line.len() - 2]), None);
+        assert_eq!(from_line("{\"done\":true}"), None);
     }
 }

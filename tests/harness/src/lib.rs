@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod office;
 pub mod outline;
 pub mod people;
+pub mod phone;
 pub mod photos;
 pub mod scene;
 pub mod seeded;

@@ -73,6 +73,11 @@ impl ServerProcess {
         self.address
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its address for a browser or a phone.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -8,7 +8,10 @@ pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts measuring.
-    #[allow(clippy::disallowed_methods, reason = "the named place: measures the machine, decides nothing in a run")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the named place: measures the machine, decides nothing in a run"
+    )]
     pub fn start() -> Self {
         Self(Instant::now())
     }

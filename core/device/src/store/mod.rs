@@ -26,6 +26,8 @@ mod search;
 mod setting;
 mod sql;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod totals;
 mod uploads;
@@ -142,6 +144,7 @@ impl Store {
         let Self { connection, media, entropy, faults, folder, .. } = self;
         let mut store = Self { connection, media, entropy, faults, identity: None, salvaged: None, folder };
         store.identity = store.view().identity()?;
+        store.bring_projections_up_to_date()?;
         Ok(store)
     }
 

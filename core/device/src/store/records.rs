@@ -45,6 +45,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    #[cfg(test)]
+    pub(crate) fn tail_len(&self) -> i64 {
+        self.tail_count
+    }
+
     /// The bytes to build on; `None` while the record cannot be read.
     pub(crate) fn readable(&self) -> Option<&[u8]> {
         if self.bytes.is_empty() { None } else { Some(&self.bytes) }
@@ -67,6 +72,8 @@ pub struct RecordState {
     pub conflict: bool,
     /// Removed by one, edited by another who had not seen the removal.
     pub edited_while_removed: bool,
+    /// A newer build is needed to read all of it.
+    pub needs_update: bool,
 }
 
 impl RecordState {
@@ -75,6 +82,7 @@ impl RecordState {
             waiting,
             conflict: flags & flag::CONFLICT != 0,
             edited_while_removed: flags & flag::EDITED_WHILE_REMOVED != 0,
+            needs_update: flags & flag::UNREADABLE != 0,
         }
     }
 }
@@ -492,5 +500,29 @@ impl Store {
             }
             tx.put_number(Setting::Projections, projection::VERSION)
         })
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// The store as an older build with other projections left it.
+    pub(crate) fn forget_projections_for_test(&self) {
+        self.connection
+            .execute_batch(
+                "DELETE FROM setting WHERE name = 'projections';
+                 DELETE FROM link; DELETE FROM term; DELETE FROM search;",
+            )
+            .unwrap();
+    }
+
+    /// A page in the middle of the outbox.
+    pub(crate) fn outbox_page_for_test(&self) -> i64 {
+        self.connection
+            .query_row(
+                "SELECT pageno FROM dbstat WHERE name = 'outbox' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 3",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap()
     }
 }

@@ -187,20 +187,43 @@ fn open_damaged(path: &Path, encryption: &Encryption) -> Result<Connection, Devi
 /// Row by row, so that one damaged page costs its own rows only. Says whether all could be read.
 fn readable_rows(old: &Connection, table: &str) -> (Vec<SavedRow>, bool) {
     let mut out = Vec::new();
-    let Ok(mut statement) = old.prepare(&format!("SELECT * FROM {table} ORDER BY 1")) else { return (out, false) };
+    if read_until_damage(old, &format!("SELECT * FROM {table} ORDER BY 1"), &mut out) {
+        return (out, true);
+    }
+    // Behind the damage: numbered rows are asked for from each number on, until a page answers again.
+    let number = |row: &SavedRow| match row.first() {
+        Some((name, Cell::Integer(n))) if name == "n" => Some(*n),
+        _ => None,
+    };
+    let last: Option<i64> = old.query_row(&format!("SELECT max(rowid) FROM {table}"), [], |row| row.get(0)).ok();
+    let mut next = out.last().map_or(Some(1), |row| Some(number(row)? + 1));
+    while let (Some(from), Some(last)) = (next, last) {
+        if from > last {
+            break;
+        }
+        let before = out.len();
+        read_until_damage(old, &format!("SELECT * FROM {table} WHERE n >= {from} ORDER BY n"), &mut out);
+        next = if out.len() > before { out.last().and_then(number).map(|n| n + 1) } else { Some(from + 1) };
+    }
+    (out, false)
+}
+
+/// Reads rows until the first that cannot be read. Says whether there was none.
+fn read_until_damage(old: &Connection, query: &str, out: &mut Vec<SavedRow>) -> bool {
+    let Ok(mut statement) = old.prepare(query) else { return false };
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let Ok(mut rows) = statement.query([]) else { return (out, false) };
+    let Ok(mut rows) = statement.query([]) else { return false };
     loop {
         match rows.next() {
             Ok(Some(row)) => {
                 let cells = names.iter().enumerate().map(|(at, name)| Some((name.clone(), row.get(at).ok()?)));
-                if let Some(row) = cells.collect::<Option<SavedRow>>() {
-                    out.push(row);
+                match cells.collect::<Option<SavedRow>>() {
+                    Some(row) => out.push(row),
+                    None => return false,
                 }
             }
-            Ok(None) => return (out, true),
-            Err(_) => return (out, false),
+            Ok(None) => return true,
+            Err(_) => return false,
         }
     }
 }
-

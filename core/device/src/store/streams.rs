@@ -272,6 +272,12 @@ impl Tx<'_> {
         members.into_iter().try_for_each(|record| self.leave(key, record))?;
         self.digests.remove(&key);
         self.connection.prepare_cached("DELETE FROM stream WHERE key = ?1")?.execute([key])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE record SET flags = flags | ?1
+                 WHERE NOT EXISTS (SELECT 1 FROM member m WHERE m.record = record.key)",
+            )?
+            .execute([flag::LEAVING])?;
         Ok(())
     }
 

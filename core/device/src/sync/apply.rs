@@ -328,6 +328,7 @@ fn settle(
         }
         repair::check_digest(tx, stream, StreamDigest::from_bytes(*theirs), now)?;
     }
-    applied.dropped = request::give_up_revoked(tx)?;
+    request::give_up_revoked(tx)?;
+    applied.dropped = tx.drop_left()?;
     Ok(())
 }

@@ -77,7 +77,9 @@ pub(crate) fn prepare(
     now: Timestamp,
 ) -> Result<Prepared, DeviceError> {
     let mut streams = store.view().streams()?;
-    if streams.iter().any(|stream| stream.revoking) {
+    let view = store.view();
+    let ripe = |stream: &StreamRow| Ok(stream.revoking && !view.stream_has_waiting(stream)?);
+    if streams.iter().map(ripe).collect::<Result<Vec<_>, DeviceError>>()?.contains(&true) {
         store.write(Commit::Request, give_up_revoked)?;
         streams = store.view().streams()?;
     }
@@ -127,15 +129,15 @@ impl View<'_> {
     }
 }
 
-/// Gives up the streams that are being taken away and of which nothing waits, and drops what no other stream holds.
-/// Returns how many records were dropped.
-pub(super) fn give_up_revoked(tx: &mut Tx<'_>) -> Result<usize, DeviceError> {
+/// Gives up the streams that are being taken away and of which nothing waits. Their records are dropped when all has
+/// been told, those that were made here and never named among them.
+pub(super) fn give_up_revoked(tx: &mut Tx<'_>) -> Result<(), DeviceError> {
     for stream in tx.streams()? {
         if stream.revoking && !tx.stream_has_waiting(&stream)? {
             tx.remove_stream(stream.key)?;
         }
     }
-    tx.drop_left()
+    Ok(())
 }
 
 struct Batch<'s> {
@@ -174,8 +176,10 @@ impl Batch<'_> {
 
     /// What waits, in the order in which it was made, the changes of one record together.
     fn offer_waiting(&mut self, now: Timestamp) -> Result<(), DeviceError> {
-        for (id, _) in self.view.outbox_records(now, self.limits.records)? {
-            if !self.has_room() {
+        for (id, bytes) in self.view.outbox_records(now, self.limits.records)? {
+            // A record's changes go together; only one that is too large by itself goes in parts.
+            let fits = self.pushes.is_empty() || self.used + bytes <= self.limits.bytes;
+            if !self.has_room() || !fits {
                 break;
             }
             if self.context.iter().any(|push| push.record == id) {

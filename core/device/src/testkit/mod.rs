@@ -40,6 +40,13 @@ pub(crate) fn store_with(n: u8, faults: Faults) -> Store {
     store
 }
 
+/// The same device with other randomness: after a reinstall.
+pub(crate) fn store_seeded(n: u8, seed: u64) -> Store {
+    let mut store = Store::open(StoreConfig::memory(), Box::new(SeededEntropy::new(seed))).unwrap();
+    store.enrol(device(n), USER, "测试员（虚构）", "虚构区").unwrap();
+    store
+}
+
 pub(crate) fn fields(pairs: &[(&str, &str)]) -> Fields {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
 }
@@ -83,4 +90,19 @@ pub(crate) fn photo_reference() -> Value {
         signature: None,
     };
     Value::Bytes(photo.to_bytes())
+}
+
+/// A made-up picture as a camera's file.
+pub(crate) fn jpeg(width: u16, height: u16) -> Vec<u8> {
+    let mut pixels = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            pixels.extend([(x % 256) as u8, (y % 256) as u8, ((x / 8 + y / 8) % 256) as u8]);
+        }
+    }
+    let mut out = Vec::new();
+    jpeg_encoder::Encoder::new(&mut out, 85)
+        .encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    out
 }

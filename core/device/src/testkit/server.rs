@@ -129,9 +129,16 @@ impl Script {
         self.requests.push(request.clone());
         let mut response = answer(request);
         response.epoch = Bytes16::from(self.epoch);
-        response.verdicts = self.push(request, device);
         response.commit = self.commit;
         response.backed_up_through = self.backed_up_through;
+        if request.epoch.is_some_and(|epoch| *epoch != self.epoch) {
+            // Nothing of the request is taken: the phone begins again from zero.
+            response.verdicts = Vec::new();
+            response.streams = Vec::new();
+            return response;
+        }
+        response.verdicts = self.push(request, device);
+        response.commit = self.commit;
         let known = request.cursors.first();
         let same = known.is_some_and(|c| c.generation == self.generation && !self.revoking);
         if !same && !(self.revoking && known.is_none()) {
@@ -140,10 +147,6 @@ impl Script {
                 generation: self.generation,
                 revoking: self.revoking,
             }]);
-        }
-        if request.epoch.is_some_and(|epoch| *epoch != self.epoch) {
-            response.streams = Vec::new();
-            return response;
         }
         if same {
             self.pull(request, &mut response);

@@ -7,6 +7,9 @@ use super::{Reason, Verdict, guarded, stored};
 use crate::change::FlatChange;
 use crate::document::Document;
 
+/// How often a batch is halved in search of what is to blame: enough to find the one in 64.
+const MAX_HALVINGS: usize = 6;
+
 /// A batch that could not be stored.
 pub(super) struct Blame<'a> {
     /// The last good bytes.
@@ -26,11 +29,8 @@ impl Blame<'_> {
         if !altered.is_empty() {
             return altered.into_iter().map(|index| (index, Verdict::Invalid(Reason::Unloadable))).collect();
         }
-        let (first, reason) = self.first_bad();
-        // Where there is no room for one there is none for those after it.
-        let count = if reason == Reason::DocumentFull { usize::MAX } else { 1 };
-        let bad = self.accepted.iter().skip(first).take(count);
-        bad.map(|index| (*index, Verdict::Invalid(reason))).collect()
+        let (bad, reason) = self.bad_part();
+        bad.iter().map(|index| (*index, Verdict::Invalid(reason))).collect()
     }
 
     /// The changes that have another name after saving and loading, though what they depend on has not.
@@ -54,22 +54,28 @@ impl Blame<'_> {
         first
     }
 
-    /// By halving: the position of the first change with which the document cannot be stored any more, and why.
-    fn first_bad(&self) -> (usize, Reason) {
+    /// By halving: the first change with which the document cannot be stored any more, and why. In a large batch the
+    /// search ends early, and some sound changes before that one are refused with it.
+    fn bad_part(&self) -> (&[usize], Reason) {
         let refusal = |count| match self.prefix(count) {
             Some(document) => stored(document, &[]).err(),
             None => Some(Reason::Unloadable),
         };
         let (mut good, mut bad) = (0, self.accepted.len());
         let mut why = refusal(bad).unwrap_or(Reason::Unloadable);
-        while bad - good > 1 {
+        for _ in 0..MAX_HALVINGS {
+            if bad - good <= 1 {
+                break;
+            }
             let middle = usize::midpoint(good, bad);
             match refusal(middle) {
                 Some(reason) => (bad, why) = (middle, reason),
                 None => good = middle,
             }
         }
-        (good, why)
+        // Where there is no room for one there is none for those after it.
+        let end = if why == Reason::DocumentFull { self.accepted.len() } else { bad };
+        (self.accepted.get(good..end).unwrap_or_default(), why)
     }
 
     /// The document with the first `count` changes that passed the checks.

@@ -43,7 +43,7 @@ pub use verdict::{Reason, Verdict};
 /// a second where a record becomes too large.
 const MAX_ROUNDS: usize = 3;
 /// How many operations one device's batch may make Automerge go through beyond the necessary: about a second's work.
-const ALLOWANCE: usize = 2_000_000;
+const ALLOWANCE: usize = 1_500_000;
 
 /// Where changes come from.
 #[derive(Clone, Copy, Debug)]
@@ -102,12 +102,15 @@ pub fn admit(
     };
     let mut document = Some(document);
     let mut bad = BTreeMap::new();
+    let mut allowance = if matches!(origin, Origin::Device { .. }) { ALLOWANCE } else { usize::MAX };
     for _ in 0..MAX_ROUNDS {
         // Loaded anew only where a round has failed, which honest work does not bring about.
         let base = document.take().map_or_else(|| guarded(|| current.map(Document::load).transpose()), Ok);
         let Ok(base) = base else { break };
-        let mut batch = Batch::new(record, kind, base, current, raws, origin, &bad);
+        let working = Working::new(base, current.map_or(0, <[u8]>::len), allowance);
+        let mut batch = Batch::new(record, kind, working, current, raws, origin, &bad);
         batch.run();
+        allowance = batch.working.allowance();
         match batch.finish() {
             Ok(admission) => return admission,
             Err(culprits) => bad.extend(culprits),
@@ -198,7 +201,7 @@ impl<'a> Batch<'a> {
     fn new(
         record: RecordId,
         kind: Kind,
-        document: Option<Document>,
+        working: Working<'a>,
         current: Option<&'a [u8]>,
         raws: &'a [&'a [u8]],
         origin: &'a Origin<'a>,
@@ -218,9 +221,7 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        let known = Known::new(document.as_ref().map(Document::history).unwrap_or_default());
-        let allowance = if matches!(origin, Origin::Device { .. }) { ALLOWANCE } else { usize::MAX };
-        let working = Working::new(document, current.map_or(0, <[u8]>::len), allowance);
+        let known = Known::new(working.history());
         let (accepted, failed) = (Vec::new(), false);
         Self { record, kind, origin, current, raws, read, verdicts, working, known, accepted, failed }
     }
@@ -370,5 +371,7 @@ fn facts_of(change: &FlatChange) -> ChangeFacts {
     }
 }
 
+#[cfg(test)]
+mod batch_tests;
 #[cfg(test)]
 mod tests;

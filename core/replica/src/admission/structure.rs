@@ -117,7 +117,7 @@ pub(super) fn check(
     if change.start_op != seen + 1 || change.max_op() > limits::MAX_OP_COUNTER {
         return invalid(Reason::Counter);
     }
-    working.make_ready_for(&change.deps).map_err(Refused::Stopped)?;
+    working.make_ready_for(change).map_err(Refused::Stopped)?;
     for write in &change.writes {
         let standing = working.standing_seen(&write.key);
         // A write replaces all that stands. A settlement replaces all but the winner, so that whatever others settle

@@ -3,7 +3,7 @@
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, ROOT};
 use gridwalk_model::policy::Role;
-use gridwalk_model::{Fields, Timestamp, Value};
+pub(super) use gridwalk_model::{Fields, Timestamp, Value};
 use proptest::prelude::*;
 
 use super::*;
@@ -11,40 +11,40 @@ use crate::actor::Actor;
 use crate::change::{body_of, seal};
 
 const USER: RecordId = RecordId::from_bytes([0xaa; 16]);
-const RECORD: RecordId = RecordId::from_bytes([7; 16]);
+pub(super) const RECORD: RecordId = RecordId::from_bytes([7; 16]);
 
-fn device(n: u8) -> DeviceId {
+pub(super) fn device(n: u8) -> DeviceId {
     DeviceId::from_bytes([n; 12])
 }
 
-fn actor(n: u8) -> Actor {
+pub(super) fn actor(n: u8) -> Actor {
     Actor::new(device(n), [0, 0, 0, 1])
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + seconds * 1_000)
 }
 
-fn origin(n: u8) -> Origin<'static> {
+pub(super) fn origin(n: u8) -> Origin<'static> {
     Origin::Device { device: device(n), sender: Sender::Person { user: USER, roles: &[Role::Gridworker] } }
 }
 
-fn fields(pairs: &[(&str, &str)]) -> Fields {
+pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
 }
 
-fn household() -> (Document, Vec<u8>) {
+pub(super) fn household() -> (Document, Vec<u8>) {
     let mut content = fields(&[("note", "made-up")]);
     content.insert("dwelling".to_owned(), Value::from(RecordId::from_bytes([8; 16])));
     let (document, change) = Document::create(RECORD, Kind::Household, &content, actor(1), at(0)).unwrap();
     (document, change.raw)
 }
 
-fn admit_from(n: u8, current: Option<&[u8]>, raws: &[&[u8]]) -> Admission {
+pub(super) fn admit_from(n: u8, current: Option<&[u8]>, raws: &[&[u8]]) -> Admission {
     admit(RECORD, "household", current, raws, &origin(n))
 }
 
-fn edit(document: &mut Document, n: u8, key: &str, value: &str) -> Vec<u8> {
+pub(super) fn edit(document: &mut Document, n: u8, key: &str, value: &str) -> Vec<u8> {
     document.edit(&fields(&[(key, value)]), actor(n), at(1)).unwrap().unwrap().raw
 }
 

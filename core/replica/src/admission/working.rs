@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 
 use super::guarded;
 use crate::change::{ChangeHash, FlatChange, OpId};
-use crate::document::Document;
+use crate::document::{ChangeFacts, Document};
+
+/// What a new write costs, counted in operations gone through: it is applied, saved, loaded, and all that again
+/// where the document cannot be stored.
+const WORK_PER_WRITE: usize = 60;
 
 /// What stands under a root key: names of writes in ascending order, the winner last.
 type Standing = BTreeMap<String, Vec<OpId>>;
@@ -66,13 +70,25 @@ impl<'a> Working<'a> {
         }
     }
 
+    /// What is left of the allowance.
+    pub(super) fn allowance(&self) -> usize {
+        self.allowance
+    }
+
+    /// The facts of every change that the document holds.
+    pub(super) fn history(&self) -> Vec<ChangeFacts> {
+        self.document.as_ref().map(Document::history).unwrap_or_default()
+    }
+
     /// Whether there is anything yet.
     pub(super) fn exists(&self) -> bool {
         self.document.is_some() || !self.row.is_empty()
     }
 
-    /// Makes ready for a change with these dependencies, all of which are here.
-    pub(super) fn make_ready_for(&mut self, deps: &[ChangeHash]) -> Result<(), Stop> {
+    /// Makes ready for a change, whose dependencies are all here.
+    pub(super) fn make_ready_for(&mut self, change: &FlatChange) -> Result<(), Stop> {
+        let deps = change.deps.as_slice();
+        self.spend(WORK_PER_WRITE * change.writes.len())?;
         if self.tip.is_some_and(|tip| deps == [tip]) {
             return Ok(());
         }

@@ -47,7 +47,10 @@ fn main() -> ExitCode {
     let mut failed = !tally.violations.is_empty();
     for (history, violation) in tally.violations.iter().take(5) {
         println!("violation in history {history}: {violation}");
-        println!("  replay: cargo run -p gridwalk-simulation --bin gridwalk-fuzz -- --seed {} --only {history}", arguments.seed);
+        println!(
+            "  replay: cargo run -p gridwalk-simulation --bin gridwalk-fuzz -- --seed {} --only {history}",
+            arguments.seed
+        );
     }
     if let Some(example) = tally.guard_used.values().next() {
         println!(
@@ -64,17 +67,24 @@ fn bombs() -> ExitCode {
     fuzz::panics::install();
     let mut failed = false;
     for bomb in fuzz::bombs::all(1) {
-        let outcome = bomb.offer();
+        let mut outcome = bomb.offer();
+        // What is slow because the machine is busy is fast the next time; a bomb is slow each time.
+        for _ in 0..2 {
+            if outcome.took > fuzz::LIMIT {
+                outcome = bomb.offer();
+            }
+        }
+        let wrong = match (outcome.panics.first(), outcome.took > fuzz::LIMIT) {
+            (Some(panic), _) => format!(": panic at {panic}"),
+            (None, true) => ": too slow".to_owned(),
+            (None, false) => String::new(),
+        };
+        let (count, bytes) = outcome.size;
         println!(
-            "{}: {} changes of {} bytes, {} accepted, {:?}{}",
-            bomb.name,
-            outcome.size.0,
-            outcome.size.1,
-            outcome.accepted,
-            outcome.took,
-            if outcome.panics.is_empty() { "" } else { ", panics" }
+            "{}: {} of {count} changes ({bytes} bytes) accepted in {:?}{wrong}",
+            bomb.name, outcome.accepted, outcome.took
         );
-        failed |= !outcome.panics.is_empty();
+        failed |= !wrong.is_empty();
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use automerge::Automerge;
 use crate::seeded::Seeded;
+use automerge::Automerge;
 use gridwalk_model::{DeviceId, Fields, Timestamp, Value};
 use gridwalk_replica::admission::{self, Admission, Admitted, Origin, Verdict};
 use gridwalk_replica::change::{self, FlatChange};
@@ -146,14 +146,16 @@ fn check_oracle(history: &History, accepted: &[&[u8]], ours: &Document) -> Resul
     let loaded = history.base.as_deref().map_or_else(|| Ok(Automerge::new()), Automerge::load);
     let mut oracle = loaded.map_err(|e| format!("oracle cannot load the base: {e}"))?;
     for raw in accepted {
-        let change = automerge::Change::from_bytes(raw.to_vec()).map_err(|e| format!("oracle reads no: {e}"))?;
+        let change =
+            automerge::Change::from_bytes(raw.to_vec()).map_err(|e| format!("oracle reads no: {e}"))?;
         let flat = FlatChange::read(raw).map_err(|e| format!("accepted, but not readable: {e}"))?;
         if change.len() != flat.writes.len() || change.seq() != flat.seq {
             return Err("our decoder and Automerge's read different operations".to_owned());
         }
         oracle.apply_changes([change]).map_err(|e| format!("oracle applies not: {e}"))?;
     }
-    let oracle = Document::load(&oracle.save_nocompress()).map_err(|e| format!("oracle's is damaged: {e}"))?;
+    let oracle =
+        Document::load(&oracle.save_nocompress()).map_err(|e| format!("oracle's is damaged: {e}"))?;
     if oracle.heads() == ours.heads() && oracle.fields() == ours.fields() {
         Ok(())
     } else {
@@ -264,7 +266,8 @@ fn check_honest_part(history: &History, batch: &Batch<'_>, whole: &Admission) ->
     let honest = |index: &usize| batch.raws.get(*index).map(Vec::as_slice);
     let raws: Vec<&[u8]> = batch.honest.iter().filter_map(honest).collect();
     let alone = offer(history, &raws, &batch.origin);
-    let in_batch: Vec<&Verdict> = batch.honest.iter().filter_map(|index| whole.verdicts.get(*index)).collect();
+    let in_batch: Vec<&Verdict> =
+        batch.honest.iter().filter_map(|index| whole.verdicts.get(*index)).collect();
     let same = in_batch.iter().zip(&alone.verdicts).all(|(together, alone)| {
         *together == alone || matches!((together, alone), (Verdict::BlockedBy(_), Verdict::MissingDeps))
     });
@@ -272,7 +275,10 @@ fn check_honest_part(history: &History, batch: &Batch<'_>, whole: &Admission) ->
     if same && heads(whole) == heads(&alone) {
         Ok(())
     } else {
-        Err(format!("refused changes altered the fate of honest ones: {in_batch:?}, alone {:?}", alone.verdicts))
+        Err(format!(
+            "refused changes altered the fate of honest ones: {in_batch:?}, alone {:?}",
+            alone.verdicts
+        ))
     }
 }
 

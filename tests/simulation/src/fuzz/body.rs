@@ -58,7 +58,8 @@ impl Body {
     pub fn read(mut input: &[u8]) -> Option<Self> {
         let input = &mut input;
         let dep_count = leb::unsigned(input)?;
-        let deps = (0..dep_count).map(|_| Some(leb::take(input, 32)?.to_vec())).collect::<Option<Vec<_>>>()?;
+        let deps =
+            (0..dep_count).map(|_| Some(leb::take(input, 32)?.to_vec())).collect::<Option<Vec<_>>>()?;
         let actor = read_bytes(input)?;
         let seq = leb::unsigned(input)?;
         let start_op = leb::unsigned(input)?;

@@ -93,9 +93,7 @@ fn chain(base: &[u8], count: usize) -> Vec<Vec<u8>> {
 /// Many incarnations of a device, each with one write of the same key on top of the first change.
 fn fan(base: &[u8], count: u32) -> Vec<Vec<u8>> {
     let document = load(base);
-    (0..count)
-        .map(|n| edit(&mut document.clone().with_actor(actor(n + 1)), "remarks", n as usize))
-        .collect()
+    (0..count).map(|n| edit(&mut document.clone().with_actor(actor(n + 1)), "remarks", n as usize)).collect()
 }
 
 /// Two incarnations by turns, each a few changes behind the other: nothing is ever on top.
@@ -180,4 +178,22 @@ pub fn all(scale: usize) -> Vec<Bomb> {
         bomb("as many writes as fit", full_changes(&base, 200 / scale)),
         bomb("one change many times", vec![straight.first().cloned().unwrap_or_default(); many * 4]),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_batches_are_answered_without_a_panic_and_the_honest_ones_taken() {
+        crate::fuzz::panics::install();
+        for bomb in all(100) {
+            let outcome = bomb.offer();
+            assert!(outcome.panics.is_empty(), "{}: {:?}", bomb.name, outcome.panics);
+            let honest = ["a long row of edits", "the same in reverse", "never on top", "authors far below"];
+            if honest.contains(&bomb.name) {
+                assert_eq!(outcome.accepted, outcome.size.0, "{}", bomb.name);
+            }
+        }
+    }
 }

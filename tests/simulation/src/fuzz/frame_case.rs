@@ -51,7 +51,8 @@ fn request(history: &History, random: &mut Seeded) -> SyncRequest {
 }
 
 fn response(history: &History, random: &mut Seeded) -> SyncResponse {
-    let hash = history.pool().first().and_then(|raw| change::hash_of(raw)).unwrap_or(change::ChangeHash([0; 32]));
+    let hash =
+        history.pool().first().and_then(|raw| change::hash_of(raw)).unwrap_or(change::ChangeHash([0; 32]));
     let body = match random.below(3) {
         0 => PullBody::Known,
         1 => PullBody::Snapshot(history.base.clone().unwrap_or_default().into()),

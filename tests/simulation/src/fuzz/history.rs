@@ -125,13 +125,8 @@ impl History {
     fn push(&mut self, who: usize) {
         let Some(author) = self.authors.get_mut(who) else { return };
         let raws: Vec<&[u8]> = author.unsent.iter().map(Vec::as_slice).collect();
-        let admission = admission::admit(
-            self.record,
-            self.kind.tag(),
-            self.base.as_deref(),
-            &raws,
-            &author.origin(),
-        );
+        let admission =
+            admission::admit(self.record, self.kind.tag(), self.base.as_deref(), &raws, &author.origin());
         let wronged = admission.verdicts.iter().find(|verdict| **verdict != Verdict::Accepted);
         self.wronged = self.wronged.or(wronged.copied());
         if let Some(admitted) = admission.admitted {

@@ -23,6 +23,7 @@ use std::time::Duration;
 use crate::seeded::Seeded;
 
 use crate::clock::Stopwatch;
+pub use admission_case::LIMIT;
 pub use report::{Example, Tally};
 
 /// Batches offered per history.

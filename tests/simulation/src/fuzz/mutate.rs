@@ -168,7 +168,8 @@ fn one_column(parts: &mut Body, random: &mut Seeded) {
     match random.below(10) {
         0 => drop(parts.columns.remove(index)),
         1 => {
-            column.spec = random.pick(&[0x01, 0x02, 0x11, 0x13, 0x15, 0x21, 0x34, 0x42, 0x56, 0x57, 0x61, 0x94]);
+            column.spec =
+                random.pick(&[0x01, 0x02, 0x11, 0x13, 0x15, 0x21, 0x34, 0x42, 0x56, 0x57, 0x61, 0x94]);
             parts.columns.sort_by_key(|column| column.spec);
         }
         2 => {

@@ -30,14 +30,14 @@ pub fn run(history: &History, random: &mut Seeded, tally: &mut Tally) -> Result<
     let snapshot = with_checksum(snapshot);
     let current = copies().next();
     let stopwatch = Stopwatch::start();
-    let watched =
-        watch(|| admission::admit_snapshot(history.record, history.kind.tag(), current, &snapshot));
+    let watched = watch(|| admission::admit_snapshot(history.record, history.kind.tag(), current, &snapshot));
     tally.snapshot(&watched.panics, stopwatch.elapsed(), matches!(watched.result, Some(Ok(_))));
     match watched.result {
         None => Err(format!("a panic escaped from a snapshot: {}", watched.panics.join("; "))),
         Some(Err(_)) => Ok(()),
         Some(Ok(admitted)) => {
-            let loaded = Document::load(&admitted.snapshot).map_err(|e| format!("taken, not loadable: {e}"))?;
+            let loaded =
+                Document::load(&admitted.snapshot).map_err(|e| format!("taken, not loadable: {e}"))?;
             if loaded.heads() == admitted.heads { Ok(()) } else { Err("taken, other heads".to_owned()) }
         }
     }

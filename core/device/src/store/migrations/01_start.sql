@@ -1,11 +1,11 @@
--- What the device is and what it was told last. One row a name; the names stand in store/setting.rs.
 CREATE TABLE setting (
+  -- What the device is and what it was told last. One row a name; the names stand in store/setting.rs.
   name TEXT NOT NULL PRIMARY KEY,
   value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- A record: its document, and what lists and search need of it without loading the document.
 CREATE TABLE record (
+  -- A record: its document, and what lists and search need of it without loading the document.
   key INTEGER PRIMARY KEY,
   -- 16 bytes, UUID version 7.
   id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -31,8 +31,8 @@ CREATE TABLE record (
 CREATE INDEX record_list ON record (kind, hidden, sort, key);
 CREATE INDEX record_flags ON record (flags) WHERE flags <> 0;
 
--- Bodies that could not be applied: of a kind of a newer schema, or damaged. Tried again after an upgrade.
 CREATE TABLE unread (
+  -- Bodies that could not be applied: of a kind of a newer schema, or damaged. Tried again after an upgrade.
   n INTEGER PRIMARY KEY,
   record INTEGER NOT NULL,
   -- 1 snapshot, 2 change.
@@ -42,8 +42,8 @@ CREATE TABLE unread (
 ) STRICT;
 CREATE INDEX unread_record ON unread (record, n);
 
--- Links between records, for lists by what a record points at.
 CREATE TABLE link (
+  -- Links between records, for lists by what a record points at.
   source INTEGER NOT NULL,
   field TEXT NOT NULL,
   target BLOB NOT NULL,
@@ -51,8 +51,8 @@ CREATE TABLE link (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX link_target ON link (target, field, source);
 
--- Whole names, addresses and numbers in normal form: exact and prefix search.
 CREATE TABLE term (
+  -- Whole names, addresses and numbers in normal form: exact and prefix search.
   record INTEGER NOT NULL,
   term TEXT NOT NULL,
   PRIMARY KEY (record, term)
@@ -67,8 +67,8 @@ CREATE VIRTUAL TABLE search USING fts5 (
   tokenize = 'ascii'
 );
 
--- Streams that the device holds.
 CREATE TABLE stream (
+  -- Streams that the device holds.
   key INTEGER PRIMARY KEY,
   -- StreamId::to_bytes.
   id BLOB NOT NULL UNIQUE,
@@ -90,8 +90,8 @@ CREATE TABLE stream (
   alarm_at INTEGER
 ) STRICT;
 
--- Which records belong to which stream, and in which generation of the grant that was last said.
 CREATE TABLE member (
+  -- Which records belong to which stream, and in which generation of the grant that was last said.
   stream INTEGER NOT NULL,
   record INTEGER NOT NULL,
   generation INTEGER NOT NULL,
@@ -99,8 +99,8 @@ CREATE TABLE member (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_record ON member (record, stream);
 
--- Own changes without a final verdict, in the order in which they were made.
 CREATE TABLE outbox (
+  -- Own changes without a final verdict, in the order in which they were made.
   n INTEGER PRIMARY KEY,
   record BLOB NOT NULL CHECK (length(record) = 16),
   kind TEXT NOT NULL,
@@ -119,8 +119,8 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_record ON outbox (record, n);
 
--- Own changes that the server has taken and not yet backed up.
 CREATE TABLE sent (
+  -- Own changes that the server has taken and not yet backed up.
   n INTEGER PRIMARY KEY,
   record BLOB NOT NULL CHECK (length(record) = 16),
   kind TEXT NOT NULL,
@@ -132,8 +132,8 @@ CREATE TABLE sent (
 ) STRICT;
 CREATE INDEX sent_commit ON sent (in_commit);
 
--- Refused changes, byte for byte.
 CREATE TABLE quarantine (
+  -- Refused changes, byte for byte.
   n INTEGER PRIMARY KEY,
   record BLOB NOT NULL CHECK (length(record) = 16),
   kind TEXT NOT NULL,
@@ -144,8 +144,8 @@ CREATE TABLE quarantine (
   at INTEGER NOT NULL
 ) STRICT;
 
--- Edits that were not accepted and could not be made again: shown to the worker until settled.
 CREATE TABLE refused_edit (
+  -- Edits that were not accepted and could not be made again: shown to the worker until settled.
   n INTEGER PRIMARY KEY,
   record BLOB NOT NULL CHECK (length(record) = 16),
   kind TEXT NOT NULL,
@@ -157,8 +157,8 @@ CREATE TABLE refused_edit (
   at INTEGER NOT NULL
 ) STRICT;
 
--- Media that the server is to have.
 CREATE TABLE upload (
+  -- Media that the server is to have.
   hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
   -- The record that refers to it.
   record BLOB NOT NULL CHECK (length(record) = 16),

@@ -1,6 +1,6 @@
--- Media, cut into the pieces in which they are sent. A file of its own, so that large blobs never delay the
--- commit of an edit.
 CREATE TABLE media (
+  -- Media, cut into the pieces in which they are sent. A file of its own, so that large blobs never delay the
+  -- commit of an edit.
   hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
   -- 0 preview, 1 full photo, 2 original.
   form INTEGER NOT NULL,
@@ -16,8 +16,8 @@ CREATE TABLE piece (
   UNIQUE (hash, n)
 ) STRICT;
 
--- Originals as the camera wrote them, kept until they are processed or thrown away: snap now, sort later.
 CREATE TABLE capture (
+  -- Originals as the camera wrote them, kept until they are processed or thrown away: snap now, sort later.
   n INTEGER PRIMARY KEY,
   body BLOB NOT NULL,
   -- What the shell said at the moment of capture, encoded by photo.rs.

@@ -3,8 +3,15 @@
 #![cfg(test)]
 
 mod basics;
+mod clones;
 mod conflicts;
+mod engine;
+mod epochs;
+mod faults;
+mod grants;
 mod refusals;
+mod repairs;
+mod versions;
 
 use gridwalk_model::Timestamp;
 

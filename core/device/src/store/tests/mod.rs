@@ -1,0 +1,6 @@
+//! Tests of the store by itself.
+
+mod files;
+mod media;
+mod records;
+mod search;

@@ -1,0 +1,64 @@
+//! The server was restored from a backup, or rolled back without knowing.
+
+use gridwalk_model::records::Dwelling;
+
+use super::Phone;
+use crate::testkit::{Script, at, dwelling, fields, stream};
+
+#[test]
+fn what_a_backup_lacks_comes_back_from_the_phones() {
+    let mut server = Script::new();
+    let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));
+    let first = a.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    a.sync(&mut server, at(2));
+    b.sync(&mut server, at(2));
+    server.backed_up_through = server.commit;
+    let backup = server.clone();
+    a.sync(&mut server, at(3));
+    let second = a.store.create(&dwelling("1", "2"), at(4)).unwrap();
+    a.store.edit(first, &fields(&[("remarks", "备份之后")]), at(5)).unwrap();
+    a.sync(&mut server, at(6));
+    b.sync(&mut server, at(6));
+    b.store.edit(second, &fields(&[("remarks", "乙在备份之后")]), at(7)).unwrap();
+    b.sync(&mut server, at(8));
+    a.sync(&mut server, at(8));
+    assert_eq!(a.store.totals().unwrap().kept, 2, "the first one is in the backup");
+
+    let mut server = Script { epoch: [2; 16], ..backup };
+    a.store.edit(first, &fields(&[("address", "离线时写的")]), at(9)).unwrap();
+    b.sync(&mut server, at(10));
+    assert_eq!(b.waiting(), 1, "B's edit waits for A's record");
+    a.sync(&mut server, at(11));
+    assert_eq!(a.waiting(), 0);
+    b.sync(&mut server, at(12));
+    a.sync(&mut server, at(13));
+    assert_eq!((a.waiting(), b.waiting()), (0, 0));
+    for phone in [&a, &b] {
+        let read = |id| phone.store.get::<Dwelling>(id).unwrap().unwrap().record;
+        assert_eq!(read(first).remarks.as_deref(), Some("备份之后"));
+        assert_eq!(read(first).address.as_deref(), Some("离线时写的"));
+        assert_eq!(read(second).remarks.as_deref(), Some("乙在备份之后"));
+        assert_eq!(phone.store.quarantined().unwrap(), []);
+        assert_eq!(phone.store.totals().unwrap().alarms, 0);
+    }
+    assert_eq!(a.store.fingerprints(&stream()).unwrap(), b.store.fingerprints(&stream()).unwrap());
+    assert_eq!(server.document(second).heads(), a.store.document(second).unwrap().unwrap().heads());
+}
+
+#[test]
+fn changes_that_wait_again_keep_their_place() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let old = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    let new = phone.store.create(&dwelling("1", "2"), at(3)).unwrap();
+    let mut server = Script { epoch: [3; 16], ..Script::new() };
+    phone.sync(&mut server, at(4));
+    let order: Vec<_> = server
+        .requests
+        .iter()
+        .filter(|request| request.epoch.is_some_and(|epoch| *epoch == [3; 16]))
+        .flat_map(|request| request.pushes.iter().map(|push| *push.record))
+        .collect();
+    assert_eq!(order, [*old.as_bytes(), *new.as_bytes()]);
+}

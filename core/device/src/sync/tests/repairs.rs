@@ -1,0 +1,95 @@
+//! Digests that differ: heal, or alarm.
+
+use gridwalk_model::records::Dwelling;
+use gridwalk_replica::digest::Fingerprint;
+
+use super::Phone;
+use crate::testkit::{Script, at, dwelling, fields, stream};
+
+const HOUR: i64 = 60 * 60 * 1000;
+
+#[test]
+fn a_record_that_the_phone_lost_comes_back() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let home = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    phone.store.write(crate::store::Commit::Apply, |tx| tx.drop_record(home)).unwrap();
+    phone.sync(&mut server, at(3));
+    assert!(phone.store.get::<Dwelling>(home).unwrap().is_some());
+    assert_eq!(phone.store.totals().unwrap().alarms, 0);
+    assert_eq!(phone.sync(&mut server, at(4)), 1);
+}
+
+#[test]
+fn own_work_that_the_server_lost_goes_there_again() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let home = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    server.backed_up_through = server.commit;
+    phone.sync(&mut server, at(3));
+    assert_eq!(phone.store.totals().unwrap().kept, 0);
+    server.records.remove(&home);
+    phone.sync(&mut server, at(4));
+    assert!(server.records.contains_key(&home));
+    assert_eq!(phone.store.totals().unwrap().alarms, 0);
+    assert!(server.requests.iter().any(|request| request.compare.is_some()));
+}
+
+#[test]
+fn others_work_that_the_server_lost_raises_the_alarm_after_two_rounds_and_heals_by_recovery() {
+    let mut server = Script::new();
+    let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));
+    let home = a.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    a.sync(&mut server, at(2));
+    b.sync(&mut server, at(3));
+    server.records.remove(&home);
+    server.requests.clear();
+    b.sync(&mut server, at(4));
+    assert_eq!(b.store.totals().unwrap().alarms, 1);
+    assert!(b.store.get::<Dwelling>(home).unwrap().is_some(), "nothing is overwritten");
+    assert_eq!(b.store.quarantined().unwrap(), []);
+    let compared = server.requests.iter().filter(|request| request.compare.is_some()).count();
+    assert_eq!(compared, 3, "the third tells the server");
+    server.requests.clear();
+    b.sync(&mut server, at(5));
+    assert!(server.requests.iter().all(|request| request.compare.is_none()), "not again at once");
+    server.recovery = true;
+    b.sync(&mut server, at(5 + 2 * HOUR));
+    assert!(server.records.contains_key(&home));
+    assert_eq!(b.store.totals().unwrap().alarms, 0);
+}
+
+#[test]
+fn unsent_work_is_no_divergence() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let home = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    phone.store.edit(home, &fields(&[("remarks", "一")]), at(3)).unwrap();
+    phone
+        .store
+        .write(crate::store::Commit::Request, |tx| {
+            tx.defer(home, crate::store::OutboxState::Held, at(1_000_000))
+        })
+        .unwrap();
+    server.requests.clear();
+    phone.sync(&mut server, at(4));
+    assert!(server.requests.iter().all(|request| request.compare.is_none()));
+}
+
+#[test]
+fn a_large_stream_is_compared_in_ranges() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let ids: Vec<_> =
+        (0..9).map(|n| phone.store.create(&dwelling("1", &n.to_string()), at(n)).unwrap()).collect();
+    phone.sync(&mut server, at(20));
+    let members = phone.store.view().members(1, Some(ids[3]), 3).unwrap();
+    assert_eq!(members.iter().map(|(id, _)| *id).collect::<Vec<_>>(), &ids[4..7]);
+    let all = phone.store.fingerprints(&stream()).unwrap();
+    assert!(all.iter().all(|(id, fingerprint)| {
+        *fingerprint == Fingerprint::of(*id, &phone.store.document(*id).unwrap().unwrap().heads())
+    }));
+}

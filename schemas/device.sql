@@ -1,0 +1,221 @@
+-- The phone's databases as they are now. Written by the test `the_committed_dump_is_what_the_code_makes`
+-- of gridwalk-device (UPDATE_SCHEMAS=1); the reasons stand in core/device/src/store/migrations.
+
+-- store.db
+
+CREATE TABLE setting (
+  -- What the device is and what it was told last. One row a name; the names stand in store/setting.rs.
+  name TEXT NOT NULL PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record (
+  -- A record: its document, and what lists and search need of it without loading the document.
+  key INTEGER PRIMARY KEY,
+  -- 16 bytes, UUID version 7.
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  -- The word for the kind, as it came; this build need not know it.
+  kind TEXT NOT NULL,
+  -- 1: removed, and not shown.
+  hidden INTEGER NOT NULL DEFAULT 0,
+  -- Bits of store/records.rs: 1 unreadable, 2 conflict, 4 edited while removed, 8 leaving, 16 history wanted.
+  flags INTEGER NOT NULL DEFAULT 0,
+  -- Place in a list of its kind.
+  sort TEXT NOT NULL DEFAULT '',
+  -- What the digests count it with: of its own heads, or as claimed by the server while it cannot be read.
+  fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 16),
+  -- Number of changes in `tail`.
+  tail_count INTEGER NOT NULL DEFAULT 0,
+  -- Winning values, encoded by store/fields.rs.
+  fields BLOB NOT NULL,
+  -- Changes since the snapshot, one after the other.
+  tail BLOB NOT NULL DEFAULT x'',
+  -- The saved document; empty while the record cannot be read.
+  snapshot BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX record_list ON record (kind, hidden, sort, key);
+
+CREATE INDEX record_flags ON record (flags) WHERE flags <> 0;
+
+CREATE TABLE unread (
+  -- Bodies that could not be applied: of a kind of a newer schema, or damaged. Tried again after an upgrade.
+  n INTEGER PRIMARY KEY,
+  record INTEGER NOT NULL,
+  -- 1 snapshot, 2 change.
+  form INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX unread_record ON unread (record, n);
+
+CREATE TABLE link (
+  -- Links between records, for lists by what a record points at.
+  source INTEGER NOT NULL,
+  field TEXT NOT NULL,
+  target BLOB NOT NULL,
+  PRIMARY KEY (source, field, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX link_target ON link (target, field, source);
+
+CREATE TABLE term (
+  -- Whole names, addresses and numbers in normal form: exact and prefix search.
+  record INTEGER NOT NULL,
+  term TEXT NOT NULL,
+  PRIMARY KEY (record, term)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX term_word ON term (term, record);
+
+CREATE VIRTUAL TABLE search USING fts5 (
+  text,
+  content = '',
+  contentless_delete = 1,
+  tokenize = 'ascii'
+);
+
+CREATE TABLE stream (
+  -- Streams that the device holds.
+  key INTEGER PRIMARY KEY,
+  -- StreamId::to_bytes.
+  id BLOB NOT NULL UNIQUE,
+  generation INTEGER NOT NULL,
+  -- The last sequence number whose records are stored.
+  seq INTEGER NOT NULL DEFAULT 0,
+  -- Sum of its members' fingerprints.
+  digest BLOB NOT NULL CHECK (length(digest) = 16),
+  -- 1: being taken away; given up once nothing of it waits.
+  revoking INTEGER NOT NULL DEFAULT 0,
+  -- 1: granted again; members that are not named again leave when all has been pulled.
+  restarted INTEGER NOT NULL DEFAULT 0,
+  -- Comparisons since the digests agreed last.
+  rounds INTEGER NOT NULL DEFAULT 0,
+  -- 1: a comparison is under way, and has come to the record `compare_after`.
+  comparing INTEGER NOT NULL DEFAULT 0,
+  compare_after BLOB,
+  -- Since when the two sides have differed beyond repair.
+  alarm_at INTEGER
+) STRICT;
+
+CREATE TABLE member (
+  -- Which records belong to which stream, and in which generation of the grant that was last said.
+  stream INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  PRIMARY KEY (stream, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX member_record ON member (record, stream);
+
+CREATE TABLE outbox (
+  -- Own changes without a final verdict, in the order in which they were made.
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  kind TEXT NOT NULL,
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  raw BLOB NOT NULL,
+  -- When it was made, milliseconds since 1970.
+  at INTEGER NOT NULL,
+  -- The stream that a new record probably belongs to.
+  hint BLOB,
+  -- 0 waiting, 1 held by the server, 2 waits for what the server has lost.
+  state INTEGER NOT NULL DEFAULT 0,
+  -- Not offered before this time.
+  retry_at INTEGER NOT NULL DEFAULT 0,
+  -- How often its content was refused and made again.
+  replays INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX outbox_record ON outbox (record, n);
+
+CREATE TABLE sent (
+  -- Own changes that the server has taken and not yet backed up.
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  kind TEXT NOT NULL,
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  raw BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  -- Number of the server's commit.
+  in_commit INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX sent_commit ON sent (in_commit);
+
+CREATE TABLE quarantine (
+  -- Refused changes, byte for byte.
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  kind TEXT NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  raw BLOB NOT NULL,
+  -- The verdict, encoded as on the wire.
+  verdict BLOB NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE refused_edit (
+  -- Edits that were not accepted and could not be made again: shown to the worker until settled.
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  kind TEXT NOT NULL,
+  field TEXT NOT NULL,
+  -- The value, encoded by store/fields.rs.
+  value BLOB NOT NULL,
+  -- Word of store/quarantine.rs.
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE upload (
+  -- Media that the server is to have.
+  hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  -- The record that refers to it.
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  -- 0 preview, 1 full photo.
+  lane INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  -- The tus upload under way.
+  url TEXT,
+  -- Bytes that the server is known to have.
+  offset INTEGER NOT NULL DEFAULT 0,
+  -- Not tried before this time.
+  retry_at INTEGER NOT NULL DEFAULT 0,
+  -- When the server's receipt arrived, and the last commit that it had answered with by then.
+  stored_at INTEGER,
+  in_commit INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX upload_waiting ON upload (lane, at, hash) WHERE stored_at IS NULL;
+
+-- media.db
+
+CREATE TABLE media (
+  -- Media, cut into the pieces in which they are sent. A file of its own, so that large blobs never delay the
+  -- commit of an edit.
+  hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  -- 0 preview, 1 full photo, 2 original.
+  form INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE piece (
+  key INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  n INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  UNIQUE (hash, n)
+) STRICT;
+
+CREATE TABLE capture (
+  -- Originals as the camera wrote them, kept until they are processed or thrown away: snap now, sort later.
+  n INTEGER PRIMARY KEY,
+  body BLOB NOT NULL,
+  -- What the shell said at the moment of capture, encoded by photo.rs.
+  facts BLOB NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,278 @@
+-- The server's store as SQLite has it. Generated: UPDATE_SCHEMAS=1 cargo test -p gridwalk-server
+
+CREATE TABLE server (
+    one               INTEGER PRIMARY KEY CHECK (one = 1),
+    -- Name of the deployment, as devices show it.
+    name              TEXT    NOT NULL,
+    -- 12 bytes: the prefix of the server's own actors.
+    device            BLOB    NOT NULL CHECK (length(device) = 12),
+    -- 16 bytes: changes whenever the past of this store is no longer certain (restore, rollback).
+    epoch             BLOB    NOT NULL CHECK (length(epoch) = 16),
+    -- 4 bytes: the suffix of the server's actor in this epoch.
+    incarnation       BLOB    NOT NULL CHECK (length(incarnation) = 4),
+    -- 32 bytes: key of the check bits in cursors, so that no device can claim one that was never issued.
+    cursor_key        BLOB    NOT NULL CHECK (length(cursor_key) = 32),
+    -- Number of durable write transactions.
+    commit_no         INTEGER NOT NULL,
+    -- Last sequence number given out: one counter for all streams, so order of numbers is order of commits.
+    seq               INTEGER NOT NULL,
+    -- commit_no of the last backup.
+    backed_up_through INTEGER NOT NULL,
+    -- Until when whole histories are taken from devices (ms since 1970); 0: closed.
+    recovery_until    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE stream (
+    no     INTEGER PRIMARY KEY,
+    -- StreamId::to_bytes
+    id     BLOB    NOT NULL UNIQUE,
+    -- Sequence number of the last thing that happened in it.
+    seq    INTEGER NOT NULL DEFAULT 0,
+    -- Wrapping sum of the fingerprints of its current records.
+    digest BLOB    NOT NULL DEFAULT (zeroblob(16)) CHECK (length(digest) = 16)
+) STRICT;
+
+CREATE TABLE record (
+    no          INTEGER PRIMARY KEY,
+    -- 16 bytes, UUIDv7.
+    id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    -- The word for its kind.
+    kind        TEXT    NOT NULL,
+    -- How often it was written: what an admission was computed against.
+    rev         INTEGER NOT NULL,
+    -- Sequence number of its last change.
+    seq         INTEGER NOT NULL,
+    -- Raw changes later than this sequence number are all in `tail`.
+    tail_after  INTEGER NOT NULL,
+    tail_count  INTEGER NOT NULL,
+    -- Fingerprint of its heads.
+    fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 16),
+    -- When the server took its first and its last change (ms since 1970).
+    created_at  INTEGER NOT NULL,
+    changed_at  INTEGER NOT NULL,
+    -- The document.
+    snapshot    BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE tail (
+    record_no INTEGER NOT NULL REFERENCES record (no),
+    seq       INTEGER NOT NULL,
+    -- Each change with its length (4 bytes, big-endian) before it.
+    changes   BLOB    NOT NULL,
+    PRIMARY KEY (record_no, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record_stream (
+    record_no INTEGER NOT NULL REFERENCES record (no),
+    stream_no INTEGER NOT NULL REFERENCES stream (no),
+    -- The last thing that happened to the record in this stream: change, entry or removal.
+    seq       INTEGER NOT NULL,
+    -- When it entered the stream, or entered it again.
+    entered   INTEGER NOT NULL,
+    -- 1: it has left the stream.
+    removed   INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
+    PRIMARY KEY (record_no, stream_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE link (
+    -- 16 bytes; the record may not have arrived yet.
+    target    BLOB    NOT NULL,
+    -- The field of the source that names it.
+    field     TEXT    NOT NULL,
+    source_no INTEGER NOT NULL REFERENCES record (no),
+    -- 0: the source is removed or not current, so it places nothing.
+    active    INTEGER NOT NULL CHECK (active IN (0, 1)),
+    -- The day (YYYY-MM-DD) on which `active` is to be worked out again.
+    recheck   TEXT,
+    PRIMARY KEY (target, field, source_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person (
+    no           INTEGER PRIMARY KEY,
+    id           BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+    name         TEXT    NOT NULL,
+    -- Words of their roles, separated by spaces.
+    roles        TEXT    NOT NULL,
+    -- The unit that they belong to.
+    unit         BLOB,
+    created_at   INTEGER NOT NULL,
+    -- 0: may not sign in, and their devices are refused.
+    active       INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+    -- Console account: name to sign in with and Argon2id hash. NULL: none.
+    login        TEXT UNIQUE,
+    password     TEXT,
+    -- Failed sign-ins in a row, and until when further ones are refused (ms since 1970).
+    failures     INTEGER NOT NULL DEFAULT 0,
+    locked_until INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE device (
+    no          INTEGER PRIMARY KEY,
+    -- 12 bytes: the prefix of the device's actors.
+    id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 12),
+    person_no   INTEGER NOT NULL REFERENCES person (no),
+    -- P-256, SEC1 uncompressed.
+    public_key  BLOB    NOT NULL,
+    label       TEXT    NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    revoked_at  INTEGER,
+    -- 1: a revoked device is to wipe itself at once.
+    wipe        INTEGER NOT NULL DEFAULT 0 CHECK (wipe IN (0, 1)),
+    -- Last sync, written with the next thing that is written anyway.
+    seen_at     INTEGER NOT NULL DEFAULT 0,
+    -- Last time that changes of it were taken.
+    pushed_at   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE enrolment (
+    code_hash  BLOB    PRIMARY KEY,
+    person_no  INTEGER NOT NULL REFERENCES person (no),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- Who redeemed it.
+    public_key BLOB,
+    device_no  INTEGER REFERENCES device (no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signin_link (
+    link_hash  BLOB    PRIMARY KEY,
+    person_no  INTEGER NOT NULL REFERENCES person (no),
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    cookie_hash BLOB    PRIMARY KEY,
+    person_no   INTEGER NOT NULL REFERENCES person (no),
+    -- Expected in every form that changes something.
+    csrf        TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    used_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stream_grant (
+    person_no  INTEGER NOT NULL REFERENCES person (no),
+    stream_no  INTEGER NOT NULL REFERENCES stream (no),
+    -- Granting again begins at sequence number 0 again.
+    generation INTEGER NOT NULL,
+    granted_at INTEGER NOT NULL,
+    -- From then on nothing is pulled; what devices had not sent is still taken for 30 days.
+    revoked_at INTEGER,
+    PRIMARY KEY (person_no, stream_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grant_ack (
+    device_no  INTEGER NOT NULL REFERENCES device (no),
+    stream_no  INTEGER NOT NULL REFERENCES stream (no),
+    generation INTEGER NOT NULL,
+    PRIMARY KEY (device_no, stream_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quarantine (
+    no          INTEGER PRIMARY KEY,
+    device_no   INTEGER NOT NULL REFERENCES device (no),
+    record      BLOB    NOT NULL,
+    kind        TEXT    NOT NULL,
+    -- SHA-256 of the bytes.
+    hash        BLOB    NOT NULL,
+    change      BLOB    NOT NULL,
+    -- The verdict as it stands on the wire.
+    verdict     BLOB    NOT NULL,
+    received_at INTEGER NOT NULL,
+    -- When somebody looked at it, and who.
+    settled_at  INTEGER,
+    settled_by  BLOB,
+    UNIQUE (device_no, record, hash)
+) STRICT;
+
+CREATE TABLE divergence (
+    device_no  INTEGER NOT NULL REFERENCES device (no),
+    stream_no  INTEGER NOT NULL REFERENCES stream (no),
+    -- The record after which the compared range begins; empty: at the first.
+    range      BLOB    NOT NULL,
+    rounds     INTEGER NOT NULL,
+    difference BLOB    NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    PRIMARY KEY (device_no, stream_no, range)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    no       INTEGER PRIMARY KEY,
+    at       INTEGER NOT NULL,
+    -- Who: a person's or device's id, `server` or `operator`.
+    actor    TEXT    NOT NULL,
+    action   TEXT    NOT NULL,
+    -- What it was done to: an id, never a name.
+    target   TEXT    NOT NULL,
+    detail   TEXT    NOT NULL,
+    -- 1: somebody has to look at it.
+    alarm    INTEGER NOT NULL DEFAULT 0 CHECK (alarm IN (0, 1)),
+    previous BLOB    NOT NULL,
+    hash     BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE media (
+    hash      BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+    bytes     INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE media_holder (
+    hash      BLOB    NOT NULL,
+    device_no INTEGER NOT NULL REFERENCES device (no),
+    PRIMARY KEY (hash, device_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE media_ref (
+    hash      BLOB    NOT NULL,
+    record_no INTEGER NOT NULL REFERENCES record (no),
+    PRIMARY KEY (hash, record_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE upload (
+    id         TEXT    PRIMARY KEY,
+    device_no  INTEGER NOT NULL REFERENCES device (no),
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32),
+    bytes      INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- 1: published; kept until it expires, so that whoever asks again is told.
+    done       INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE source_key (
+    -- Which system or ledger.
+    source TEXT NOT NULL,
+    key    TEXT NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (source, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imported (
+    record BLOB NOT NULL,
+    field  TEXT NOT NULL,
+    -- Encoded like a wire value.
+    value  BLOB NOT NULL,
+    PRIMARY KEY (record, field)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX record_event ON record (no) WHERE kind = 'event';
+
+CREATE UNIQUE INDEX record_stream_seq ON record_stream (stream_no, seq);
+
+CREATE INDEX link_source ON link (source_no);
+
+CREATE INDEX link_recheck ON link (recheck) WHERE recheck IS NOT NULL;
+
+CREATE INDEX device_person ON device (person_no);
+
+CREATE INDEX audit_alarm ON audit (no) WHERE alarm = 1;
+
+CREATE INDEX upload_device ON upload (device_no) WHERE done = 0;
+
+CREATE INDEX upload_expiry ON upload (expires_at);
+
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+

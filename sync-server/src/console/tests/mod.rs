@@ -1,0 +1,7 @@
+//! The console as browsers meet it, without a socket.
+
+mod fixture;
+mod pages;
+mod scope;
+mod sessions;
+mod workflow;
