@@ -1,5 +1,5 @@
--- One row: who this server is and how far it has come.
 CREATE TABLE server (
+    -- One row: who this server is and how far it has come.
     one               INTEGER PRIMARY KEY CHECK (one = 1),
     -- Name of the deployment, as devices show it.
     name              TEXT    NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE server (
     recovery_until    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- A unit in which devices are granted records and pull them.
 CREATE TABLE stream (
+    -- A unit in which devices are granted records and pull them.
     no     INTEGER PRIMARY KEY,
     -- StreamId::to_bytes
     id     BLOB    NOT NULL UNIQUE,
@@ -32,8 +32,8 @@ CREATE TABLE stream (
     digest BLOB    NOT NULL DEFAULT (zeroblob(16)) CHECK (length(digest) = 16)
 ) STRICT;
 
--- A record: its document as saved bytes, and what must be known without loading it.
 CREATE TABLE record (
+    -- A record: its document as saved bytes, and what must be known without loading it.
     no          INTEGER PRIMARY KEY,
     -- 16 bytes, UUIDv7.
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -56,8 +56,8 @@ CREATE TABLE record (
 ) STRICT;
 CREATE INDEX record_event ON record (no) WHERE kind = 'event';
 
--- The latest raw changes of a record, so that a phone that has the rest need not fetch the whole.
 CREATE TABLE tail (
+    -- The latest raw changes of a record, so that a phone that has the rest need not fetch the whole.
     record_no INTEGER NOT NULL REFERENCES record (no),
     seq       INTEGER NOT NULL,
     -- Each change with its length (4 bytes, big-endian) before it.
@@ -65,8 +65,8 @@ CREATE TABLE tail (
     PRIMARY KEY (record_no, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Which records are, or were, in which stream.
 CREATE TABLE record_stream (
+    -- Which records are, or were, in which stream.
     record_no INTEGER NOT NULL REFERENCES record (no),
     stream_no INTEGER NOT NULL REFERENCES stream (no),
     -- The last thing that happened to the record in this stream: change, entry or removal.
@@ -79,8 +79,8 @@ CREATE TABLE record_stream (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX record_stream_seq ON record_stream (stream_no, seq);
 
--- The links that placement follows, from the other end.
 CREATE TABLE link (
+    -- The links that placement follows, from the other end.
     -- 16 bytes; the record may not have arrived yet.
     target    BLOB    NOT NULL,
     -- The field of the source that names it.
@@ -95,8 +95,8 @@ CREATE TABLE link (
 CREATE INDEX link_source ON link (source_no);
 CREATE INDEX link_recheck ON link (recheck) WHERE recheck IS NOT NULL;
 
--- People who use the system.
 CREATE TABLE person (
+    -- People who use the system.
     no           INTEGER PRIMARY KEY,
     id           BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
     name         TEXT    NOT NULL,
@@ -115,8 +115,8 @@ CREATE TABLE person (
     locked_until INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- Enrolled devices.
 CREATE TABLE device (
+    -- Enrolled devices.
     no          INTEGER PRIMARY KEY,
     -- 12 bytes: the prefix of the device's actors.
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 12),
@@ -135,8 +135,8 @@ CREATE TABLE device (
 ) STRICT;
 CREATE INDEX device_person ON device (person_no);
 
--- One-time codes with which devices enrol. Only hashes are kept.
 CREATE TABLE enrolment (
+    -- One-time codes with which devices enrol. Only hashes are kept.
     code_hash  BLOB    PRIMARY KEY,
     person_no  INTEGER NOT NULL REFERENCES person (no),
     created_at INTEGER NOT NULL,
@@ -146,16 +146,16 @@ CREATE TABLE enrolment (
     device_no  INTEGER REFERENCES device (no)
 ) STRICT, WITHOUT ROWID;
 
--- One-time links with which people sign in to the console for the first time. Only hashes are kept.
 CREATE TABLE signin_link (
+    -- One-time links with which people sign in to the console for the first time. Only hashes are kept.
     link_hash  BLOB    PRIMARY KEY,
     person_no  INTEGER NOT NULL REFERENCES person (no),
     expires_at INTEGER NOT NULL,
     used_at    INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Console sessions. Only hashes of the cookies are kept.
 CREATE TABLE session (
+    -- Console sessions. Only hashes of the cookies are kept.
     cookie_hash BLOB    PRIMARY KEY,
     person_no   INTEGER NOT NULL REFERENCES person (no),
     -- Expected in every form that changes something.
@@ -164,8 +164,8 @@ CREATE TABLE session (
     used_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Which streams a person's devices hold.
 CREATE TABLE stream_grant (
+    -- Which streams a person's devices hold.
     person_no  INTEGER NOT NULL REFERENCES person (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
     -- Granting again begins at sequence number 0 again.
@@ -176,16 +176,16 @@ CREATE TABLE stream_grant (
     PRIMARY KEY (person_no, stream_no)
 ) STRICT, WITHOUT ROWID;
 
--- Devices that have given up a revoked grant.
 CREATE TABLE grant_ack (
+    -- Devices that have given up a revoked grant.
     device_no  INTEGER NOT NULL REFERENCES device (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
     generation INTEGER NOT NULL,
     PRIMARY KEY (device_no, stream_no)
 ) STRICT, WITHOUT ROWID;
 
--- Refused changes, byte for byte: nobody's work is thrown away.
 CREATE TABLE quarantine (
+    -- Refused changes, byte for byte: nobody's work is thrown away.
     no          INTEGER PRIMARY KEY,
     device_no   INTEGER NOT NULL REFERENCES device (no),
     record      BLOB    NOT NULL,
@@ -202,8 +202,8 @@ CREATE TABLE quarantine (
     UNIQUE (device_no, record, hash)
 ) STRICT;
 
--- Comparisons that did not agree: the same difference seen again is an alarm.
 CREATE TABLE divergence (
+    -- Comparisons that did not agree: the same difference seen again is an alarm.
     device_no  INTEGER NOT NULL REFERENCES device (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
     -- The record after which the compared range begins; empty: at the first.
@@ -214,8 +214,8 @@ CREATE TABLE divergence (
     PRIMARY KEY (device_no, stream_no, range)
 ) STRICT, WITHOUT ROWID;
 
--- What happened, for good: each row's hash covers the row before it.
 CREATE TABLE audit (
+    -- What happened, for good: each row's hash covers the row before it.
     no       INTEGER PRIMARY KEY,
     at       INTEGER NOT NULL,
     -- Who: a person's or device's id, `server` or `operator`.
@@ -233,29 +233,29 @@ CREATE INDEX audit_alarm ON audit (no) WHERE alarm = 1;
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 
--- Stored media: photos, previews, tracks. The bytes are files named by their hash.
 CREATE TABLE media (
+    -- Stored media: photos, previews, tracks. The bytes are files named by their hash.
     hash      BLOB    PRIMARY KEY CHECK (length(hash) = 32),
     bytes     INTEGER NOT NULL,
     stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Devices that uploaded a medium themselves, and so may know that it is stored.
 CREATE TABLE media_holder (
+    -- Devices that uploaded a medium themselves, and so may know that it is stored.
     hash      BLOB    NOT NULL,
     device_no INTEGER NOT NULL REFERENCES device (no),
     PRIMARY KEY (hash, device_no)
 ) STRICT, WITHOUT ROWID;
 
--- Records that point at a medium, which may not have arrived yet.
 CREATE TABLE media_ref (
+    -- Records that point at a medium, which may not have arrived yet.
     hash      BLOB    NOT NULL,
     record_no INTEGER NOT NULL REFERENCES record (no),
     PRIMARY KEY (hash, record_no)
 ) STRICT, WITHOUT ROWID;
 
--- Uploads. The bytes are in a file named by the id.
 CREATE TABLE upload (
+    -- Uploads. The bytes are in a file named by the id.
     id         TEXT    PRIMARY KEY,
     device_no  INTEGER NOT NULL REFERENCES device (no),
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
@@ -268,8 +268,8 @@ CREATE TABLE upload (
 CREATE INDEX upload_device ON upload (device_no) WHERE done = 0;
 CREATE INDEX upload_expiry ON upload (expires_at);
 
--- What other systems call our records.
 CREATE TABLE source_key (
+    -- What other systems call our records.
     -- Which system or ledger.
     source TEXT NOT NULL,
     key    TEXT NOT NULL,
@@ -277,8 +277,8 @@ CREATE TABLE source_key (
     PRIMARY KEY (source, key)
 ) STRICT, WITHOUT ROWID;
 
--- The last value that an import brought for a field, so that it writes only what the file changed.
 CREATE TABLE imported (
+    -- The last value that an import brought for a field, so that it writes only what the file changed.
     record BLOB NOT NULL,
     field  TEXT NOT NULL,
     -- Encoded like a wire value.
