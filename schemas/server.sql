@@ -1,6 +1,7 @@
 -- The server's store as SQLite has it. Generated: UPDATE_SCHEMAS=1 cargo test -p gridwalk-server
 
 CREATE TABLE server (
+    -- One row: who this server is and how far it has come.
     one               INTEGER PRIMARY KEY CHECK (one = 1),
     -- Name of the deployment, as devices show it.
     name              TEXT    NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE server (
 ) STRICT;
 
 CREATE TABLE stream (
+    -- A unit in which devices are granted records and pull them.
     no     INTEGER PRIMARY KEY,
     -- StreamId::to_bytes
     id     BLOB    NOT NULL UNIQUE,
@@ -33,6 +35,7 @@ CREATE TABLE stream (
 ) STRICT;
 
 CREATE TABLE record (
+    -- A record: its document as saved bytes, and what must be known without loading it.
     no          INTEGER PRIMARY KEY,
     -- 16 bytes, UUIDv7.
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -55,6 +58,7 @@ CREATE TABLE record (
 ) STRICT;
 
 CREATE TABLE tail (
+    -- The latest raw changes of a record, so that a phone that has the rest need not fetch the whole.
     record_no INTEGER NOT NULL REFERENCES record (no),
     seq       INTEGER NOT NULL,
     -- Each change with its length (4 bytes, big-endian) before it.
@@ -63,6 +67,7 @@ CREATE TABLE tail (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE record_stream (
+    -- Which records are, or were, in which stream.
     record_no INTEGER NOT NULL REFERENCES record (no),
     stream_no INTEGER NOT NULL REFERENCES stream (no),
     -- The last thing that happened to the record in this stream: change, entry or removal.
@@ -75,6 +80,7 @@ CREATE TABLE record_stream (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE link (
+    -- The links that placement follows, from the other end.
     -- 16 bytes; the record may not have arrived yet.
     target    BLOB    NOT NULL,
     -- The field of the source that names it.
@@ -88,6 +94,7 @@ CREATE TABLE link (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE person (
+    -- People who use the system.
     no           INTEGER PRIMARY KEY,
     id           BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
     name         TEXT    NOT NULL,
@@ -107,6 +114,7 @@ CREATE TABLE person (
 ) STRICT;
 
 CREATE TABLE device (
+    -- Enrolled devices.
     no          INTEGER PRIMARY KEY,
     -- 12 bytes: the prefix of the device's actors.
     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 12),
@@ -125,6 +133,7 @@ CREATE TABLE device (
 ) STRICT;
 
 CREATE TABLE enrolment (
+    -- One-time codes with which devices enrol. Only hashes are kept.
     code_hash  BLOB    PRIMARY KEY,
     person_no  INTEGER NOT NULL REFERENCES person (no),
     created_at INTEGER NOT NULL,
@@ -135,6 +144,7 @@ CREATE TABLE enrolment (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE signin_link (
+    -- One-time links with which people sign in to the console for the first time. Only hashes are kept.
     link_hash  BLOB    PRIMARY KEY,
     person_no  INTEGER NOT NULL REFERENCES person (no),
     expires_at INTEGER NOT NULL,
@@ -142,6 +152,7 @@ CREATE TABLE signin_link (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (
+    -- Console sessions. Only hashes of the cookies are kept.
     cookie_hash BLOB    PRIMARY KEY,
     person_no   INTEGER NOT NULL REFERENCES person (no),
     -- Expected in every form that changes something.
@@ -151,6 +162,7 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stream_grant (
+    -- Which streams a person's devices hold.
     person_no  INTEGER NOT NULL REFERENCES person (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
     -- Granting again begins at sequence number 0 again.
@@ -162,6 +174,7 @@ CREATE TABLE stream_grant (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE grant_ack (
+    -- Devices that have given up a revoked grant.
     device_no  INTEGER NOT NULL REFERENCES device (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
     generation INTEGER NOT NULL,
@@ -169,6 +182,7 @@ CREATE TABLE grant_ack (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE quarantine (
+    -- Refused changes, byte for byte: nobody's work is thrown away.
     no          INTEGER PRIMARY KEY,
     device_no   INTEGER NOT NULL REFERENCES device (no),
     record      BLOB    NOT NULL,
@@ -186,6 +200,7 @@ CREATE TABLE quarantine (
 ) STRICT;
 
 CREATE TABLE divergence (
+    -- Comparisons that did not agree: the same difference seen again is an alarm.
     device_no  INTEGER NOT NULL REFERENCES device (no),
     stream_no  INTEGER NOT NULL REFERENCES stream (no),
     -- The record after which the compared range begins; empty: at the first.
@@ -197,6 +212,7 @@ CREATE TABLE divergence (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
+    -- What happened, for good: each row's hash covers the row before it.
     no       INTEGER PRIMARY KEY,
     at       INTEGER NOT NULL,
     -- Who: a person's or device's id, `server` or `operator`.
@@ -212,35 +228,38 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE TABLE media (
+    -- Stored media: photos, previews, tracks. The bytes are files named by their hash.
     hash      BLOB    PRIMARY KEY CHECK (length(hash) = 32),
     bytes     INTEGER NOT NULL,
     stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE media_holder (
+    -- Devices that uploaded a medium themselves, and so may know that it is stored.
     hash      BLOB    NOT NULL,
     device_no INTEGER NOT NULL REFERENCES device (no),
     PRIMARY KEY (hash, device_no)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE media_ref (
+    -- Records that point at a medium, which may not have arrived yet.
     hash      BLOB    NOT NULL,
     record_no INTEGER NOT NULL REFERENCES record (no),
     PRIMARY KEY (hash, record_no)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE upload (
+    -- Uploads that are not finished. The bytes are in a file named by the id.
     id         TEXT    PRIMARY KEY,
     device_no  INTEGER NOT NULL REFERENCES device (no),
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     bytes      INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    -- 1: published; kept until it expires, so that whoever asks again is told.
-    done       INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+    expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE source_key (
+    -- What other systems call our records.
     -- Which system or ledger.
     source TEXT NOT NULL,
     key    TEXT NOT NULL,
@@ -249,6 +268,7 @@ CREATE TABLE source_key (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE imported (
+    -- The last value that an import brought for a field, so that it writes only what the file changed.
     record BLOB NOT NULL,
     field  TEXT NOT NULL,
     -- Encoded like a wire value.
@@ -268,7 +288,7 @@ CREATE INDEX device_person ON device (person_no);
 
 CREATE INDEX audit_alarm ON audit (no) WHERE alarm = 1;
 
-CREATE INDEX upload_device ON upload (device_no) WHERE done = 0;
+CREATE INDEX upload_device ON upload (device_no);
 
 CREATE INDEX upload_expiry ON upload (expires_at);
 

@@ -170,8 +170,7 @@ pub fn set_recovery(storage: &dyn Storage, until: Timestamp, now: Timestamp) -> 
         let open = until > now;
         let detail = if open { format!("until {until}") } else { String::new() };
         let action = if open { "recovery.opened" } else { "recovery.closed" };
-        let entry =
-            Entry { actor: "operator", action, target: "server", detail: &detail, alarm: open };
+        let entry = Entry { actor: "operator", action, target: "server", detail: &detail, alarm: open };
         audit::append(tx, now, &entry)
     })
 }

@@ -59,11 +59,10 @@ pub fn lock(data: &Path) -> Result<FolderLock, StartError> {
         OpenOptions::new().create(true).truncate(false).write(true).open(data.join("gridwalk.lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
-        Err(TryLockError::WouldBlock) => Err(std::io::Error::new(
-            std::io::ErrorKind::WouldBlock,
-            "another server uses this data folder",
-        )
-        .into()),
+        Err(TryLockError::WouldBlock) => {
+            Err(std::io::Error::new(std::io::ErrorKind::WouldBlock, "another server uses this data folder")
+                .into())
+        }
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }

@@ -1,7 +1,6 @@
 //! Serving: the socket, the jobs in the background, and an orderly end.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::access::account::create_signin_link;
 use crate::access::staff::{NewWorker, add_person};
 use crate::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
 use crate::http;
+use crate::http::listener::{Bounded, Peer};
 use crate::state::AppState;
 use crate::storage::access::PersonRow;
 use crate::storage::{Storage, StorageError, WriteTx};
@@ -31,7 +31,8 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let app = http::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let app = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
+    let listener = Bounded::new(listener, state.config.behind_proxy);
     let jobs = tokio::spawn(jobs(state.clone()));
     let served = axum::serve(listener, app).with_graceful_shutdown(shutdown).await;
     jobs.abort();

@@ -76,8 +76,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts an answered request. `route` is the pattern, never the path.
     pub fn request(&self, route: &str, status: u16) {
-        let labels =
-            vec![("route".to_owned(), route.to_owned()), ("status".to_owned(), status.to_string())];
+        let labels = vec![("route".to_owned(), route.to_owned()), ("status".to_owned(), status.to_string())];
         self.requests.get_or_create(&labels).inc();
     }
 

@@ -391,7 +391,8 @@ impl Phone {
             self.records.insert(id, (kind, document));
         }
         let mine = &self.records.get(&id).expect("pulled a record that was never sent").1;
-        if !self.outbox.iter().any(|(other, ..)| *other == id) && !self.refused.iter().any(|(r, _)| *r == id) {
+        if !self.outbox.iter().any(|(other, ..)| *other == id) && !self.refused.iter().any(|(r, _)| *r == id)
+        {
             assert_eq!(Fingerprint::of(id, &mine.heads()), print, "record differs after the pull");
         }
         self.streams[pull.stream as usize].members.insert(id, print);

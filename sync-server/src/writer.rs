@@ -208,3 +208,139 @@ fn again(error: &StorageError) -> StorageError {
         StorageError::Failed(reason) => StorageError::Failed(reason.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Stored;
+    use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
+    use crate::testing::{BIRTH, TestClock};
+
+    fn store() -> Arc<dyn Storage> {
+        Arc::new(SqliteStorage::in_memory(&SqliteOptions::default(), &BIRTH).unwrap())
+    }
+
+    fn name(tx: &mut dyn WriteTx, name: &str) -> Stored<u64> {
+        tx.set_server_name(name)?;
+        Ok(tx.commit_no())
+    }
+
+    #[tokio::test]
+    async fn jobs_that_queue_during_a_commit_share_the_next() {
+        let storage = store();
+        let writer = Arc::new(Writer::start(Arc::clone(&storage), Arc::new(TestClock::at(0))).unwrap());
+        let (entered, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+        let (go, gate) = std::sync::mpsc::channel::<()>();
+        let first = {
+            let writer = Arc::clone(&writer);
+            tokio::spawn(async move {
+                writer
+                    .run(move |tx| {
+                        entered.send(()).unwrap();
+                        gate.recv().unwrap();
+                        name(tx, "first")
+                    })
+                    .await
+            })
+        };
+        waiting.recv().await.unwrap();
+        let queued: Vec<_> = (0..5).map(|_| Box::pin(writer.run(|tx| name(tx, "queued")))).collect();
+        let mut together = Box::pin(futures_util::future::join_all(queued));
+        // Polled once: all five are in the queue.
+        assert!(futures_util::FutureExt::now_or_never(&mut together).is_none());
+        go.send(()).unwrap();
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        for commit in together.await {
+            assert_eq!(commit.unwrap(), 1, "the first job's transaction was still open");
+        }
+        assert_eq!(writer.counts().commits.load(Ordering::Relaxed), 1);
+        assert_eq!(writer.counts().waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_or_panics_is_undone_alone() {
+        let storage = store();
+        let writer = Writer::start(Arc::clone(&storage), Arc::new(TestClock::at(0))).unwrap();
+        let good = writer.run(|tx| name(tx, "good"));
+        let bad = writer.run(|tx| {
+            name(tx, "bad")?;
+            Err::<(), _>(StorageError::Damaged { what: "test" })
+        });
+        let ugly = writer.run(|tx| {
+            name(tx, "ugly")?;
+            if tx.commit_no() > 0 {
+                panic!("on purpose");
+            }
+            Ok::<_, StorageError>(())
+        });
+        let (good, bad, ugly) = tokio::join!(good, bad, ugly);
+        assert!(good.is_ok());
+        assert!(matches!(bad, Err(StorageError::Damaged { .. })));
+        assert!(matches!(ugly, Err(StorageError::Failed(_))));
+        assert_eq!(storage.view(|tx| tx.server()).unwrap().name, "good");
+        assert!(writer.run(|tx| name(tx, "after")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_busy_and_a_stopped_writer_says_so() {
+        let writer = Arc::new(Writer::start(store(), Arc::new(TestClock::at(0))).unwrap());
+        let (entered, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+        let (go, gate) = std::sync::mpsc::channel::<()>();
+        let held = Arc::clone(&writer);
+        let first = tokio::spawn(async move {
+            held.run(move |_| {
+                entered.send(()).unwrap();
+                gate.recv().unwrap();
+                Ok::<_, StorageError>(())
+            })
+            .await
+        });
+        waiting.recv().await.unwrap();
+        let mut queued: Vec<_> = (0..=QUEUE).map(|_| Box::pin(writer.run(|tx| name(tx, "x")))).collect();
+        let refused = queued
+            .iter_mut()
+            .filter_map(futures_util::FutureExt::now_or_never)
+            .filter(|answer| matches!(answer, Err(StorageError::Busy)))
+            .count();
+        assert_eq!(refused, 1);
+        go.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        writer.stop();
+        assert!(writer.run(|tx| name(tx, "late")).await.is_err());
+    }
+
+    /// A store whose commits fail once.
+    struct FailsOnce(SqliteStorage, std::sync::atomic::AtomicBool);
+
+    impl Storage for FailsOnce {
+        fn read(&self, work: &mut crate::storage::ReadWork<'_>) -> Stored<()> {
+            self.0.read(work)
+        }
+
+        fn write(&self, work: &mut crate::storage::WriteWork<'_>) -> Stored<()> {
+            self.0.write(&mut |tx| {
+                work(tx)?;
+                if self.1.swap(false, Ordering::SeqCst) { Err(StorageError::Full) } else { Ok(()) }
+            })
+        }
+
+        fn back_up(&self, target: &std::path::Path) -> Stored<u64> {
+            self.0.back_up(target)
+        }
+
+        fn checkpoint(&self) -> Stored<()> {
+            self.0.checkpoint()
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_acknowledged_if_the_commit_fails() {
+        let inner = SqliteStorage::in_memory(&SqliteOptions::default(), &BIRTH).unwrap();
+        let storage: Arc<dyn Storage> = Arc::new(FailsOnce(inner, true.into()));
+        let writer = Writer::start(Arc::clone(&storage), Arc::new(TestClock::at(0))).unwrap();
+        let lost = writer.run(|tx| name(tx, "lost")).await;
+        assert!(matches!(lost, Err(StorageError::Full)));
+        assert_eq!(storage.view(|tx| tx.server()).unwrap().name, "Gridwalk");
+        assert_eq!(writer.run(|tx| name(tx, "kept")).await.unwrap(), 1);
+    }
+}

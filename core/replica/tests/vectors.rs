@@ -3,6 +3,8 @@
 //!
 //! `UPDATE_SCHEMAS=1 cargo test -p gridwalk-replica --test vectors` writes the file anew.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

@@ -110,13 +110,10 @@ pub fn set_account(
 ///
 /// # Errors
 /// [`AccessError::Locked`] while the account waits; [`AccessError::NotFound`] if name or password is wrong.
-pub fn check_password(
-    person: Option<&PersonRow>,
-    password: &str,
-    now: Timestamp,
-) -> Result<(), AccessError> {
+pub fn check_password(person: Option<&PersonRow>, password: &str, now: Timestamp) -> Result<(), AccessError> {
     // A hash of nothing, so that an unknown name costs the same.
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     if let Some(person) = person
         && person.locked_until > now
     {

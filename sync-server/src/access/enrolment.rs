@@ -71,8 +71,13 @@ pub fn redeem(
         if earlier != key {
             let target = person.id.to_string();
             let detail = "a redeemed code was offered again with another key";
-            let entry =
-                Entry { actor: "unknown", action: "enrolment.other_key", target: &target, detail, alarm: true };
+            let entry = Entry {
+                actor: "unknown",
+                action: "enrolment.other_key",
+                target: &target,
+                detail,
+                alarm: true,
+            };
             audit::append(tx, now, &entry)?;
             return Ok(Redeemed::OtherKey);
         }
@@ -84,8 +89,7 @@ pub fn redeem(
     }
     let device = DeviceId::from_bytes(entropy.array()?);
     let label: String = request.label.chars().filter(|c| !c.is_control()).take(LABEL_MAX).collect();
-    let new =
-        NewDevice { id: device, person: person.no, public_key: key, label: &label, enrolled_at: now };
+    let new = NewDevice { id: device, person: person.no, public_key: key, label: &label, enrolled_at: now };
     let no = tx.insert_device(&new)?;
     tx.redeem_enrolment(&hash, no, key)?;
     list_device(tx, &person, device, now)?;

@@ -12,6 +12,9 @@ pub mod enrolment;
 pub mod staff;
 pub mod token;
 
+#[cfg(test)]
+mod tests;
+
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 

@@ -65,14 +65,8 @@ impl Tokens {
     /// # Errors
     /// [`ProtocolError::Unauthorized`] whatever is wrong; [`ProtocolError::Revoked`] for a device that is to wipe
     /// itself; a failure of the store.
-    pub fn token(
-        &self,
-        tx: &dyn ReadTx,
-        request: &TokenRequest,
-        now: Timestamp,
-    ) -> Result<Token, SyncError> {
-        let nonce: [u8; 32] =
-            request.nonce.as_slice().try_into().map_err(|_| ProtocolError::Unauthorized)?;
+    pub fn token(&self, tx: &dyn ReadTx, request: &TokenRequest, now: Timestamp) -> Result<Token, SyncError> {
+        let nonce: [u8; 32] = request.nonce.as_slice().try_into().map_err(|_| ProtocolError::Unauthorized)?;
         let device = DeviceId::from_slice(&request.device).ok_or(ProtocolError::Unauthorized)?;
         self.check_nonce(&nonce, device, now)?;
         let row = tx.device(device)?.ok_or(ProtocolError::Unauthorized)?;

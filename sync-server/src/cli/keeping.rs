@@ -67,9 +67,8 @@ impl Backup {
     pub(super) fn run(self) -> Result<(), CliError> {
         let storage: Arc<dyn Storage> = self.data.open()?;
         let folder = self.data.data.join("media");
-        let media =
-            Media::open(&folder, Arc::clone(&storage), Arc::new(SystemClock), MediaLimits::default())
-                .map_err(StartError::from)?;
+        let media = Media::open(&folder, Arc::clone(&storage), Arc::new(SystemClock), MediaLimits::default())
+            .map_err(StartError::from)?;
         let done = back_up(&*storage, &media, &self.to, SystemClock.now())?;
         println!("backed up through commit {}, {} media added", done.commit_no, done.media);
         Ok(())

@@ -77,7 +77,9 @@ impl Serve {
             let asked = asked_to_end();
             println!("listening on http://{address}");
             if let Some(link) = first_link(&state).await? {
-                println!("one-time administrator link 管理员一次性登录链接: http://{address}{SIGNIN_PATH}{link}");
+                println!(
+                    "one-time administrator link 管理员一次性登录链接: http://{address}{SIGNIN_PATH}{link}"
+                );
             }
             serve(state, listener, asked).await.map_err(CliError::io("socket"))
         })

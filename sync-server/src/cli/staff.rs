@@ -183,5 +183,3 @@ fn find_areas(storage: &dyn Storage, codes: &[String]) -> Result<Vec<RecordId>, 
         .map(|(area, code)| area.ok_or_else(|| CliError::NoArea(code.clone())))
         .collect()
 }
-
-

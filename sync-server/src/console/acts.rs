@@ -9,9 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use gridwalk_model::event::{
-    Action, EventRules, LogEntry, Presence, Supervision, Verdict, fold, legal_next,
-};
+use gridwalk_model::event::{Action, EventRules, LogEntry, Presence, Supervision, Verdict, fold, legal_next};
 use gridwalk_model::policy::Role;
 use gridwalk_model::{Fields, RecordId, Timestamp};
 use serde::Deserialize;
@@ -60,8 +58,18 @@ const fn act(
 
 /// In the order in which they are offered.
 static ACTS: &[Act] = &[
-    act(Action::Accept, &[], "go", ("由本单位首接负责，开始计时。", "Your unit takes the lead; the clock starts.")),
-    act(Action::Dispatch, &[Need::Unit, Need::Note], "go", ("交给下级单位处置。", "Send it to a unit to handle.")),
+    act(
+        Action::Accept,
+        &[],
+        "go",
+        ("由本单位首接负责，开始计时。", "Your unit takes the lead; the clock starts."),
+    ),
+    act(
+        Action::Dispatch,
+        &[Need::Unit, Need::Note],
+        "go",
+        ("交给下级单位处置。", "Send it to a unit to handle."),
+    ),
     act(Action::HandleSelf, &[], "", ("由本单位自己处置。", "Your own unit handles it.")),
     act(Action::SignFor, &[], "go", ("确认本单位已收到并开始处置。", "Your unit has it and begins.")),
     act(
@@ -79,16 +87,51 @@ static ACTS: &[Act] = &[
     act(Action::Close, &[], "go", ("全部完成，结案。", "All done: close it.")),
     act(Action::Resume, &[], "go", ("恢复办理，重新计时。", "Take it up again; the clock runs.")),
     act(Action::CallbackFailed, &[], "", ("电话回访无人接听。", "The appellant could not be reached.")),
-    act(Action::FailVerification, &[Need::Reason], "stop", ("没有整改到位，退回处置。", "Not put right: back to work.")),
-    act(Action::Rule, &[Need::Unit], "", ("裁定由哪个单位处置，不得再退。", "Decide whose it is, bindingly.")),
+    act(
+        Action::FailVerification,
+        &[Need::Reason],
+        "stop",
+        ("没有整改到位，退回处置。", "Not put right: back to work."),
+    ),
+    act(
+        Action::Rule,
+        &[Need::Unit],
+        "",
+        ("裁定由哪个单位处置，不得再退。", "Decide whose it is, bindingly."),
+    ),
     act(Action::Forward, &[Need::Unit, Need::Note], "", ("报送上一级。", "Pass it to the level above.")),
-    act(Action::GrantExtension, &[Need::Date], "", ("同意延期到指定日期。", "Allow more time, until this day.")),
+    act(
+        Action::GrantExtension,
+        &[Need::Date],
+        "",
+        ("同意延期到指定日期。", "Allow more time, until this day."),
+    ),
     act(Action::DenyExtension, &[Need::Reason], "", ("不同意延期。", "Do not allow more time.")),
     act(Action::Supervise, &[Need::Level], "", ("督促承办单位尽快办理。", "Urge the unit in charge.")),
-    act(Action::Suspend, &[Need::Reason, Need::Date], "", ("暂缓办理，到期复查。", "Put it aside until a day.")),
-    act(Action::Return, &[Need::Reason], "stop", ("不属于本单位职责，退回。", "Not your unit's: send it back.")),
-    act(Action::Reject, &[Need::Reason], "stop", ("不予受理，原因会告知诉求人。", "Not taken on; the reason is told.")),
-    act(Action::Reopen, &[Need::Reason], "stop", ("回头看发现问题，重新办理。", "The look-back failed: open again.")),
+    act(
+        Action::Suspend,
+        &[Need::Reason, Need::Date],
+        "",
+        ("暂缓办理，到期复查。", "Put it aside until a day."),
+    ),
+    act(
+        Action::Return,
+        &[Need::Reason],
+        "stop",
+        ("不属于本单位职责，退回。", "Not your unit's: send it back."),
+    ),
+    act(
+        Action::Reject,
+        &[Need::Reason],
+        "stop",
+        ("不予受理，原因会告知诉求人。", "Not taken on; the reason is told."),
+    ),
+    act(
+        Action::Reopen,
+        &[Need::Reason],
+        "stop",
+        ("回头看发现问题，重新办理。", "The look-back failed: open again."),
+    ),
     act(Action::Note, &[Need::Note], "", ("补充说明，不改变状态。", "Say something; changes nothing.")),
 ];
 
@@ -266,7 +309,8 @@ fn write(console: &Console, visitor: &Visitor, id: &str, filled: &Filled) -> Res
         let entry = fill(blank(&case, visitor, action.clone(), entry_id, now), act, filled, now)?;
         judged(&case, &entry, rules).map_err(Undone::Refused)?;
         let (by, target) = (visitor.person.id.to_string(), case.head.id.to_string());
-        let row = Entry { actor: &by, action: "event.act", target: &target, detail: action.word(), alarm: false };
+        let row =
+            Entry { actor: &by, action: "event.act", target: &target, detail: action.word(), alarm: false };
         audit::append(tx, now, &row)?;
         let mut edits = Edits::begin(tx, now)?;
         edits.update(case.head.id, &Fields::from([(entry.key(), entry.to_value())]))?;
@@ -322,9 +366,9 @@ fn explain(undone: &Undone, l: Lang) -> Notice {
             let words: Vec<&str> = flags.iter().map(|flag| l.t(flag.zh(), flag.en())).collect();
             words.join(l.t("；", "; "))
         }
-        Undone::Refused(_) | Undone::Failure(_) => l
-            .t("现在不能进行这项操作。", "This cannot be done now.")
-            .to_owned(),
+        Undone::Refused(_) | Undone::Failure(_) => {
+            l.t("现在不能进行这项操作。", "This cannot be done now.").to_owned()
+        }
     };
     Notice { good: false, title, text }
 }

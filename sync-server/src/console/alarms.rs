@@ -59,7 +59,10 @@ fn page(console: &Console, visitor: &Visitor) -> Result<Response, Failure> {
                 no: alarm.no,
             });
         }
-        Ok(render(&AlarmsPage { shell: Shell::new(console, visitor, Section::Alarms, l.t("警报", "Alarms")), rows }))
+        Ok(render(&AlarmsPage {
+            shell: Shell::new(console, visitor, Section::Alarms, l.t("警报", "Alarms")),
+            rows,
+        }))
     })
 }
 

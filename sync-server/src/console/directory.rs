@@ -10,9 +10,9 @@ use super::failure::Failure;
 use super::language::Lang;
 use super::visitor::Visitor;
 use crate::edit;
+use crate::storage::ReadTx;
 use crate::storage::access::PersonRow;
 use crate::storage::records::RecordHead;
-use crate::storage::ReadTx;
 
 /// Areas and units of a large district.
 const KEPT: usize = 4_000;

@@ -1,9 +1,9 @@
 //! What goes wrong in the console, in words that say what to do.
 
+use askama::Template;
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use askama::Template;
 
 use super::Console;
 use super::language::Lang;
@@ -147,8 +147,10 @@ impl Failure {
             ],
             Self::Internal => [
                 ("系统出错", "Something went wrong"),
-                ("数据没有改变。请稍后再试；若仍出错，请通知运维人员。",
-                 "Nothing was changed. Try again later; if it fails again, tell the operator."),
+                (
+                    "数据没有改变。请稍后再试；若仍出错，请通知运维人员。",
+                    "Nothing was changed. Try again later; if it fails again, tell the operator.",
+                ),
             ],
         }
     }
@@ -169,7 +171,8 @@ pub(super) fn page(console: &Console, failure: Failure, lang: Lang) -> Response 
     }
     let [(zh, en), (advice_zh, advice_en)] = failure.words();
     let shell = Shell::signed_out(console, lang, "/", lang.t(zh, en));
-    let mut response = render(&FailurePage { shell, title: lang.t(zh, en), advice: lang.t(advice_zh, advice_en) });
+    let mut response =
+        render(&FailurePage { shell, title: lang.t(zh, en), advice: lang.t(advice_zh, advice_en) });
     *response.status_mut() = failure.status();
     if failure == Failure::Busy {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));

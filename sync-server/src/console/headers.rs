@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn forms_of_other_sites_are_told_apart() {
         let from = |pairs: &[(&'static str, &'static str)]| {
-            let headers = pairs.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             is_same_origin(&headers.collect())
         };
         assert!(from(&[]));

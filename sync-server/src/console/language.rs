@@ -145,7 +145,9 @@ mod tests {
         for path in ["/", "/events?state=new&before=3", "/events/0192"] {
             assert_eq!(local_path(path), Some(path));
         }
-        for path in ["", "events", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y", "/网"] {
+        for path in
+            ["", "events", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y", "/网"]
+        {
             assert_eq!(local_path(path), None, "{path}");
         }
     }

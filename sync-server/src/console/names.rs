@@ -82,8 +82,13 @@ pub(super) async fn switch(
             }
             let now = console.now();
             let actor = visitor.person.id.to_string();
-            let entry =
-                Entry { actor: &actor, action: "names.shown", target: &target, detail: &purpose, alarm: false };
+            let entry = Entry {
+                actor: &actor,
+                action: "names.shown",
+                target: &target,
+                detail: &purpose,
+                alarm: false,
+            };
             console.storage.update(|tx| audit::append(tx, now, &entry))?;
             console.shown_names.show(&visitor.cookie, now);
             Ok(())

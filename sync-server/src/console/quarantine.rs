@@ -149,7 +149,8 @@ fn row(
     let owner = tx.person_by_no(device.person)?;
     Ok(Row {
         no: kept.no,
-        kind: kind.map_or(l.t("未知内容", "Unknown content"), |kind| l.t(kind.schema().zh, kind.schema().en)),
+        kind: kind
+            .map_or(l.t("未知内容", "Unknown content"), |kind| l.t(kind.schema().zh, kind.schema().en)),
         owner: owner.map(|person| lookup.shown(&person)).unwrap_or_default(),
         label: device.label.clone(),
         reason,
@@ -175,7 +176,10 @@ fn words(verdict: Option<Verdict>, l: Lang) -> (&'static str, &'static str) {
         ),
         Some(Verdict::ActorForked) => (
             l.t("同一部手机出现两份数据", "Two copies of the same phone exist"),
-            l.t("手机可能被复制或恢复过备份，请联系本人。", "It may have been cloned or restored; ask its user."),
+            l.t(
+                "手机可能被复制或恢复过备份，请联系本人。",
+                "It may have been cloned or restored; ask its user.",
+            ),
         ),
         Some(Verdict::BlockedBy(_)) => {
             (l.t("所依据的修改未被接受", "It builds on a change that was not accepted"), again)
@@ -230,8 +234,13 @@ pub(super) async fn settle(
                 }
                 tx.settle_quarantine(no, now, by)?;
                 let (actor, target) = (by.to_string(), no.to_string());
-                let entry =
-                    Entry { actor: &actor, action: "refused.settled", target: &target, detail: "", alarm: false };
+                let entry = Entry {
+                    actor: &actor,
+                    action: "refused.settled",
+                    target: &target,
+                    detail: "",
+                    alarm: false,
+                };
                 Ok(audit::append(tx, now, &entry)?)
             })
         })

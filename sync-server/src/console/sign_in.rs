@@ -72,11 +72,7 @@ async fn turn(
 }
 
 /// The session of whoever proved themselves, or why there is none.
-fn check(
-    console: &Console,
-    login: &str,
-    password: &str,
-) -> Result<Result<NewSession, AccessError>, Failure> {
+fn check(console: &Console, login: &str, password: &str) -> Result<Result<NewSession, AccessError>, Failure> {
     let now = console.now();
     let person: Option<PersonRow> = console.storage.view(|tx| tx.person_by_login(login))?;
     let checked = account::check_password(person.as_ref(), password, now);
@@ -121,7 +117,8 @@ fn refused(console: &Console, lang: Lang, login: &str, error: AccessError) -> Re
             (StatusCode::TOO_MANY_REQUESTS, problem)
         }
         AccessError::NotFound => {
-            let problem = lang.t("用户名或密码不正确，请重新输入。", "Name or password is wrong. Please try again.");
+            let problem =
+                lang.t("用户名或密码不正确，请重新输入。", "Name or password is wrong. Please try again.");
             (StatusCode::UNAUTHORIZED, problem.to_owned())
         }
         other => return Failure::from(other).into_response(),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gridwalk_model::event::{EventRules, Sla, State, Supervision, fold, read_log};
+use gridwalk_model::event::{EventRules, Sla, State as EventState, Supervision, fold, read_log};
 use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
 
 use super::cache::Cache;
@@ -12,6 +12,7 @@ use super::reach::Reach;
 use crate::edit;
 use crate::storage::ReadTx;
 use crate::storage::records::{RecordHead, RecordNo};
+use crate::sync::State;
 
 /// Events that are kept, a few hundred bytes each.
 const KEPT: usize = 12_000;
@@ -26,11 +27,10 @@ pub(super) struct Summary {
     pub(super) category: Option<String>,
     pub(super) area: Option<RecordId>,
     pub(super) address: Option<String>,
-    pub(super) state: State,
+    pub(super) state: EventState,
     pub(super) sla: Option<Sla>,
     pub(super) over: bool,
     pub(super) began_at: Timestamp,
-    removed: bool,
 }
 
 impl Summary {
@@ -49,7 +49,6 @@ impl Summary {
             state: folded.state,
             began_at: folded.reported_at.unwrap_or(created_at),
             sla: folded.sla,
-            removed: fields.get("removed") == Some(&true.into()),
         }
     }
 
@@ -63,16 +62,17 @@ impl Summary {
 
     /// The deadline that counts now.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        let waiting = matches!(self.state, State::Rectified | State::Verified | State::AwaitingRating);
+        let waiting =
+            matches!(self.state, EventState::Rectified | EventState::Verified | EventState::AwaitingRating);
         let sla = self.sla.as_ref().filter(|sla| !self.over && !waiting && !sla.paused)?;
         sla.next_due()
     }
 }
 
-/// Remembers summaries.
+/// Remembers summaries; `None` of events that were removed.
 #[derive(Debug)]
 pub(super) struct Summaries {
-    kept: Cache<Summary>,
+    kept: Cache<Option<Arc<Summary>>>,
 }
 
 impl Default for Summaries {
@@ -89,11 +89,19 @@ pub(super) struct Part {
 }
 
 impl Summaries {
-    fn get(&self, tx: &dyn ReadTx, head: &RecordHead, rules: &EventRules) -> Result<Arc<Summary>, Failure> {
-        self.kept.get(head, || {
-            let Some((head, document)) = edit::read(tx, head.id)? else { return Err(Failure::Internal) };
-            Ok(Summary::of(head.id, &document.fields(), head.created_at, rules))
-        })
+    fn get(
+        &self,
+        tx: &dyn ReadTx,
+        head: &RecordHead,
+        rules: &EventRules,
+    ) -> Result<Option<Arc<Summary>>, Failure> {
+        let kept = self.kept.get(head, || {
+            let Some((head, document)) = edit::read(tx, head.id)? else { return Ok::<_, Failure>(None) };
+            let state = State::of(&document);
+            let summary = Summary::of(head.id, &state.fields, head.created_at, rules);
+            Ok(state.shown.then(|| Arc::new(summary)))
+        })?;
+        Ok(kept.as_ref().clone())
     }
 
     /// Walks events from the latest back, or from before `before`, until `want` were found that `reach` holds and
@@ -115,9 +123,7 @@ impl Summaries {
                 looked_at += 1;
                 if reach.holds(tx, head.no)? {
                     let summary = self.get(tx, head, rules)?;
-                    if !summary.removed && fits(&summary) {
-                        part.found.push(summary);
-                    }
+                    part.found.extend(summary.filter(|summary| fits(summary)));
                 }
                 if part.found.len() >= want || looked_at >= most {
                     let more = !tx.records_of_kind(Kind::Event.tag(), before, 1)?.is_empty();

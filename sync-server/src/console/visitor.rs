@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, Method};
 use gridwalk_model::policy::Role;
 use subtle::ConstantTimeEq;
 
+use super::Console;
 use super::failure::Failure;
 use super::language::Lang;
-use super::Console;
 use crate::access::account;
 use crate::storage::access::PersonRow;
 
@@ -67,7 +67,8 @@ pub(super) async fn find(console: &Console, parts: &Parts) -> Result<Option<Visi
     console
         .blocking(move |console| {
             let now = console.now();
-            let Some((person, session, stale)) = console.storage.view(|tx| account::session(tx, &cookie, now))?
+            let Some((person, session, stale)) =
+                console.storage.view(|tx| account::session(tx, &cookie, now))?
             else {
                 return Ok(None);
             };

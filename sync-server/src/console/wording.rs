@@ -1,7 +1,7 @@
 //! Times, spans and numbers in words, and free text without the numbers of people.
 
-use gridwalk_model::codes::mask;
 use gridwalk_model::Timestamp;
+use gridwalk_model::codes::mask;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 

@@ -18,7 +18,11 @@
 mod body;
 mod error;
 mod health;
+pub mod listener;
 mod routes;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use body::bearer;
 pub use error::respond_error;

@@ -1,6 +1,6 @@
 //! The routes and what stands before all of them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 
 use axum::Router;
@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 use gridwalk_replica::protocol::{Protocol, ProtocolError, path};
 
 use super::error::{respond_error, too_many};
+use super::listener::Peer;
 use super::{body, health};
 use crate::media;
 use crate::protocol::ServerProtocol;
@@ -134,7 +135,7 @@ fn address_of(state: &AppState, request: &Request) -> IpAddr {
         let value = request.headers().get("x-forwarded-for")?.to_str().ok()?;
         value.rsplit(',').next()?.trim().parse().ok()
     };
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.0);
     let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
     if state.config.behind_proxy { forwarded().unwrap_or(peer) } else { peer }
 }

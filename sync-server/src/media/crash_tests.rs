@@ -10,10 +10,14 @@ use gridwalk_model::DeviceId;
 
 const CHUNK: usize = 150;
 
-/// Uploads as a phone does, by its rules after a cut; returns the last offset that it was told, and whether it was
-/// told that all is there. `sent` counts bytes.
-async fn phone(server: &Server, device: DeviceId, bytes: &[u8], url: &mut Option<String>, sent: &mut usize) -> u64 {
-    let mut told = 0;
+/// Uploads as a phone does, by its rules after a cut; returns the last offset that it was told. `sent` counts bytes.
+async fn phone(
+    server: &Server,
+    device: DeviceId,
+    bytes: &[u8],
+    url: &mut Option<String>,
+    sent: &mut usize,
+) -> u64 {
     loop {
         let known = match &*url {
             Some(url) => server.head(device, url).await,
@@ -29,9 +33,8 @@ async fn phone(server: &Server, device: DeviceId, bytes: &[u8], url: &mut Option
                 *url = None;
                 continue;
             }
-            _ => return told,
+            _ => return 0,
         };
-        told = at;
         while at < bytes.len() as u64 {
             let from = usize::try_from(at).unwrap();
             let piece = &bytes[from..bytes.len().min(from + CHUNK)];
@@ -40,12 +43,11 @@ async fn phone(server: &Server, device: DeviceId, bytes: &[u8], url: &mut Option
             let answer =
                 server.patch(device, &path, at, Some(&sha256_of(piece)), Body::from(piece.to_vec())).await;
             if answer.status != 204 {
-                return told;
+                return at;
             }
             at = answer.offset().unwrap();
-            told = at;
         }
-        return told;
+        return at;
     }
 }
 
@@ -166,7 +168,6 @@ enum Model {
     Nothing,
     At(usize),
     Expired,
-    /// `anew`: created again after it was published.
     Done,
 }
 

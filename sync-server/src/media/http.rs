@@ -27,10 +27,10 @@ use gridwalk_replica::protocol::{ProtocolError, path};
 use super::Media;
 use super::error::{MediaError, Refusal};
 use super::intake::{blocking, receive};
+use super::lifecycle::Place;
 use super::receipts::{Blob, next_piece};
 use super::tus::{self, Chunk, Fields, Reply};
 use super::upload_id::UploadId;
-use super::lifecycle::Place;
 use crate::sync::Principal;
 
 /// What the routes need of the server.
@@ -180,7 +180,9 @@ async fn patch(
     if chunk.len.is_some_and(|len| len > room) {
         return Err(Refusal::TooLarge.into());
     }
-    let Place::Open { bytes, expires_at, .. } = place else { return Ok(Reply::advanced(place.offset(), None)) };
+    let Place::Open { bytes, expires_at, .. } = place else {
+        return Ok(Reply::advanced(place.offset(), None));
+    };
     let offset = receive(&media, &mut turn, id, chunk, room, body.into_data_stream()).await?;
     if offset < bytes {
         return Ok(Reply::advanced(offset, Some(expires_at)));
@@ -263,7 +265,8 @@ fn finished<S: MediaState>(state: &S, answered: Result<Reply, MediaError>) -> Re
 
 fn respond(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = if reply.text.is_empty() { Body::empty() } else { Body::from(reply.text) }.into_response();
+    let mut response =
+        if reply.text.is_empty() { Body::empty() } else { Body::from(reply.text) }.into_response();
     *response.status_mut() = status;
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

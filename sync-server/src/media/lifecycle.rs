@@ -82,7 +82,11 @@ impl Media {
     ///
     /// # Errors
     /// If the device may not upload, or has too much under way; failures of store and disk.
-    pub fn create(&self, principal: &Principal, creation: &Creation) -> Result<(UploadId, Place), MediaError> {
+    pub fn create(
+        &self,
+        principal: &Principal,
+        creation: &Creation,
+    ) -> Result<(UploadId, Place), MediaError> {
         let now = self.clock.now();
         may_upload(principal, now)?;
         let id = UploadId { hash: creation.hash, device: principal.device };
@@ -105,7 +109,6 @@ impl Media {
             bytes: creation.bytes,
             created_at: now,
             expires_at,
-            done: false,
         };
         self.files.create_part(&id)?;
         self.storage.update(|tx| {
@@ -140,7 +143,9 @@ impl Media {
             Ok::<_, MediaError>(if held { tx.media(&id.hash)? } else { None })
         })?;
         match row {
-            Some(row) if self.files.blob_len(&id.hash)? == Some(row.bytes) => Ok(Place::Done { bytes: row.bytes }),
+            Some(row) if self.files.blob_len(&id.hash)? == Some(row.bytes) => {
+                Ok(Place::Done { bytes: row.bytes })
+            }
             _ => Err(Refusal::NotFound.into()),
         }
     }

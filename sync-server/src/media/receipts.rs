@@ -74,7 +74,12 @@ pub fn may_know(tx: &dyn ReadTx, principal: &Principal, hash: &ContentHash) -> S
 ///
 /// # Errors
 /// A failure of the store.
-pub fn may_read(tx: &dyn ReadTx, principal: &Principal, record: RecordId, hash: &ContentHash) -> Stored<bool> {
+pub fn may_read(
+    tx: &dyn ReadTx,
+    principal: &Principal,
+    record: RecordId,
+    hash: &ContentHash,
+) -> Stored<bool> {
     let Some(head) = tx.record(record)? else { return Ok(false) };
     let streams = streams_of(tx, principal)?;
     Ok(in_scope(tx, &streams, head.no)? && tx.media_records(hash)?.contains(&head.no))
@@ -82,7 +87,11 @@ pub fn may_read(tx: &dyn ReadTx, principal: &Principal, record: RecordId, hash: 
 
 /// The streams that the device may read; none for a locked one.
 fn streams_of(tx: &dyn ReadTx, principal: &Principal) -> Stored<BTreeSet<StreamNo>> {
-    if principal.revoked_at.is_some() { Ok(BTreeSet::new()) } else { readable_streams(tx, principal.person_no) }
+    if principal.revoked_at.is_some() {
+        Ok(BTreeSet::new())
+    } else {
+        readable_streams(tx, principal.person_no)
+    }
 }
 
 fn referred_to(tx: &dyn ReadTx, streams: &BTreeSet<StreamNo>, hash: &ContentHash) -> Stored<bool> {

@@ -38,6 +38,8 @@ pub enum Step {
     Create,
     /// Bytes are added to a file.
     Append,
+    /// Bytes are taken away from a file's end.
+    Shorten,
     /// A file's bytes are brought to the disk.
     Sync,
     /// A file's names are brought to the disk.
@@ -93,16 +95,10 @@ impl Files {
     /// # Errors
     /// If the folder cannot be written.
     pub fn open(root: &Path, probe: Arc<dyn Probe>) -> io::Result<Self> {
-        let blobs = root.join("blobs");
         fs::create_dir_all(root.join("parts"))?;
-        fs::create_dir_all(&blobs)?;
-        for prefix in 0..=u8::MAX {
-            fs::create_dir_all(blobs.join(format!("{prefix:02x}")))?;
-        }
+        fs::create_dir_all(root.join("blobs"))?;
         let files = Self { root: root.into(), probe };
-        for folder in [&blobs, root] {
-            files.sync_folder(folder)?;
-        }
+        files.sync_folder(root)?;
         Ok(files)
     }
 
@@ -143,8 +139,10 @@ impl Files {
     /// # Errors
     /// If the disk fails.
     pub fn durable_len(&self, id: &UploadId) -> io::Result<Option<u64>> {
-        let Some(file) = absent(OpenOptions::new().append(true).open(self.part(id)))? else { return Ok(None) };
-        // How much of an unsynced rest is on the disk is not known.
+        let Some(file) = absent(OpenOptions::new().append(true).open(self.part(id)))? else {
+            return Ok(None);
+        };
+        // Sending all of it again is better than a receipt for bytes that are only in memory.
         self.settle(&file, 0).map(Some)
     }
 
@@ -174,6 +172,7 @@ impl Files {
         match self.sync(file) {
             Ok(()) => Ok(file.metadata()?.len()),
             Err(error) => {
+                self.probe.before(Step::Shorten)?;
                 file.set_len(durable)?;
                 Err(error)
             }
@@ -225,14 +224,18 @@ impl Files {
     /// If the disk is full or fails. The part is as before.
     pub fn publish(&self, id: &UploadId, hash: &ContentHash) -> io::Result<()> {
         let link = self.beside(id, LINK);
+        let folder = self.blob_folder(hash);
         self.remove(&link)?;
+        fs::create_dir_all(&folder)?;
         self.probe.before(Step::Link)?;
         fs::hard_link(self.part(id), &link)?;
         self.probe.before(Step::Rename)?;
         fs::rename(&link, self.blob(hash))?;
         // Renaming one name of a file over another of the same does nothing.
         self.remove(&link)?;
-        self.sync_folder(&self.blob_folder(hash))
+        self.sync_folder(&folder)?;
+        // Costs nothing unless the folder is new; that it was there may only mean that a crash came before this.
+        self.sync_folder(&self.root.join("blobs"))
     }
 
     /// Removes a part, if it is there.

@@ -156,7 +156,8 @@ impl Disk {
         let storage = Arc::new(Mortal { inner: Arc::clone(&self.storage), fuse: fuse.clone() });
         let probe = Arc::new(fuse.clone());
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let media = Media::open_with(self.folder.path(), storage, clock, MediaLimits::default(), probe).ok()?;
+        let media =
+            Media::open_with(self.folder.path(), storage, clock, MediaLimits::default(), probe).ok()?;
         media.recover().ok()?;
         Some(Server { media: Arc::new(media), disk: self.clone() })
     }
@@ -182,7 +183,8 @@ impl Disk {
                     created_at: at,
                 };
                 let person = tx.insert_person(&person)?;
-                let new = NewDevice { id: device, person, public_key: &[4; 65], label: "test", enrolled_at: at };
+                let new =
+                    NewDevice { id: device, person, public_key: &[4; 65], label: "test", enrolled_at: at };
                 tx.insert_device(&new)?;
                 let stream = tx.ensure_stream(&StreamId::User(RecordId::from_bytes([n; 16])))?;
                 let grant = GrantRow {

@@ -140,7 +140,8 @@ pub fn read_creation(fields: &dyn Fields, max_bytes: u64) -> Result<Creation, Re
         return Err(Refusal::BadHeader("Upload-Defer-Length is not supported"));
     }
     let bytes = fields.field("upload-length").and_then(number);
-    let bytes = bytes.filter(|bytes| *bytes > 0).ok_or(Refusal::BadHeader("Upload-Length is not a length"))?;
+    let bytes =
+        bytes.filter(|bytes| *bytes > 0).ok_or(Refusal::BadHeader("Upload-Length is not a length"))?;
     if bytes > max_bytes {
         return Err(Refusal::TooLarge);
     }
@@ -190,7 +191,8 @@ fn read_checksum(text: &str) -> Result<Checksum, Refusal> {
         "sha256" => Algorithm::Sha256,
         _ => return Err(Refusal::BadHeader("Upload-Checksum must be sha1 or sha256")),
     };
-    let digest = BASE64.decode(digest.trim().as_bytes()).ok().filter(|digest| digest.len() == algorithm.len());
+    let digest =
+        BASE64.decode(digest.trim().as_bytes()).ok().filter(|digest| digest.len() == algorithm.len());
     let digest = digest.ok_or(Refusal::BadHeader("Upload-Checksum has no digest of this algorithm"))?;
     Ok(Checksum { algorithm, digest })
 }

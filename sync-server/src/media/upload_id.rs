@@ -49,11 +49,14 @@ mod tests {
 
     #[test]
     fn names_read_back_and_nothing_else_is_one() {
-        let id = UploadId { hash: ContentHash::from_bytes([0xab; 32]), device: DeviceId::from_bytes([0xcd; 12]) };
+        let id =
+            UploadId { hash: ContentHash::from_bytes([0xab; 32]), device: DeviceId::from_bytes([0xcd; 12]) };
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));
         let upper = text.to_uppercase();
-        for bad in ["", "-", "..", "../../etc/passwd", &upper, &format!("{text}.chunk"), &format!("{text}/"), "网"] {
+        for bad in
+            ["", "-", "..", "../../etc/passwd", &upper, &format!("{text}.chunk"), &format!("{text}/"), "网"]
+        {
             assert_eq!(bad.parse::<UploadId>(), Err(NotAnUploadId), "{bad}");
         }
     }

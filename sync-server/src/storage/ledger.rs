@@ -89,7 +89,7 @@ pub struct MediaRow {
     pub stored_at: Timestamp,
 }
 
-/// An upload.
+/// An upload that is not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadRow {
     /// Random name of the upload.
@@ -102,10 +102,8 @@ pub struct UploadRow {
     pub bytes: u64,
     /// When it began.
     pub created_at: Timestamp,
-    /// When it is given up, or forgotten.
+    /// When it is given up.
     pub expires_at: Timestamp,
-    /// Whether it was published.
-    pub done: bool,
 }
 
 /// Reading what stands beside the records.
@@ -169,9 +167,7 @@ pub trait LedgerWrites {
     fn add_media_holder(&mut self, hash: &ContentHash, device: DeviceNo) -> Stored<()>;
     /// Adds an upload.
     fn insert_upload(&mut self, row: &UploadRow) -> Stored<()>;
-    /// Notes that an upload was published.
-    fn finish_upload(&mut self, id: &str) -> Stored<()>;
-    /// Forgets an upload.
+    /// Ends an upload.
     fn delete_upload(&mut self, id: &str) -> Stored<()>;
     /// Notes what a source calls a record.
     fn put_source_key(&mut self, source: &str, key: &str, record: RecordId) -> Stored<()>;

@@ -8,8 +8,8 @@ use gridwalk_replica::digest::Fingerprint;
 use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
 
-use super::scope::{Principal, Scope};
 use super::receipts;
+use super::scope::{Principal, Scope};
 use crate::storage::records::{Membership, RecordHead, ServerRow};
 use crate::storage::{ReadTx, StorageError, Stored};
 
@@ -39,7 +39,9 @@ pub(super) struct Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
     Absent,
-    Held { rev: u64 },
+    Held {
+        rev: u64,
+    },
     /// There is such a record, and the device must not learn of it.
     Foreign,
 }
@@ -111,10 +113,9 @@ pub(super) fn admit_item(
     let recovery = item.history && server.recovery_until > now;
     let origin = if recovery { Origin::Recovery } else { principal.origin() };
     let admission = match (&head, ground) {
-        (Some(head), Ground::Held { .. }) if head.kind != item.kind => Admission {
-            verdicts: vec![Verdict::Invalid(Reason::Identity); raws.len()],
-            admitted: None,
-        },
+        (Some(head), Ground::Held { .. }) if head.kind != item.kind => {
+            Admission { verdicts: vec![Verdict::Invalid(Reason::Identity); raws.len()], admitted: None }
+        }
         (Some(head), Ground::Held { .. }) => {
             let snapshot = tx.snapshot(head.no)?;
             admit(item.record, &item.kind, Some(&snapshot), &raws, &origin)
@@ -143,13 +144,7 @@ fn foreign(admission: Admission) -> Admission {
     Admission { verdicts, admitted: None }
 }
 
-fn ready(
-    admitted: Admitted,
-    kind: Kind,
-    item: &Item,
-    server: &ServerRow,
-    now: Timestamp,
-) -> Stored<Ready> {
+fn ready(admitted: Admitted, kind: Kind, item: &Item, server: &ServerRow, now: Timestamp) -> Stored<Ready> {
     let Admitted { mut document, mut snapshot, mut heads, accepted } = admitted;
     let actor = server_actor(server);
     let raws = accepted.iter().filter_map(|index| item.raws.get(*index)).map(|raw| raw.as_slice());

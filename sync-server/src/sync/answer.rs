@@ -93,9 +93,9 @@ impl Filling<'_> {
         let Some(comparison) = &pending.comparison else { return Ok(()) };
         self.response.wants = comparison.wants.iter().map(|id| (*id.as_bytes()).into()).collect();
         let gone = comparison.gone.iter();
-        self.response.removals.extend(
-            gone.map(|id| Removal { record: (*id.as_bytes()).into(), stream: comparison.cursor }),
-        );
+        self.response
+            .removals
+            .extend(gone.map(|id| Removal { record: (*id.as_bytes()).into(), stream: comparison.cursor }));
         for id in &comparison.send {
             let Some(head) = self.tx.record(*id)? else { continue };
             let body = PullBody::Snapshot(self.tx.snapshot(head.no)?.into());
@@ -163,11 +163,7 @@ impl Filling<'_> {
             }
             return Ok(true);
         }
-        let body = if self.sent.contains(&row.record.id) {
-            PullBody::Known
-        } else {
-            self.body(place, row)?
-        };
+        let body = if self.sent.contains(&row.record.id) { PullBody::Known } else { self.body(place, row)? };
         Ok(self.push(index, &row.record, body))
     }
 

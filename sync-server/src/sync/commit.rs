@@ -53,8 +53,7 @@ pub fn commit(
     pending: &mut Pending,
     context: Context<'_>,
 ) -> Result<Committed, SyncError> {
-    let mut committed =
-        Committed { verdicts: Vec::new(), commit_no: tx.commit_no(), own: BTreeMap::new() };
+    let mut committed = Committed { verdicts: Vec::new(), commit_no: tx.commit_no(), own: BTreeMap::new() };
     let server = tx.server()?;
     if server.epoch != pending.server.epoch {
         // Somebody else began a new epoch in between; the device learns of it from the answer.
@@ -126,8 +125,7 @@ fn write_item(
     let mut head = tx.record(item.record)?;
     let mut members = members_of(tx, head.as_ref().map(|head| head.no))?;
     if Ground::of(head.as_ref(), &members, &pending.scope) != outcome.ground {
-        *outcome =
-            admit_item(&*tx, &pending.principal, &pending.scope, &pending.server, item, context.now)?;
+        *outcome = admit_item(&*tx, &pending.principal, &pending.scope, &pending.server, item, context.now)?;
         head = tx.record(item.record)?;
         members = members_of(tx, head.as_ref().map(|head| head.no))?;
     }
@@ -152,8 +150,11 @@ fn write_item(
     let streams = Landing::destination(tx, &record, &members)?;
     if head.is_none() {
         let recovery = item.history && pending.server.recovery_until > context.now;
-        let in_scope =
-            if recovery { pending.scope.covers_in_recovery(&streams) } else { pending.scope.covers(&streams) };
+        let in_scope = if recovery {
+            pending.scope.covers_in_recovery(&streams)
+        } else {
+            pending.scope.covers(&streams)
+        };
         if !in_scope || (!recovery && pulls_in(tx, pending, &ready)?) {
             forbid(outcome);
             return Ok(None);
@@ -195,12 +196,7 @@ fn forbid(outcome: &mut Outcome) {
     }
 }
 
-fn note_recovered(
-    tx: &mut dyn WriteTx,
-    pending: &Pending,
-    item: &Item,
-    context: Context<'_>,
-) -> Stored<()> {
+fn note_recovered(tx: &mut dyn WriteTx, pending: &Pending, item: &Item, context: Context<'_>) -> Stored<()> {
     let entry = Entry {
         actor: &pending.principal.device.to_string(),
         action: "recovery.accepted",
@@ -295,7 +291,9 @@ pub(super) fn media_of(kind: Kind, fields: &Fields) -> BTreeSet<ContentHash> {
                 if let Value::Bytes(bytes) = value
                     && let Ok(photo) = PhotoRef::from_bytes(bytes)
                 {
-                    out.extend([Some(photo.hash), photo.preview_hash, photo.original_hash].into_iter().flatten());
+                    out.extend(
+                        [Some(photo.hash), photo.preview_hash, photo.original_hash].into_iter().flatten(),
+                    );
                 }
             }
         } else if kind == Kind::Patrol

@@ -93,7 +93,7 @@ impl Landing {
         record: &Landed<'_>,
         members: &[Membership],
     ) -> Stored<BTreeSet<StreamId>> {
-        let placed = placing::target(&*tx, record.kind.schema(), record.id, record.fields)?;
+        let placed = placing::target(tx, record.kind.schema(), record.id, record.fields)?;
         if !placed.is_empty() {
             return Ok(placed);
         }
@@ -127,13 +127,7 @@ impl Landing {
         Ok(Written { no, seq: first, before: record.head.map_or(0, |head| head.seq) })
     }
 
-    fn insert(
-        &self,
-        tx: &mut dyn WriteTx,
-        record: &Landed<'_>,
-        first: u64,
-        last: u64,
-    ) -> Stored<RecordNo> {
+    fn insert(&self, tx: &mut dyn WriteTx, record: &Landed<'_>, first: u64, last: u64) -> Stored<RecordNo> {
         // The first batch need not be kept: whoever lacks it lacks the record, and gets the snapshot.
         let later = record.batches.len().saturating_sub(1);
         let write = RecordWrite {
@@ -187,8 +181,8 @@ impl Landing {
     fn write_links(&mut self, tx: &mut dyn WriteTx, record: &Landed<'_>, no: RecordNo) -> Stored<()> {
         let schema = record.kind.schema();
         let links = placing::links(schema, record.fields, record.shown, placing::day_of(self.now));
-        let has_links =
-            matches!(schema.placement, PlacementRule::Inherit(_)) || placing::referring_fields(record.kind).next().is_some();
+        let has_links = matches!(schema.placement, PlacementRule::Inherit(_))
+            || placing::referring_fields(record.kind).next().is_some();
         if !has_links {
             return Ok(());
         }
@@ -314,7 +308,8 @@ impl Landing {
     fn follow_dependents(&mut self, tx: &mut dyn WriteTx, id: RecordId) -> Stored<()> {
         for referrer in tx.referrers(id)? {
             let Some(kind) = Kind::parse(&referrer.kind) else { continue };
-            if kind.schema().placement == PlacementRule::Inherit(inherited(kind)) && referrer.field == inherited(kind)
+            if kind.schema().placement == PlacementRule::Inherit(inherited(kind))
+                && referrer.field == inherited(kind)
             {
                 self.follow(Follow::Place(referrer.id));
             }

@@ -35,11 +35,11 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
+pub use admit::State;
+pub(crate) use admit::server_actor;
 pub use commit::{Committed, commit};
 pub use landing::{Landed, Landing, Written};
 pub use placing::{day_of, replace_due};
-pub use admit::State;
-pub(crate) use admit::server_actor;
 pub use prepare::{Pending, Prepared, prepare};
 pub use scope::{Principal, readable_streams};
 

@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn the_day_turns_at_midnight_in_china() {
         let at = |text: &str| {
-            day_of(Timestamp::from_millis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())).to_string()
+            day_of(Timestamp::from_millis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond()))
+                .to_string()
         };
         assert_eq!(at("2026-03-01T15:59:59Z"), "2026-03-01");
         assert_eq!(at("2026-03-01T16:00:00Z"), "2026-03-02");

@@ -7,12 +7,12 @@ use gridwalk_replica::protocol::ProtocolError;
 use gridwalk_replica::wire::{self, SyncRequest, SyncResponse};
 
 use super::admit::{Item, Outcome, admit_item};
+use super::answer::answer;
 use super::repair::{self, Comparison};
 use super::scope::{Principal, Scope};
-use super::answer::answer;
 use super::{MAX_CHANGES, MAX_PUSHES, SyncError};
-use crate::storage::records::ServerRow;
 use crate::storage::ReadTx;
+use crate::storage::records::ServerRow;
 use gridwalk_model::Timestamp;
 
 /// A request that was read.
@@ -109,9 +109,7 @@ fn open(
     let items = if other_epoch { Vec::new() } else { gather(pushes, &scope) };
     // Digests are compared by a device that has nothing left to send; together with pushes they mean nothing.
     let comparison = match &request.compare {
-        Some(compare) if items.is_empty() && !other_epoch => {
-            repair::compare(tx, principal, &scope, compare)?
-        }
+        Some(compare) if items.is_empty() && !other_epoch => repair::compare(tx, principal, &scope, compare)?,
         _ => None,
     };
     Ok(Pending {

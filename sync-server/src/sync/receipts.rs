@@ -77,7 +77,8 @@ fn last_of_server(document: &Document, actor: Actor) -> Option<RecordId> {
 
 /// A receipt's identifier follows from its entry, so that admitting twice writes the same.
 fn receipt_id(entry: RecordId, now: Timestamp) -> RecordId {
-    let full: [u8; 32] = Sha256::new().chain_update(b"receipt").chain_update(entry.as_bytes()).finalize().into();
+    let full: [u8; 32] =
+        Sha256::new().chain_update(b"receipt").chain_update(entry.as_bytes()).finalize().into();
     let mut random = [0u8; 10];
     random.iter_mut().zip(full).for_each(|(to, from)| *to = from);
     RecordId::from_parts(now, random)

@@ -86,8 +86,10 @@ pub(super) fn compare(
                 out.send.push(record);
                 out.wants.push(record);
             }
-            (None, _) if has_left(tx, record, stream)? => out.gone.push(record),
-            (None, _) => out.wants.push(record),
+            (None, theirs) => match astray(tx, record, stream, theirs, out.before.is_some())? {
+                Astray::Gone => out.gone.push(record),
+                Astray::Wanted => out.wants.push(record),
+            },
         }
     }
     out.wants.truncate(WANTS_MAX);
@@ -115,10 +117,28 @@ fn merged<'a>(
     })
 }
 
-/// Whether a record was in the stream and is not any more.
-fn has_left(tx: &dyn ReadTx, record: RecordId, stream: StreamNo) -> Stored<bool> {
-    let Some(head) = tx.record(record)? else { return Ok(false) };
-    Ok(tx.memberships(head.no)?.iter().any(|member| member.stream_no == stream && member.removed))
+/// What to do about a record that the device has in a stream and the server has not.
+enum Astray {
+    /// The device is told that it does not belong there.
+    Gone,
+    /// The device is asked for its history.
+    Wanted,
+}
+
+/// A record that has left the stream, or that stands elsewhere in the same state, does not belong there: the device
+/// was told of a place that a restored store no longer knows. If the states differ, the device is asked for its
+/// history first, and told at the next comparison. A record that the server does not have at all is asked for.
+fn astray(
+    tx: &dyn ReadTx,
+    record: RecordId,
+    stream: StreamNo,
+    theirs: Option<Fingerprint>,
+    asked_before: bool,
+) -> Stored<Astray> {
+    let Some(head) = tx.record(record)? else { return Ok(Astray::Wanted) };
+    let left = tx.memberships(head.no)?.iter().any(|member| member.stream_no == stream && member.removed);
+    let known = left || asked_before || Some(head.fingerprint) == theirs;
+    Ok(if known { Astray::Gone } else { Astray::Wanted })
 }
 
 /// Counts how often the same difference was seen, and raises the alarm.

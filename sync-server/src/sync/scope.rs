@@ -56,10 +56,7 @@ impl Principal {
 
     /// Where its changes come from, as admission sees it.
     pub(super) fn origin(&self) -> Origin<'_> {
-        Origin::Device {
-            device: self.device,
-            sender: Sender::Person { user: self.user, roles: &self.roles },
-        }
+        Origin::Device { device: self.device, sender: Sender::Person { user: self.user, roles: &self.roles } }
     }
 }
 
@@ -129,13 +126,19 @@ impl Scope {
             .filter(|grant| !named.contains(&(grant.stream, grant.generation)))
             .copied()
             .collect();
-        let still_named = scope.grants.iter().filter(revoking).any(|g| named.contains(&(g.stream, g.generation)));
+        let still_named =
+            scope.grants.iter().filter(revoking).any(|g| named.contains(&(g.stream, g.generation)));
         let given_up: BTreeSet<_> = scope.given_up.iter().map(|g| (g.stream, g.generation)).collect();
         scope.tell = still_named || named != known.difference(&given_up).copied().collect();
         Ok(scope)
     }
 
-    fn place(&mut self, tx: &dyn ReadTx, server: &ServerRow, sent: &wire::Cursor) -> Result<Place, SyncError> {
+    fn place(
+        &mut self,
+        tx: &dyn ReadTx,
+        server: &ServerRow,
+        sent: &wire::Cursor,
+    ) -> Result<Place, SyncError> {
         let stream = StreamId::from_bytes(&sent.stream);
         let mut place = Place { stream, sent: sent.seq, seq: 0, readable: None };
         let Some(stream) = stream else { return Ok(place) };

@@ -15,7 +15,7 @@ use gridwalk_model::records::patrol::Patrol;
 use gridwalk_model::records::residency::{Relation, Residency};
 use gridwalk_model::records::resident::{Resident, ResidentKind};
 use gridwalk_model::records::visit::{Visit, VisitPurpose, VisitResult};
-use gridwalk_model::records::{Dwelling, Kind, Record};
+use gridwalk_model::records::{Dwelling, Record};
 use gridwalk_model::{Fields, RecordId, Timestamp, Value};
 
 /// Records and fields as they were written.
@@ -52,6 +52,11 @@ impl Acting<'_, '_, '_> {
         let id = self.edits.create_fields(T::SCHEMA.kind, &fields)?;
         self.written.extend(fields.into_iter().map(|(key, value)| (id, key, value)));
         Ok(id)
+    }
+
+    /// A fresh identifier and the time, for an entry of a set.
+    pub fn stamp(&mut self) -> Result<(RecordId, Timestamp), DeviceError> {
+        Ok((self.edits.new_id()?, self.edits.now()))
     }
 
     /// Writes one field; returns whether it was another value.
@@ -125,7 +130,7 @@ impl Acting<'_, '_, '_> {
             sex: None,
             birth_date: None,
             phone: Some(people::phone(seeded)),
-            kind: Some(ResidentKind::Floating),
+            resident_kind: Some(ResidentKind::Floating),
             workplace: None,
             provisional: Some(true),
             died_on: None,
@@ -225,8 +230,17 @@ pub struct Walk {
 
 /// The day in China.
 pub fn day_of(at: Timestamp) -> jiff::civil::Date {
+    in_china(at).date()
+}
+
+/// The time of day in China, to the second.
+pub fn clock_of(at: Timestamp) -> String {
+    in_china(at).strftime("%H:%M:%S").to_string()
+}
+
+fn in_china(at: Timestamp) -> jiff::Zoned {
     let china = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
-    jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default().to_zoned(china).date()
+    jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default().to_zoned(china)
 }
 
 /// All records of a kind, page by page.
@@ -261,12 +275,6 @@ pub fn dwellings_of(store: &Store, area: RecordId) -> Result<Vec<Entry<Dwelling>
 pub fn people_at(store: &Store, dwelling: RecordId) -> Result<Vec<RecordId>, DeviceError> {
     let residencies = store.list_linked::<Residency>("dwelling", dwelling)?;
     Ok(residencies.into_iter().filter(|entry| entry.record.to.is_none()).map(|e| e.record.resident).collect())
-}
-
-/// How a door is called: estate, building, entrance, room.
-pub fn address(dwelling: &Dwelling) -> String {
-    let parts = [&dwelling.estate, &dwelling.building, &dwelling.unit, &dwelling.room];
-    parts.into_iter().flatten().map(String::as_str).collect()
 }
 
 /// A walk from door to door: at each one of the things that happen at doors. Every second door is another worker's
@@ -322,6 +330,3 @@ pub enum DoorKind {
     /// All as recorded.
     Confirmed,
 }
-
-/// Kinds that the day writes, for the account at its end.
-pub const DAILY_KINDS: [Kind; 4] = [Kind::Visit, Kind::BaseVerification, Kind::Event, Kind::Patrol];

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use gridwalk_model::RecordId;
 use gridwalk_model::geo::Datum;
 
 /// Plays a grid district's working day: a real server, eight real phones, offline stretches, a bad network, a
@@ -70,9 +71,9 @@ pub struct PhoneArgs {
     /// Folder of its store.
     #[arg(long)]
     pub store: PathBuf,
-    /// Address of the server.
+    /// Record of its grid.
     #[arg(long)]
-    pub server: String,
+    pub area: RecordId,
     /// Seed of what it does.
     #[arg(long)]
     pub seed: u64,

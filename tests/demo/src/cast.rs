@@ -78,9 +78,8 @@ impl Worker {
         let name = NAMES.get(index).copied().unwrap_or("无名（虚构）");
         let code = format!("W{:02}", index + 1);
         let last = index + 1 == PHONES;
-        let roles: &[Role] =
-            if last { &[Role::Gridworker, Role::GridLeader] } else { &[Role::Gridworker] };
-        let user = office.add_person(name, roles)?;
+        let roles: &[Role] = if last { &[Role::Gridworker, Role::GridLeader] } else { &[Role::Gridworker] };
+        let user = office.add_person(name, roles, None)?;
         office.assign(user, grid.id)?;
         let network = FlakyProxy::start(server, seed ^ index as u64)?;
         let url = format!("http://{}", network.address());

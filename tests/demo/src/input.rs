@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use gridwalk_harness::district::{District, Plan};
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_harness::{photos, tracks};
-use gridwalk_model::geo::{Datum, LatLon};
 use gridwalk_model::Timestamp;
+use gridwalk_model::geo::{Datum, LatLon};
 
 use crate::args::Args;
 use crate::error::{DemoError, Played};

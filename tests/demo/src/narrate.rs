@@ -85,9 +85,16 @@ impl Narrator {
                 cells.map(|cell| width(cell)).max().unwrap_or(0)
             })
             .collect();
-        let mut lines = Vec::new();
-        lines.extend(heads.iter().map(|head| self.dim(&aligned(head, &widths))));
-        lines.extend(rows.iter().map(|row| aligned(row, &widths)));
+        let columns: Vec<Column> = widths
+            .into_iter()
+            .enumerate()
+            .map(|(at, wide)| Column {
+                wide,
+                right: rows.iter().all(|row| row.get(at).is_some_and(is_number)),
+            })
+            .collect();
+        let mut lines: Vec<String> = heads.iter().map(|head| self.dim(&aligned(head, &columns))).collect();
+        lines.extend(rows.iter().map(|row| aligned(row, &columns)));
         print_lines(&lines);
     }
 
@@ -120,13 +127,24 @@ impl Narrator {
     }
 }
 
-/// Cells padded to the columns' widths; a cell that is a number stands to the right.
-fn aligned(cells: &[String], widths: &[usize]) -> String {
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    wide: usize,
+    /// Numbers stand to the right.
+    right: bool,
+}
+
+fn is_number(cell: &String) -> bool {
+    !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-' | '%' | ' '))
+}
+
+/// Cells padded to the columns' widths.
+fn aligned(cells: &[String], columns: &[Column]) -> String {
     let mut line = " ".repeat(INDENT);
-    for (cell, wide) in cells.iter().zip(widths) {
-        let pad = " ".repeat(wide.saturating_sub(width(cell)));
-        let number = !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
-        let padded = if number { format!("{pad}{cell}") } else { format!("{cell}{pad}") };
+    for (cell, column) in cells.iter().zip(columns) {
+        let pad = " ".repeat(column.wide.saturating_sub(width(cell)));
+        let padded = if column.right { format!("{pad}{cell}") } else { format!("{cell}{pad}") };
         line.push_str(&padded);
         line.push_str("  ");
     }
@@ -161,8 +179,10 @@ mod tests {
     fn columns_align_whatever_the_script() {
         let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
         let widths = [6, 4, 3];
-        let lines =
-            [aligned(&row(&["虚构甲", "12", "是"]), &widths), aligned(&row(&["phone", "1,34", "no"]), &widths)];
+        let lines = [
+            aligned(&row(&["虚构甲", "12", "是"]), &widths),
+            aligned(&row(&["phone", "1,34", "no"]), &widths),
+        ];
         assert_eq!(lines, ["    虚构甲    12  是", "    phone   1,34  no"]);
         assert_eq!(width("网格，grid"), 10);
     }

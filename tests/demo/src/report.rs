@@ -74,7 +74,15 @@ mod tests {
             serde_json::from_str(&Report { seconds: 12.34, ..Report::default() }.to_json()).unwrap();
         let keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
         for name in [
-            "phones", "records", "changes", "photos", "refused_files", "conflicts", "pending", "lost", "diverged",
+            "phones",
+            "records",
+            "changes",
+            "photos",
+            "refused_files",
+            "conflicts",
+            "pending",
+            "lost",
+            "diverged",
             "seconds",
         ] {
             assert!(keys.contains(&name), "{name}");

@@ -49,6 +49,19 @@ pub struct Toll {
     pub bytes: u64,
 }
 
+impl Toll {
+    /// What happened after `earlier`.
+    pub const fn since(self, earlier: Self) -> Self {
+        Self {
+            connections: self.connections - earlier.connections,
+            dropped: self.dropped - earlier.dropped,
+            cut: self.cut - earlier.cut,
+            swallowed: self.swallowed - earlier.swallowed,
+            bytes: self.bytes - earlier.bytes,
+        }
+    }
+}
+
 /// The proxy. It stops when it is dropped.
 #[derive(Debug)]
 pub struct FlakyProxy {

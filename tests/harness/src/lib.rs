@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod browser;
 pub mod clock;
 pub mod district;
 pub mod error;

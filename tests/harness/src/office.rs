@@ -9,11 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gridwalk_model::policy::Role;
-use gridwalk_model::{AccessClass, ContentHash, DeviceId, Kind, RecordId, StreamId, Value};
+use gridwalk_model::{AccessClass, ContentHash, DeviceId, Fields, Kind, RecordId, StreamId, Value};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::{ChangeHash, Document, FlatChange};
 use gridwalk_server::access::{AccessError, account, enrolment, staff};
-use gridwalk_server::clock::{Clock, SystemClock, SystemEntropy};
+use gridwalk_server::cli::SIGNIN_PATH;
+use gridwalk_server::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use gridwalk_server::edit::Edits;
 use gridwalk_server::open;
 use gridwalk_server::storage::sqlite::{SqliteOptions, SqliteStorage};
 use gridwalk_server::storage::{Storage, StorageError, WriteTx};
@@ -75,12 +77,33 @@ impl Office {
         self.storage().update(work).map_err(HarnessError::server(what))
     }
 
+    /// Adds a unit: an office, a department, a team.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn add_unit(&self, name: &str) -> Result<RecordId, HarnessError> {
+        let now = SystemClock.now();
+        self.act("add a unit", |tx| {
+            let random = <dyn Entropy>::array(&SystemEntropy)?;
+            let id = RecordId::from_parts(now, random);
+            let mut edits = Edits::begin(tx, now)?;
+            edits.create(id, Kind::Unit, &Fields::from([("name".to_owned(), Value::from(name))]))?;
+            edits.finish()?;
+            Ok(id)
+        })
+    }
+
     /// Adds a person.
     ///
     /// # Errors
     /// [`HarnessError::Server`].
-    pub fn add_person(&self, name: &str, roles: &[Role]) -> Result<RecordId, HarnessError> {
-        let worker = staff::NewWorker { name, roles, unit: None };
+    pub fn add_person(
+        &self,
+        name: &str,
+        roles: &[Role],
+        unit: Option<RecordId>,
+    ) -> Result<RecordId, HarnessError> {
+        let worker = staff::NewWorker { name, roles, unit };
         let now = SystemClock.now();
         self.act("add a person", |tx| staff::add_person(tx, OPERATOR, &worker, now, &SystemEntropy))
     }
@@ -96,7 +119,7 @@ impl Office {
         })
     }
 
-    /// Makes a one-time sign-in link: the part after the console's sign-in path.
+    /// Makes a one-time sign-in link: its path on the console.
     ///
     /// # Errors
     /// [`HarnessError::Server`].
@@ -105,6 +128,7 @@ impl Office {
         self.act("make a sign-in link", |tx| {
             account::create_signin_link(tx, OPERATOR, person, now, &SystemEntropy)
         })
+        .map(|secret| format!("{SIGNIN_PATH}{secret}"))
     }
 
     /// Gives a person a grid: its daily records and its sensitive ones.
@@ -245,9 +269,7 @@ impl Office {
     /// # Errors
     /// [`HarnessError::Server`].
     pub fn has_media(&self, hash: &ContentHash) -> Result<bool, HarnessError> {
-        self.storage()
-            .view(|tx| Ok(tx.media(hash)?.is_some()))
-            .map_err(server_failed("look for a medium"))
+        self.storage().view(|tx| Ok(tx.media(hash)?.is_some())).map_err(server_failed("look for a medium"))
     }
 }
 

@@ -200,3 +200,14 @@ fn build() -> Result<PathBuf, HarnessError> {
         _ => Err(HarnessError::Server { what, reason: output.status.to_string() }),
     }
 }
+
+/// Has the server's own command make a one-time sign-in link for its administrator, and completes it.
+///
+/// # Errors
+/// As [`run_command`].
+pub fn signin_link(server: &ServerProcess) -> Result<String, HarnessError> {
+    let words = ["admin", "link", "--data"].map(std::ffi::OsStr::new);
+    let printed = run_command(&[words.as_slice(), &[server.data().as_os_str()]].concat())?;
+    let path = printed.split_whitespace().find(|word| word.starts_with('/')).unwrap_or_default();
+    Ok(format!("{}{path}", server.url()))
+}

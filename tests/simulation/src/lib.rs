@@ -13,3 +13,5 @@ pub mod clock;
 pub mod fuzz;
 #[path = "../../harness/src/seeded.rs"]
 pub mod seeded;
+pub mod vfs;
+pub mod world;

@@ -6,6 +6,8 @@
 mod core;
 mod driver;
 mod key_file;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

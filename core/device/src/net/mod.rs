@@ -5,7 +5,10 @@
 
 mod error;
 mod http;
+mod media;
 mod session;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod tus;
 mod watch;

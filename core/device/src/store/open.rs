@@ -87,6 +87,8 @@ pub(super) fn open(
 /// the exclusive mode there is one process and no shared-memory file, and a second opening fails at once.
 pub(super) fn prepare(connection: &Connection, encryption: &Encryption) -> Result<(), DeviceError> {
     if let Encryption::Key(key) = encryption {
+        // SQLCipher writes to the standard error of its own accord; what fails here is returned.
+        connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
         let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(key.as_bytes()));
         let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", hex.as_str()));
         connection.execute_batch(&pragma)?;

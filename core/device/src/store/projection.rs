@@ -85,10 +85,11 @@ pub(super) fn project(kind_tag: &str, fields: &Fields) -> Projection {
         if term.is_empty() {
             continue;
         }
+        // However a telephone number is grouped, it is one number.
+        let tokens = if *group == ["phone"] { tokens::tokens(&term) } else { tokens::tokens(&text) };
         if term.chars().count() <= TERM_MAX {
             out.terms.insert(term);
         }
-        let tokens = tokens::tokens(&text);
         if !out.tokens.is_empty() {
             // A token that no query holds: phrases do not run from one text into the next.
             out.tokens.push_str(" \u{e000} ");

@@ -97,11 +97,13 @@ impl Store {
     ) -> Result<Salvaged, DeviceError> {
         let mut report =
             Salvaged { set_aside: damaged.to_owned(), identity: false, changes: 0, complete: false };
-        let Ok(old) = open_damaged(damaged, encryption) else { return Ok(report) };
+        if open_damaged(damaged, encryption).is_err() {
+            return Ok(report);
+        }
         report.complete = true;
         let mut rows = Vec::new();
         for table in SAVED {
-            let (found, complete) = readable_rows(&old, table);
+            let (found, complete) = readable_rows(|| open_damaged(damaged, encryption).ok(), table);
             if table == "outbox" {
                 report.changes = found.len();
                 report.complete = complete;
@@ -184,26 +186,38 @@ fn open_damaged(path: &Path, encryption: &Encryption) -> Result<Connection, Devi
     Ok(connection)
 }
 
-/// Row by row, so that one damaged page costs its own rows only. Says whether all could be read.
-fn readable_rows(old: &Connection, table: &str) -> (Vec<SavedRow>, bool) {
+/// Gaps in numbers that are tried one by one before the rest of a table is given up.
+const GAP_MAX: i64 = 4_096;
+
+/// Row by row, so that one damaged page costs its own rows only. Says whether all could be read. SQLCipher answers
+/// nothing more on a connection that has met a damaged page, so each try has its own.
+fn readable_rows(old: impl Fn() -> Option<Connection>, table: &str) -> (Vec<SavedRow>, bool) {
     let mut out = Vec::new();
-    if read_until_damage(old, &format!("SELECT * FROM {table} ORDER BY 1"), &mut out) {
+    let read = |query: &str, out: &mut Vec<SavedRow>| old().is_some_and(|old| read_until_damage(&old, query, out));
+    if read(&format!("SELECT * FROM {table} ORDER BY 1"), &mut out) {
         return (out, true);
     }
-    // Behind the damage: numbered rows are asked for from each number on, until a page answers again.
     let number = |row: &SavedRow| match row.first() {
         Some((name, Cell::Integer(n))) if name == "n" => Some(*n),
         _ => None,
     };
-    let last: Option<i64> = old.query_row(&format!("SELECT max(rowid) FROM {table}"), [], |row| row.get(0)).ok();
-    let mut next = out.last().map_or(Some(1), |row| Some(number(row)? + 1));
-    while let (Some(from), Some(last)) = (next, last) {
-        if from > last {
+    // Behind the damage: numbered rows are asked for from each number on, until a page answers again.
+    let mut from = match out.last() {
+        Some(row) => number(row).map(|n| n + 1),
+        None => Some(1),
+    };
+    let mut gap = 0;
+    while let Some(n) = from.filter(|_| gap < GAP_MAX) {
+        let before = out.len();
+        let done = read(&format!("SELECT * FROM {table} WHERE n >= {n} ORDER BY n"), &mut out);
+        if done {
             break;
         }
-        let before = out.len();
-        read_until_damage(old, &format!("SELECT * FROM {table} WHERE n >= {from} ORDER BY n"), &mut out);
-        next = if out.len() > before { out.last().and_then(number).map(|n| n + 1) } else { Some(from + 1) };
+        (from, gap) = if out.len() > before {
+            (out.last().and_then(number).map(|n| n + 1), 0)
+        } else {
+            (Some(n + 1), gap + 1)
+        };
     }
     (out, false)
 }

@@ -60,7 +60,9 @@ fn runs(text: &str) -> Vec<(Class, Vec<char>)> {
     let mut joined = false;
     for c in text.chars().filter_map(plain) {
         let Some(class) = Class::of(c) else {
-            joined = false;
+            // What people put between digits does not part them: 0532-8888, 3-2-501.
+            let between_digits = matches!(c, '-' | '(' | ')' | '+' | '–' | '—');
+            joined &= between_digits && out.last().is_some_and(|(class, _)| *class == Class::Digit);
             continue;
         };
         match out.last_mut() {
@@ -132,6 +134,8 @@ mod tests {
         assert_eq!(tokens("12号楼3单元"), "12 2 号楼 楼 3 单元 元");
         assert_eq!(tokens("Ｂ座 No.7"), "b 座 no 7");
         assert_eq!(tokens(" ，"), "");
+        assert_eq!(tokens("0532-88"), tokens("053288"));
+        assert_eq!(tokens("A-B"), "a b");
     }
 
     #[test]

@@ -161,8 +161,11 @@ fn take_verdicts(
             refusal::replay(tx, push.record, &push.kind, &outcome.refused, now)?;
         } else if let Some(state) = outcome.deferred {
             tx.defer(push.record, state, now.plus_millis(HELD_RETRY_MS))?;
-        } else if outcome.wants_history {
+        } else if outcome.wants_history && key.is_some() {
             applied.progress = true;
+        } else if outcome.wants_history {
+            // The record has left this phone, and its history with it: others who hold it bring it back.
+            tx.defer(push.record, OutboxState::Stranded, now.plus_millis(HELD_RETRY_MS))?;
         }
     }
     Ok(())
@@ -197,6 +200,11 @@ fn sort_verdicts(
             Verdict::MissingDeps if push.history => out.deferred = Some(OutboxState::Stranded),
             Verdict::MissingDeps => out.wants_history = true,
             Verdict::BlockedBy(blocker) => match waits_for(tx, &by_hash, *blocker)? {
+                // Where the phone has no place any more, nobody will bring the ground back for it: the server has
+                // the bytes, and the worker is told.
+                Some(OutboxState::Stranded) if !has_place(tx, push.record)? => {
+                    out.refused.push(Refused { hash: *hash, verdict: *verdict });
+                }
                 Some(state) => out.deferred = Some(state),
                 None => out.refused.push(Refused { hash: *hash, verdict: *verdict }),
             },
@@ -225,6 +233,13 @@ fn waits_for(
         }
     }
     Ok(if tx.made_here(&hash)? { None } else { Some(OutboxState::Stranded) })
+}
+
+/// Whether a record is in a stream that is not being taken away.
+fn has_place(tx: &Tx<'_>, record: RecordId) -> Result<bool, DeviceError> {
+    let Some((key, _)) = tx.record_key(record)? else { return Ok(false) };
+    let held = tx.streams_of(key)?;
+    Ok(tx.streams()?.iter().any(|stream| held.contains(&stream.key) && !stream.revoking))
 }
 
 /// Takes the server's list of grants. Returns the streams that begin anew.

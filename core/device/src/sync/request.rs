@@ -1,6 +1,6 @@
 //! Building a request from what the store holds.
 
-use gridwalk_model::{RecordId, Timestamp};
+use gridwalk_model::{StreamId, RecordId, Timestamp};
 use gridwalk_replica::wire::{self, Bytes16, Compare, Cursor, Held, Push, SyncRequest};
 use gridwalk_replica::{ChangeHash, Document};
 use minicbor::bytes::{ByteArray, ByteVec};
@@ -156,7 +156,7 @@ impl Batch<'_> {
 
     /// Whole histories of records that the server lacks changes of.
     fn offer_histories(&mut self) -> Result<(), DeviceError> {
-        for (_, id, kind) in self.view.flagged(flag::WANTED)? {
+        for (key, id, kind) in self.view.flagged(flag::WANTED)? {
             if !self.has_room() {
                 break;
             }
@@ -169,7 +169,13 @@ impl Batch<'_> {
                 hashes.push(change.hash);
                 changes.push(ByteVec::from(change.raw));
             }
-            self.push(id, kind, None, changes, hashes, true);
+            // A server that lost the record may have lost what placed it as well.
+            let held = self.view.streams_of(key)?;
+            let place = |stream: &StreamRow| {
+                held.contains(&stream.key) && !stream.revoking && matches!(stream.id, StreamId::Area { .. })
+            };
+            let hint = self.streams.iter().position(place).and_then(|index| u32::try_from(index).ok());
+            self.push(id, kind, hint, changes, hashes, true);
         }
         Ok(())
     }

@@ -254,7 +254,7 @@ proptest! {
     ) {
         let (document, root) = household();
         let mut server = document.save();
-        let mut phones = vec![document.clone(), document.clone(), document];
+        let mut phones = [document.clone(), document.clone(), document];
         let mut outboxes: Vec<Vec<Vec<u8>>> = vec![vec![root], Vec::new(), Vec::new()];
         for (n, (who, other, key, meet)) in steps.into_iter().enumerate() {
             let me = usize::from(who - 1);

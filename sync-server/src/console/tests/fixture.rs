@@ -104,7 +104,8 @@ impl Browser {
     }
 
     async fn send(&mut self, request: axum::http::request::Builder, body: Body) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = request.header(HOST, "console.test").header(COOKIE, cookies.join("; "));
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -138,7 +139,6 @@ pub(super) struct Street {
     pub(super) leader: RecordId,
     pub(super) handler: RecordId,
     pub(super) worker: RecordId,
-    pub(super) centre: RecordId,
     pub(super) community: RecordId,
 }
 
@@ -146,22 +146,27 @@ impl Street {
     /// People, units and grids; no events.
     pub(super) fn empty() -> Self {
         let world = Arc::new(World::new());
-        let parent = record(&world, Kind::Area, &[
-            ("code", "370212001".into()),
-            ("name", "青石社区".into()),
-            ("level", "community".into()),
-        ]);
+        let parent = record(
+            &world,
+            Kind::Area,
+            &[("code", "370212001".into()), ("name", "青石社区".into()), ("level", "community".into())],
+        );
         let grid = |name: &str| {
-            record(&world, Kind::Area, &[
-                ("code", name.into()),
-                ("name", name.into()),
-                ("level", "grid".into()),
-                ("parent", parent.into()),
-            ])
+            record(
+                &world,
+                Kind::Area,
+                &[
+                    ("code", name.into()),
+                    ("name", name.into()),
+                    ("level", "grid".into()),
+                    ("parent", parent.into()),
+                ],
+            )
         };
         let unit = |name: &str| record(&world, Kind::Unit, &[("name", name.into())]);
         let (near, far) = (grid("第一网格"), grid("第二网格"));
-        let (centre, community, team) = (unit("海风街道治理中心"), unit("青石社区居委会"), unit("城管执法中队"));
+        let (centre, community, team) =
+            (unit("海风街道治理中心"), unit("青石社区居委会"), unit("城管执法中队"));
         unit("供电服务所");
         let person = |name: &str, roles: &[Role], unit: Option<RecordId>| {
             let worker = NewWorker { name, roles, unit };
@@ -180,7 +185,6 @@ impl Street {
             near,
             far,
             team,
-            centre,
             community,
         };
         for (who, area) in [
@@ -227,13 +231,7 @@ impl Street {
 
     /// An event, reported by the gridworker `hours` ago.
     pub(super) fn event(&self, area: RecordId, category: &str, address: &str, hours: i64) -> Story<'_> {
-        let mut story = Story {
-            street: self,
-            id: self.world.id(),
-            fields: Fields::new(),
-            last: None,
-            hours,
-        };
+        let mut story = Story { street: self, id: self.world.id(), fields: Fields::new(), last: None, hours };
         story.put("area", area.into());
         story.put("category", category.into());
         story.put("address", address.into());

@@ -1,8 +1,8 @@
 //! Nobody sees beyond their reach, and what is seen is written down.
 
 use axum::http::StatusCode;
-use gridwalk_model::photo::{PhotoRole, PhotoSource};
 use gridwalk_model::RecordId;
+use gridwalk_model::photo::{PhotoRole, PhotoSource};
 
 use super::fixture::Street;
 use crate::storage::StorageError;
@@ -47,7 +47,8 @@ async fn an_event_out_of_reach_is_like_one_that_is_not_there() {
     let absent = leader.get(&format!("/events/{none}")).await;
     let foreign = leader.get(&format!("/events/{far}")).await;
     assert_eq!((foreign.status, &foreign.body), (absent.status, &absent.body));
-    for path in [format!("/events/{far}/photos/{element}"), format!("/events/{far}/photos/{element}/preview")] {
+    for path in [format!("/events/{far}/photos/{element}"), format!("/events/{far}/photos/{element}/preview")]
+    {
         assert_eq!(leader.get(&path).await.status, StatusCode::NOT_FOUND);
     }
     let csrf = leader.get("/").await.hidden("csrf");

@@ -110,7 +110,8 @@ async fn forms_of_others_do_nothing() {
 async fn every_answer_carries_the_headers() {
     let street = Street::empty();
     let mut browser = street.signed_in(street.administrator);
-    for path in ["/", "/events", "/events/none", "/phones", "/refused", "/alarms", "/assets/console.css", "/signin/x"]
+    for path in
+        ["/", "/events", "/events/none", "/phones", "/refused", "/alarms", "/assets/console.css", "/signin/x"]
     {
         let answer = browser.get(path).await;
         let policy = answer.headers.get(CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();

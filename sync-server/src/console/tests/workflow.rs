@@ -136,9 +136,10 @@ async fn the_list_is_filtered_and_paged_by_key() {
     let first = leader.get("/events?state=new").await.body;
     assert_eq!(rows(&first), 50);
     assert!(!first.contains(&accepted.to_string()));
-    let next = first.split("href=\"/events?state=new&#38;before=").nth(1).or(first
-        .split("href=\"/events?state=new&amp;before=")
-        .nth(1));
+    let next = first
+        .split("href=\"/events?state=new&#38;before=")
+        .nth(1)
+        .or(first.split("href=\"/events?state=new&amp;before=").nth(1));
     let key = next.unwrap().split('"').next().unwrap();
     let second = leader.get(&format!("/events?state=new&before={key}")).await.body;
     assert_eq!(rows(&second), 10);

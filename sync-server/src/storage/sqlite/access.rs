@@ -289,7 +289,10 @@ impl AccessWrites for Tx<'_> {
     }
 
     fn touch_session(&mut self, cookie_hash: &[u8; 32], now: Timestamp) -> Stored<()> {
-        self.execute("UPDATE session SET used_at = ?2 WHERE cookie_hash = ?1", (&cookie_hash[..], now.millis()))?;
+        self.execute(
+            "UPDATE session SET used_at = ?2 WHERE cookie_hash = ?1",
+            (&cookie_hash[..], now.millis()),
+        )?;
         Ok(())
     }
 

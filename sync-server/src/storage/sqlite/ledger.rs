@@ -57,7 +57,6 @@ fn upload(row: &Row<'_>) -> Stored<UploadRow> {
         bytes: number(row, 3)?,
         created_at: time(row, 4)?,
         expires_at: time(row, 5)?,
-        done: flag(row, 6)?,
     })
 }
 
@@ -144,20 +143,20 @@ impl LedgerReads for Tx<'_> {
 
     fn upload(&self, id: &str) -> Stored<Option<UploadRow>> {
         self.one(
-            "SELECT id, device_no, hash, bytes, created_at, expires_at, done FROM upload WHERE id = ?1",
+            "SELECT id, device_no, hash, bytes, created_at, expires_at FROM upload WHERE id = ?1",
             [id],
             upload,
         )
     }
 
     fn open_uploads(&self, device: DeviceNo) -> Stored<(u64, u64)> {
-        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM upload WHERE device_no = ?1 AND done = 0";
+        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM upload WHERE device_no = ?1";
         Ok(self.one(sql, [device.0], |row| Ok((number(row, 0)?, number(row, 1)?)))?.unwrap_or_default())
     }
 
     fn expired_uploads(&self, now: Timestamp, limit: u32) -> Stored<Vec<UploadRow>> {
         self.all(
-            "SELECT id, device_no, hash, bytes, created_at, expires_at, done FROM upload
+            "SELECT id, device_no, hash, bytes, created_at, expires_at FROM upload
              WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2",
             (now.millis(), limit),
             upload,
@@ -265,8 +264,8 @@ impl LedgerWrites for Tx<'_> {
 
     fn insert_upload(&mut self, row: &UploadRow) -> Stored<()> {
         self.execute(
-            "INSERT INTO upload (id, device_no, hash, bytes, created_at, expires_at, done)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO upload (id, device_no, hash, bytes, created_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             (
                 &row.id,
                 row.device.0,
@@ -274,14 +273,8 @@ impl LedgerWrites for Tx<'_> {
                 int(row.bytes),
                 row.created_at.millis(),
                 row.expires_at.millis(),
-                row.done,
             ),
         )?;
-        Ok(())
-    }
-
-    fn finish_upload(&mut self, id: &str) -> Stored<()> {
-        self.execute("UPDATE upload SET done = 1 WHERE id = ?1", [id])?;
         Ok(())
     }
 

@@ -127,6 +127,26 @@ impl SqliteStorage {
         })
     }
 
+    /// A copy in memory of a store in memory, identity included: what a backup that was put back without a word is.
+    ///
+    /// # Errors
+    /// If SQLite fails.
+    pub fn copied_in_memory(&self, options: &SqliteOptions) -> Stored<Self> {
+        let mut copy = Connection::open_in_memory().map_err(failed)?;
+        {
+            let source = self.lock_writer();
+            let backup = Backup::new(&source, &mut copy).map_err(failed)?;
+            backup.step(-1).map_err(failed)?;
+        }
+        configure(&copy, options, options.writer_cache_kib)?;
+        Ok(Self {
+            path: None,
+            writer: Mutex::new(copy),
+            readers: Mutex::new(Vec::new()),
+            returned: Condvar::new(),
+        })
+    }
+
     /// Limits the store to so many pages of 4 KiB, or lifts the limit: how tests fill a disk.
     ///
     /// # Errors
@@ -303,8 +323,7 @@ impl<'c> Tx<'c> {
     }
 
     fn begin_write(connection: &'c Connection) -> Stored<Self> {
-        let mut statement =
-            connection.prepare_cached("SELECT commit_no, seq FROM server").map_err(failed)?;
+        let mut statement = connection.prepare_cached("SELECT commit_no, seq FROM server").map_err(failed)?;
         let (commit_no, seq): (i64, i64) =
             statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
         Ok(Self { connection, commit_no: uint(commit_no) + 1, seq: uint(seq) })
@@ -316,7 +335,10 @@ impl<'c> Tx<'c> {
     }
 
     fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Stored<usize> {
-        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(failed)
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .map_err(failed)
     }
 
     fn insert(&self, sql: &str, params: impl rusqlite::Params) -> Stored<i64> {

@@ -12,8 +12,7 @@ pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_foundation.sql")
 /// Takes the missing steps in one transaction.
 pub(super) fn migrate(connection: &mut Connection, birth: &Birth) -> Stored<()> {
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
     if found > known {
         return Err(StorageError::NewerSchema { found, known });
@@ -92,10 +91,8 @@ mod tests {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
         let refused = SqliteStorage::open(&path, &SqliteOptions::default(), &BIRTH).err();
         assert!(matches!(refused, Some(StorageError::NewerSchema { found, .. }) if found == newer));
-        let still: u32 = Connection::open(&path)
-            .unwrap()
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .unwrap();
+        let still: u32 =
+            Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(still, newer);
     }
 

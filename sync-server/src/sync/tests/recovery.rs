@@ -47,7 +47,10 @@ fn a_store_that_went_back_in_time_is_found_out_and_healed() {
     let old = a.create(&world, Kind::Dwelling, &[("area", g1.into())]);
     a.sync(&world);
     let copy = folder.path().join("copy.db");
-    assert_eq!(world.storage.back_up(&copy).unwrap(), world.store().view(|tx| tx.server()).unwrap().commit_no);
+    assert_eq!(
+        world.storage.back_up(&copy).unwrap(),
+        world.store().view(|tx| tx.server()).unwrap().commit_no
+    );
     let young = b.create(&world, Kind::Dwelling, &[("area", g1.into())]);
     b.sync(&world);
     a.sync(&world);
@@ -56,9 +59,8 @@ fn a_store_that_went_back_in_time_is_found_out_and_healed() {
     let kept = [old, young].map(|id| a.records[&id].clone());
 
     // The machine is rolled back to the copy, silently.
-    world.storage = std::sync::Arc::new(
-        SqliteStorage::open(&copy, &SqliteOptions::default(), &BIRTH).unwrap(),
-    );
+    world.storage =
+        std::sync::Arc::new(SqliteStorage::open(&copy, &SqliteOptions::default(), &BIRTH).unwrap());
     let before = world.store().view(|tx| tx.server()).unwrap().epoch;
     let response = a.once(&world);
     assert_ne!(*response.epoch, before);
@@ -116,11 +118,13 @@ fn two_phones_that_find_the_rollback_start_one_epoch() {
     a.create(&world, Kind::Dwelling, &[("area", g1.into())]);
     a.sync(&world);
     // The store forgets what happened in the stream.
-    world.storage.write(&mut |tx| {
-        let row = tx.stream(&base(g1))?.unwrap();
-        tx.update_stream(row.no, row.seq - 1, row.digest)
-    })
-    .unwrap();
+    world
+        .storage
+        .write(&mut |tx| {
+            let row = tx.stream(&base(g1))?.unwrap();
+            tx.update_stream(row.no, row.seq - 1, row.digest)
+        })
+        .unwrap();
     let principal = world.principal(a.device).unwrap();
     let prepare = || {
         let request = a.build(None);

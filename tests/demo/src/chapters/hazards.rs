@@ -13,7 +13,7 @@ use gridwalk_model::{RecordId, Value};
 use crate::acts::{self, HazardReport};
 use crate::cast::Worker;
 use crate::error::{DemoError, Played};
-use crate::narrate::said;
+use crate::narrate::{Said, said};
 use crate::stage::Stage;
 
 /// What is reported, in turn: category of the starter table and the worker's words.
@@ -33,12 +33,15 @@ const HAZARDS: [(&str, &str); 6] = [
 pub async fn play(stage: &mut Stage) -> Played<()> {
     stage.narrator.chapter(&said("隐患上报与照片", "Hazards and their photos"));
     let mut rows = Vec::new();
+    let mut refusals = Vec::new();
     for index in 0..stage.team.len() {
         let count = stage.team.len();
         let share: Vec<PathBuf> = stage.input.photos.iter().skip(index).step_by(count).cloned().collect();
         let event = report(stage, index).await?;
         for path in share {
-            rows.push(take(stage, index, event, &path).await?);
+            let (row, refusal) = take(stage, index, event, &path).await?;
+            rows.push(row);
+            refusals.extend(refusal);
         }
     }
     let headings = [
@@ -50,6 +53,9 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
         said("结果", "outcome"),
     ];
     stage.narrator.table(&headings, &rows);
+    for refusal in &refusals {
+        stage.narrator.say(refusal);
+    }
     let (taken, refused) = (stage.tally.photos.len(), stage.tally.refused_files);
     stage.narrator.say(&said(
         format!("照片 {taken} 张已加水印并存入手机；{refused} 个文件被拒绝，原件未动。"),
@@ -89,29 +95,39 @@ pub async fn report(stage: &mut Stage, index: usize) -> Played<RecordId> {
         .await
 }
 
-/// A worker adds a file to an event. Returns a row of the table.
-async fn take(stage: &mut Stage, index: usize, event: RecordId, path: &Path) -> Played<Vec<String>> {
+/// A worker adds a file to an event. Returns a row of the table, and why it was refused.
+async fn take(
+    stage: &mut Stage,
+    index: usize,
+    event: RecordId,
+    path: &Path,
+) -> Played<(Vec<String>, Option<Said>)> {
     let original = fs::read(path).map_err(DemoError::io(path.display().to_string()))?;
     let kilobytes = |bytes: u64| bytes.div_ceil(1024).to_string();
     let (name, size) =
         (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), original.len() as u64);
     let code = stage.worker(index)?.code.clone();
     let outcome = add(stage, index, event, original).await?;
+    let cell = |zh: &str, en: &str| stage.narrator.cell(&said(zh, en));
     Ok(match outcome {
-        Ok(photo) => vec![
-            code,
-            name,
-            kilobytes(size),
-            kilobytes(photo.bytes),
-            format!("{}×{}", photo.width, photo.height),
-            stage.narrator.cell(&said("已加水印", "stamped")),
-        ],
+        Ok(photo) => {
+            let stored = kilobytes(photo.bytes);
+            let size_px = format!("{}×{}", photo.width, photo.height);
+            (vec![code, name, kilobytes(size), stored, size_px, cell("已加水印", "stamped")], None)
+        }
         Err((zh, en)) => {
+            let row =
+                vec![code, name.clone(), kilobytes(size), "-".into(), "-".into(), cell("拒绝", "refused")];
             stage.tally.refused_files += 1;
-            let reason = stage.narrator.cell(&said(format!("拒绝：{zh}"), format!("refused: {en}")));
-            vec![code, name, kilobytes(size), "-".into(), "-".into(), reason]
+            let (zh, en) = (brief(&zh, "，请"), brief(&en, "; "));
+            (row, Some(said(format!("拒绝 {name}：{zh}"), format!("Refused {name}: {en}"))))
         }
     })
+}
+
+/// What is wrong, without the advice that follows.
+fn brief<'t>(reason: &'t str, advice: &str) -> &'t str {
+    reason.split_once(advice).map_or(reason, |(wrong, _)| wrong)
 }
 
 /// Adds a photo to an event on a phone. The inner error is a refusal with its reason, in both languages.

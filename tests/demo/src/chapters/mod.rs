@@ -5,6 +5,7 @@ pub mod bad_network;
 pub mod evening;
 pub mod hazards;
 pub mod killed_phone;
+pub mod officers;
 pub mod opening;
 pub mod rounds;
 pub mod same_record;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use gridwalk_harness::office::Office;
 use gridwalk_harness::server::{self, ServerProcess};
 use gridwalk_model::geo::Datum;
-use gridwalk_model::policy::Role;
 use gridwalk_model::{Kind, RecordId};
 
 use crate::args::Args;
@@ -118,15 +117,17 @@ fn grids_by_size(office: &Office) -> Played<Vec<Grid>> {
 
 async fn enrol(stage: &mut Stage) -> Played<()> {
     stage.narrator.chapter(&said("八部手机注册并下载网格", "Eight phones enrol and pull their grids"));
-    let server =
-        stage.server.as_ref().map(ServerProcess::address).ok_or_else(|| DemoError::Play("no server".into()))?;
+    let server = stage
+        .server
+        .as_ref()
+        .map(ServerProcess::address)
+        .ok_or_else(|| DemoError::Play("no server".into()))?;
     for index in 0..PHONES {
         let slot = GRID_OF.get(index).copied().unwrap_or(0) % stage.grids.len();
         let grid = stage.grids.get(slot).cloned().ok_or_else(|| DemoError::Data("too few grids".into()))?;
         let worker = Worker::hire(index, &stage.office, &grid, server, &stage.home, stage.seed).await?;
         stage.team.push(worker);
     }
-    stage.office.add_person("中心调度员（虚构）", &[Role::Dispatcher])?;
     let mut rows = Vec::new();
     for worker in &stage.team {
         let settled = worker.phone.settle(4).await?;

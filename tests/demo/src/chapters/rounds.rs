@@ -29,10 +29,9 @@ const PACE: f64 = 1.2;
 /// # Errors
 /// A phone that refuses what it should take.
 pub async fn play(stage: &mut Stage) -> Played<()> {
-    stage.narrator.chapter(&said(
-        "上午：没有网络，入户、巡查",
-        "Morning without a network: doors and patrols",
-    ));
+    stage
+        .narrator
+        .chapter(&said("上午：没有网络，入户、巡查", "Morning without a network: doors and patrols"));
     let mut rows = Vec::new();
     for index in 0..stage.team.len() {
         let worker = stage.worker(index)?;
@@ -81,8 +80,12 @@ pub async fn doors(stage: &mut Stage, index: usize, count: usize) -> Played<BTre
     let (kinds, written) = worker
         .read(move |store, now| {
             let dwellings = acts::dwellings_of(store, area)?;
-            let own: Vec<_> =
-                dwellings.iter().enumerate().filter(|(place, _)| place % 2 == index % 2).map(|(_, d)| d).collect();
+            let own: Vec<_> = dwellings
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| place % 2 == index % 2)
+                .map(|(_, d)| d)
+                .collect();
             let first = seeded.below(own.len());
             let mut kinds = Vec::new();
             let mut written = Vec::new();
@@ -175,8 +178,7 @@ fn grid_named_in(stage: &Stage, path: &Path) -> Option<usize> {
 /// Reads a track and measures it as a patrol that ends now.
 async fn measure(path: &Path, worker: &Worker) -> Played<(Walk, usize, usize)> {
     let bytes = fs::read(path).map_err(DemoError::io(path.display().to_string()))?;
-    let file =
-        read_gpx(&bytes).map_err(|source| DemoError::Track { path: path.to_owned(), source })?;
+    let file = read_gpx(&bytes).map_err(|source| DemoError::Track { path: path.to_owned(), source })?;
     let area = worker.grid.id;
     let (now, targets): (Timestamp, Vec<LatLon>) = worker
         .read(move |store, now| {

@@ -58,7 +58,7 @@ fn a_full_pull_comes_in_pages_and_resumes_at_any_of_them() {
     }
     writer.sync(&mut server, at(100));
     server.page = 4;
-    let mut reader = Phone::joined(2, &mut server);
+    let reader = Phone::joined(2, &mut server);
     assert_eq!(reader.store.totals().unwrap().records, 25);
     let rooms: Vec<_> = reader
         .store

@@ -26,28 +26,28 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    fn new(n: u8) -> Self {
+    pub(crate) fn new(n: u8) -> Self {
         Self::with(n, Faults::none())
     }
 
-    fn with(n: u8, faults: Faults) -> Self {
+    pub(crate) fn with(n: u8, faults: Faults) -> Self {
         Self { store: store_with(n, faults), engine: Engine::new(EngineConfig::default()) }
     }
 
     /// One that has its grants already.
-    fn joined(n: u8, server: &mut Script) -> Self {
+    pub(crate) fn joined(n: u8, server: &mut Script) -> Self {
         let mut phone = Self::new(n);
         phone.sync(server, crate::testkit::at(0));
         phone
     }
 
-    fn sync(&mut self, server: &mut Script, now: Timestamp) -> usize {
+    pub(crate) fn sync(&mut self, server: &mut Script, now: Timestamp) -> usize {
         let requests = server.sync(&mut self.engine, &mut self.store, now);
         crate::testkit::check_digests(&self.store);
         requests
     }
 
-    fn waiting(&self) -> u64 {
+    pub(crate) fn waiting(&self) -> u64 {
         self.store.totals().unwrap().changes.count
     }
 }

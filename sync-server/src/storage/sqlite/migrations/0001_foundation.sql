@@ -255,17 +255,15 @@ CREATE TABLE media_ref (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE upload (
-    -- Uploads. The bytes are in a file named by the id.
+    -- Uploads that are not finished. The bytes are in a file named by the id.
     id         TEXT    PRIMARY KEY,
     device_no  INTEGER NOT NULL REFERENCES device (no),
     hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     bytes      INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    -- 1: published; kept until it expires, so that whoever asks again is told.
-    done       INTEGER NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+    expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX upload_device ON upload (device_no) WHERE done = 0;
+CREATE INDEX upload_device ON upload (device_no);
 CREATE INDEX upload_expiry ON upload (expires_at);
 
 CREATE TABLE source_key (

@@ -1,0 +1,87 @@
+//! The facade, without a server: what works offline.
+
+use std::sync::Arc;
+
+use gridwalk_model::Kind;
+use gridwalk_model::records::Dwelling;
+
+use super::*;
+use crate::NetError;
+use crate::testkit::{USER, at, device, dwelling, fields, jpeg};
+
+async fn open(folder: &std::path::Path) -> Device {
+    let opened = Device::open(DeviceOptions::host(folder)).await.unwrap();
+    opened
+        .with_store(|store, _| store.enrol(device(1), USER, "测试员（虚构）", "虚构区"))
+        .await
+        .unwrap();
+    opened
+}
+
+#[tokio::test]
+async fn work_goes_on_without_a_server_and_is_there_after_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    let id = phone.create(dwelling("3号楼", "501")).await.unwrap();
+    assert!(phone.edit(id, fields(&[("remarks", "门口有灭火器")])).await.unwrap());
+    let found = phone.search("3号楼", &[Kind::Dwelling], None, 9).await.unwrap();
+    assert_eq!(found.hits[0].id, id);
+    let status = phone.sync().await.unwrap();
+    assert_eq!(status.totals.changes.count, 2);
+    assert_eq!(status.last_error.unwrap().en, NetError::Offline.en());
+    assert!(phone.watch_status().borrow().totals.changes.count <= 2);
+    phone.close().await.unwrap();
+    assert!(matches!(phone.status().await, Err(DeviceError::Closed)));
+    let again = open(folder.path()).await;
+    let read = again.get::<Dwelling>(id).await.unwrap().unwrap();
+    assert_eq!(read.record.remarks.as_deref(), Some("门口有灭火器"));
+    again.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_enrolled_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Device::open(DeviceOptions::host(folder.path())).await.unwrap();
+    assert!(matches!(phone.create(dwelling("1", "1")).await, Err(DeviceError::NotEnrolled)));
+    assert!(matches!(phone.sync().await, Err(DeviceError::NotEnrolled)));
+    let refused = phone.enrol("http://grid.example", "code", "phone").await;
+    assert!(matches!(refused, Err(DeviceError::Net(NetError::Insecure))));
+}
+
+#[tokio::test]
+async fn the_signing_key_stays_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Device::open(DeviceOptions::host(folder.path())).await.unwrap();
+    let key = first.shared.key.public_key().unwrap();
+    first.close().await.unwrap();
+    let second = Device::open(DeviceOptions::host(folder.path())).await.unwrap();
+    assert_eq!(second.shared.key.public_key().unwrap(), key);
+}
+
+#[tokio::test]
+async fn photos_are_journaled_then_attached_and_bad_files_stay_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    let mut event = fields(&[("category", "fire_safety"), ("address", "东门")]);
+    event.insert("area".into(), Value::from(crate::testkit::GRID));
+    let id = phone.create_fields(Kind::Event, event).await.unwrap();
+    let facts = || CaptureFacts::camera(at(0), "W01".into());
+    phone.add_photo(id, jpeg(320, 240), facts(), None).await.unwrap();
+    let status = phone.status().await.unwrap();
+    assert_eq!((status.totals.photos.count, status.totals.previews.count, status.totals.captures), (1, 1, 0));
+    let refused = phone.add_photo(id, b"not a photo".to_vec(), facts(), None).await;
+    assert!(matches!(refused, Err(DeviceError::Photo(_))));
+    let missing = phone.attach_journaled(99, id, None).await;
+    assert!(matches!(missing, Err(DeviceError::NoCapture)));
+    let status = phone.status().await.unwrap();
+    assert_eq!((status.totals.photos.count, status.totals.captures), (1, 0));
+}
+
+#[tokio::test]
+async fn a_second_device_in_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path()).await;
+    let second = Device::open(DeviceOptions::host(folder.path())).await;
+    assert!(matches!(second, Err(DeviceError::AlreadyOpen)));
+    let _ = Arc::clone(&first.shared);
+}

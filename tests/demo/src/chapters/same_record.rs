@@ -1,0 +1,227 @@
+//! Two people work on the same record without knowing of each other: what can be merged is merged, what cannot is
+//! shown and chosen.
+
+use gridwalk_device::ConflictEntry;
+use gridwalk_harness::flaky::Weather;
+use gridwalk_harness::photos;
+use gridwalk_harness::scene::Hazard;
+use gridwalk_harness::seeded::Seeded;
+use gridwalk_model::records::household::HouseholdKind;
+use gridwalk_model::records::{Household, Place};
+use gridwalk_model::{RecordId, Value};
+
+use crate::acts;
+use crate::cast::Worker;
+use crate::chapters::hazards;
+use crate::error::{DemoError, Played};
+use crate::narrate::said;
+use crate::stage::Stage;
+
+/// Those who share the first grid, and those who share the second, counted from 0.
+const FIRST: (usize, usize) = (0, 1);
+const SECOND: (usize, usize) = (2, 3);
+
+/// Plays the meetings.
+///
+/// # Errors
+/// A conflict that is not shown or not settled.
+pub async fn play(stage: &mut Stage) -> Played<()> {
+    stage.narrator.chapter(&said("同一户，两个人同时改", "The same household, edited by two at once"));
+    for index in [FIRST.0, FIRST.1, SECOND.0, SECOND.1] {
+        let worker = stage.worker(index)?;
+        worker.network.set(Weather::Clear);
+        settle(worker).await?;
+    }
+    same_household(stage).await?;
+    update_and_removal(stage).await?;
+    first_photos(stage).await
+}
+
+async fn settle(worker: &Worker) -> Played<()> {
+    let settled = worker.phone.settle(12).await?;
+    if settled.status.is_settled() {
+        return Ok(());
+    }
+    let why = settled.status.last_error.map(|error| error.en).unwrap_or_default();
+    Err(DemoError::Play(format!("{} does not come to rest: {why}", worker.code)))
+}
+
+fn offline(stage: &Stage, pair: (usize, usize), online: bool) -> Played<()> {
+    stage.worker(pair.0)?.phone.set_online(online)?;
+    stage.worker(pair.1)?.phone.set_online(online)?;
+    Ok(())
+}
+
+/// Both send and fetch; the first once more, for what the second brought.
+async fn meet(stage: &Stage, pair: (usize, usize)) -> Played<()> {
+    offline(stage, pair, true)?;
+    for index in [pair.0, pair.1, pair.0] {
+        settle(stage.worker(index)?).await?;
+    }
+    Ok(())
+}
+
+async fn same_household(stage: &mut Stage) -> Played<()> {
+    let household = shared_household(stage).await?;
+    offline(stage, FIRST, false)?;
+    let Stage { team, promises, .. } = &mut *stage;
+    let (Some(one), Some(other)) = (team.get(FIRST.0), team.get(FIRST.1)) else { return Ok(()) };
+    one.act(promises, move |acting| {
+        acting.set(household, "remarks", "虚构：户主白天上班，晚上在家")?;
+        acting.set(household, "household_kind", HouseholdKind::Shared.word())
+    })
+    .await?;
+    other.act(promises, move |acting| acting.set(household, "remarks", "虚构：户主出差，下月回来")).await?;
+    meet(stage, FIRST).await?;
+    let (one, other) = (stage.worker(FIRST.0)?, stage.worker(FIRST.1)?);
+    let shown = (conflicts_of(one, household).await?, conflicts_of(other, household).await?);
+    let [conflict] = shown.0.as_slice() else {
+        return Err(DemoError::Play(format!("{} conflicts are shown instead of one", shown.0.len())));
+    };
+    if shown.0 != shown.1 && !same_values(&shown.0, &shown.1) {
+        return Err(DemoError::Play("two phones show different conflicts".into()));
+    }
+    stage.narrator.say(&said(
+        "不同的字段已自动合并；同一字段“备注”两个值都保留，两部手机都列出冲突：",
+        "Different fields have merged; of the field \"remarks\" both values stay, and both phones list the conflict:",
+    ));
+    show(stage, conflict);
+    let (record, field) = (conflict.record, conflict.field.clone());
+    let value = conflict.candidates.first().map(|candidate| candidate.value.clone()).unwrap_or(Value::Null);
+    stage.tally.conflicts.insert((record, field.clone()));
+    choose(stage, record, &field, value).await?;
+    let merged =
+        stage.worker(FIRST.1)?.read(move |store, _| store.get::<Household>(household)).await?.is_some_and(
+            |entry| entry.record.household_kind == Some(HouseholdKind::Shared) && !entry.state.conflict,
+        );
+    if !merged {
+        return Err(DemoError::Play("the choice did not settle the conflict on the other phone".into()));
+    }
+    stage.narrator.say(&said(
+        "W01 选定其中一个值；同步之后 W02 上的冲突也消失了。",
+        "W01 chooses one of them; after a sync the conflict is gone from W02 too.",
+    ));
+    Ok(())
+}
+
+/// A household that both phones hold.
+async fn shared_household(stage: &Stage) -> Played<RecordId> {
+    let (one, other) = (stage.worker(FIRST.0)?, stage.worker(FIRST.1)?);
+    let theirs = households_of(other).await?;
+    let shared = households_of(one).await?.into_iter().find(|id| theirs.contains(id));
+    shared.ok_or_else(|| DemoError::Data("no household that two phones hold".into()))
+}
+
+/// Some households of the worker's grid.
+async fn households_of(worker: &Worker) -> Played<Vec<RecordId>> {
+    let area = worker.grid.id;
+    worker
+        .read(move |store, _| {
+            let mut found = Vec::new();
+            for dwelling in acts::dwellings_of(store, area)?.iter().take(40) {
+                found.extend(store.list_linked::<Household>("dwelling", dwelling.id)?);
+            }
+            Ok(found.into_iter().map(|entry| entry.id).collect())
+        })
+        .await
+}
+
+async fn conflicts_of(worker: &Worker, record: RecordId) -> Played<Vec<ConflictEntry>> {
+    worker.read(move |store, _| store.conflicts_of(record)).await
+}
+
+/// The names of authors may be known to one phone and not to the other; the values may not differ.
+fn same_values(one: &[ConflictEntry], other: &[ConflictEntry]) -> bool {
+    let values = |entries: &[ConflictEntry]| -> Vec<_> {
+        let of = |entry: &ConflictEntry| {
+            let candidates = entry.candidates.iter();
+            candidates.map(|one| (one.value.clone(), one.device, one.at)).collect::<Vec<_>>()
+        };
+        entries.iter().map(|entry| (entry.field.clone(), of(entry))).collect()
+    };
+    values(one) == values(other)
+}
+
+fn show(stage: &Stage, conflict: &ConflictEntry) {
+    let headings = [said("值", "value"), said("谁", "who"), said("何时", "when")];
+    let rows: Vec<Vec<String>> = conflict
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let known = stage.team.iter().find(|worker| worker.device == candidate.device);
+            let code = known.map(|worker| worker.code.clone()).unwrap_or_default();
+            let name = candidate.author.clone().unwrap_or(code);
+            let value = candidate.value.as_text().unwrap_or("?").to_owned();
+            vec![value, name, acts::clock_of(candidate.at)]
+        })
+        .collect();
+    stage.narrator.table(&headings, &rows);
+}
+
+async fn choose(stage: &mut Stage, record: RecordId, field: &str, value: Value) -> Played<()> {
+    let key = field.to_owned();
+    let Stage { team, promises, .. } = &mut *stage;
+    let Some(worker) = team.get(FIRST.0) else { return Ok(()) };
+    worker.act(promises, move |acting| acting.set(record, &key, value)).await?;
+    meet(stage, FIRST).await
+}
+
+/// One removes a place, the other corrects its telephone number: the correction stays and is pointed out.
+async fn update_and_removal(stage: &mut Stage) -> Played<()> {
+    let area = stage.worker(SECOND.0)?.grid.id;
+    let place = stage
+        .worker(SECOND.0)?
+        .read(move |store, _| {
+            Ok(acts::all::<Place>(store)?.into_iter().find(|entry| entry.record.area == area))
+        })
+        .await?;
+    let Some(place) = place.map(|entry| entry.id) else { return Ok(()) };
+    offline(stage, SECOND, false)?;
+    let Stage { team, promises, .. } = &mut *stage;
+    let (Some(one), Some(other)) = (team.get(SECOND.0), team.get(SECOND.1)) else { return Ok(()) };
+    one.act(promises, move |acting| acting.remove(place)).await?;
+    other.act(promises, move |acting| acting.set(place, "phone", "19900010000")).await?;
+    meet(stage, SECOND).await?;
+    for index in [SECOND.0, SECOND.1] {
+        let flagged = stage.worker(index)?.read(|store, _| store.edited_while_removed()).await?;
+        if !flagged.contains(&place) {
+            return Err(DemoError::Play("an edit against a removal was not pointed out".into()));
+        }
+    }
+    stage.tally.conflicts.insert((place, "removed".to_owned()));
+    let Stage { team, promises, .. } = &mut *stage;
+    let Some(other) = team.get(SECOND.1) else { return Ok(()) };
+    other.act(promises, move |acting| acting.restore(place)).await?;
+    meet(stage, SECOND).await?;
+    stage.narrator.say(&said(
+        "W03 删除一个场所，W04 同时更正其电话：更正保留，两部手机都提示；W04 决定保留该场所。",
+        "W03 removes a place while W04 corrects its number: the correction stays, both are told, W04 keeps the place.",
+    ));
+    Ok(())
+}
+
+/// Two phones add the first photo of the same event at once.
+async fn first_photos(stage: &mut Stage) -> Played<()> {
+    let event = hazards::report(stage, SECOND.0).await?;
+    meet(stage, SECOND).await?;
+    offline(stage, SECOND, false)?;
+    for (index, hazard) in [(SECOND.0, Hazard::OpenManhole), (SECOND.1, Hazard::FlyingLead)] {
+        let mut seeded = Seeded::for_subject(stage.seed, &format!("first photo {index}"));
+        let original = photos::jpeg(&mut seeded, (1_600, 1_200), hazard, None)?;
+        if let Err((_, reason)) = hazards::add(stage, index, event, original).await? {
+            return Err(DemoError::Play(format!("a sound photo was refused: {reason}")));
+        }
+    }
+    meet(stage, SECOND).await?;
+    for index in [SECOND.0, SECOND.1] {
+        let photos = hazards::photos_of(stage.worker(index)?, event).await?;
+        if photos != 2 {
+            return Err(DemoError::Play(format!("{photos} photos instead of two in the same event")));
+        }
+    }
+    stage.narrator.say(&said(
+        "W03 和 W04 同时给同一事件加第一张照片：两张都在。",
+        "W03 and W04 add the first photo of the same event at once: both are there.",
+    ));
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The day from beginning to end.
+
+use tokio::time::Instant;
+
+use crate::args::Args;
+use crate::chapters::{
+    account, bad_network, evening, hazards, killed_phone, officers, opening, rounds, same_record, substitute,
+};
+use crate::error::{DemoError, Played};
+use crate::narrate::said;
+use crate::report::Report;
+use crate::stage::Stage;
+
+/// Plays the day. Returns whether everything arrived and everybody agrees.
+///
+/// # Errors
+/// Whatever kept the day from being played to its end.
+pub async fn play(args: &Args) -> Played<bool> {
+    let temporary;
+    let home = match &args.keep {
+        Some(folder) => folder.clone(),
+        None => {
+            temporary = tempfile::tempdir().map_err(DemoError::io("make a temporary folder"))?;
+            temporary.path().to_owned()
+        }
+    };
+    let start = Instant::now();
+    let mut stage = opening::set(args, home).await?;
+    let report = chapters(&mut stage, start).await?;
+    if !args.once {
+        keep_open(&mut stage).await?;
+    }
+    close(&mut stage).await?;
+    if args.json {
+        println!("{}", report.to_json());
+    }
+    Ok(report.is_clean())
+}
+
+async fn chapters(stage: &mut Stage, start: Instant) -> Played<Report> {
+    rounds::play(stage).await?;
+    hazards::play(stage).await?;
+    bad_network::play(stage).await?;
+    same_record::play(stage).await?;
+    officers::play(stage).await?;
+    killed_phone::play(stage).await?;
+    substitute::play(stage).await?;
+    evening::play(stage).await?;
+    account::settle(stage, || start.elapsed().as_secs_f64()).await
+}
+
+/// Leaves the console open until somebody presses Ctrl-C.
+async fn keep_open(stage: &mut Stage) -> Played<()> {
+    let link = match stage.server.as_ref() {
+        Some(server) => gridwalk_harness::server::signin_link(server)?,
+        None => return Ok(()),
+    };
+    stage.narrator.chapter(&said("管理台已打开", "The console is open"));
+    stage.narrator.say(&said(format!("地址：{}", stage.url()), format!("Address: {}", stage.url())));
+    stage.narrator.say(&said(format!("一次性登录链接：{link}"), format!("One-time sign-in link: {link}")));
+    stage.narrator.say(&said("按 Ctrl-C 结束。", "Ctrl-C ends the demo."));
+    tokio::signal::ctrl_c().await.map_err(DemoError::io("wait for Ctrl-C"))
+}
+
+async fn close(stage: &mut Stage) -> Played<()> {
+    for worker in &stage.team {
+        worker.phone.close().await?;
+    }
+    match stage.server.take() {
+        Some(server) => Ok(server.stop()?),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Runs simulated worlds: `gridwalk-simulation --seeds 300 --steps 500 --phones 8`.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clap::Parser;
+use gridwalk_simulation::clock::Stopwatch;
+use gridwalk_simulation::world::{Outcome, Plan, World};
+
+#[derive(Parser)]
+#[command(about = "Simulates phones, a server and a faulty network; the same seed gives the same run")]
+struct Arguments {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 300)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many things happen in each run before the faults stop.
+    #[arg(long, default_value_t = 500)]
+    steps: usize,
+    /// How many phones there are.
+    #[arg(long, default_value_t = 8)]
+    phones: usize,
+    /// Print everything that happened.
+    #[arg(long)]
+    trace: bool,
+}
+
+fn main() -> ExitCode {
+    let Arguments { seeds, seed, steps, phones, trace } = Arguments::parse();
+    let watch = Stopwatch::start();
+    let next = AtomicU64::new(seed);
+    let outcomes: Mutex<Vec<(u64, Outcome)>> = Mutex::default();
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let seed_now = next.fetch_add(1, Ordering::Relaxed);
+                    if seed_now >= seed.saturating_add(seeds) {
+                        break;
+                    }
+                    let outcome = World::run(Plan { seed: seed_now, steps, phones, plant: None });
+                    if !outcome.broken.is_empty() {
+                        println!("seed {seed_now}: {}", outcome.broken.join("; "));
+                        println!("  replay: --seeds 1 --seed {seed_now} --steps {steps} --phones {phones} --trace");
+                    }
+                    if let Ok(mut outcomes) = outcomes.lock() {
+                        outcomes.push((seed_now, outcome));
+                    }
+                }
+            });
+        }
+    });
+    let outcomes = outcomes.into_inner().unwrap_or_default();
+    if trace {
+        for (_, outcome) in &outcomes {
+            outcome.trace.iter().for_each(|line| println!("{line}"));
+        }
+    }
+    let failed = outcomes.iter().filter(|(_, outcome)| !outcome.broken.is_empty()).count();
+    let (edits, requests) =
+        outcomes.iter().fold((0, 0), |(e, r), (_, outcome)| (e + outcome.edits, r + outcome.requests));
+    println!(
+        "{phones} phones, {steps} steps a seed, {edits} edits, {requests} requests, {:.0} s",
+        watch.elapsed().as_secs_f64()
+    );
+    println!("{} passed, {failed} failed", outcomes.len() - failed);
+    if failed == 0 && outcomes.len() as u64 == seeds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

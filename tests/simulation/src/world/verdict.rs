@@ -1,0 +1,181 @@
+//! The end of a run: the faults stop, everybody syncs until nothing moves, and the promises are checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gridwalk_device::Event;
+use gridwalk_model::{RecordId, StreamId, Value};
+use gridwalk_replica::{ChangeHash, FlatChange};
+
+use super::World;
+
+/// Rounds of everybody syncing after which the world must have come to rest.
+const ROUNDS: usize = 60;
+/// Rounds without any movement after which nothing is expected to move: repairs take several.
+const QUIET: usize = 4;
+/// Messages within which one synchronisation must have come to its end.
+const TALK: usize = 400;
+
+impl World {
+    /// The faults stop. The operator, who sees the alarms, lets histories in; everybody syncs until nothing moves.
+    pub(crate) fn settle(&mut self) {
+        let now = self.now;
+        self.note("the faults stop".to_owned());
+        for phone in &mut self.phones {
+            phone.faults.clear();
+        }
+        if self.office.rewinds > 0 {
+            self.office.open_recovery(now);
+        }
+        let mut quiet = 0;
+        for _ in 0..ROUNDS {
+            self.now = self.now.plus_millis(2 * 3_600_000);
+            let before = self.state();
+            for phone in 0..self.phones.len() {
+                let now = self.now;
+                let request = self.phones[phone].tell(Event::Sync, now);
+                self.send(phone, request);
+                for _ in 0..TALK {
+                    self.deliver(false);
+                }
+                if !self.network.waiting.is_empty() {
+                    return self.breach(format!("phone {phone} talks to the server without end"));
+                }
+            }
+            quiet = if before == self.state() && self.waiting() == 0 { quiet + 1 } else { 0 };
+            if quiet == QUIET {
+                return;
+            }
+        }
+        let waiting: Vec<String> = (0..self.phones.len())
+            .map(|phone| format!("{phone}: {:?}", self.phones[phone].store().totals().map(|t| t.changes.count)))
+            .collect();
+        self.breach(format!("the world does not come to rest; changes waiting {waiting:?}"));
+    }
+
+    /// Changes that still move. After the past was put back, a change may build on somebody else's that nobody who may
+    /// bring it has any more: it stays in the outbox, and the worker sees it as held.
+    fn waiting(&self) -> u64 {
+        let rewound = self.office.rewinds > 0;
+        self.phones
+            .iter()
+            .map(|phone| phone.store().totals().expect("totals"))
+            .map(|totals| if rewound { totals.changes.count.saturating_sub(totals.held) } else { totals.changes.count })
+            .sum()
+    }
+
+    /// Everything that could still move.
+    fn state(&self) -> Vec<(usize, StreamId, Vec<(RecordId, gridwalk_replica::digest::Fingerprint)>)> {
+        let mut out = Vec::new();
+        for (n, phone) in self.phones.iter().enumerate() {
+            for (stream, _) in phone.store().streams().expect("streams") {
+                out.push((n, stream, phone.store().fingerprints(&stream).expect("records")));
+            }
+        }
+        out
+    }
+
+    /// Checks the promises.
+    pub(crate) fn judge(&mut self) {
+        let mut breaches = Vec::new();
+        for phone in 0..self.phones.len() {
+            self.judge_replica(phone, &mut breaches);
+            self.judge_edits(phone, &mut breaches);
+        }
+        self.judge_receipts(&mut breaches);
+        for breach in breaches {
+            self.breach(breach);
+        }
+    }
+
+    /// The phone holds exactly the streams it is granted, each exactly as the server has it.
+    fn judge_replica(&self, n: usize, breaches: &mut Vec<String>) {
+        let phone = &self.phones[n];
+        let granted = self.office.granted(phone.identity.device);
+        let held: BTreeSet<StreamId> =
+            phone.store().streams().expect("streams").into_iter().map(|(stream, _)| stream).collect();
+        if held != granted {
+            breaches.push(format!("phone {n} holds streams {held:?}, is granted {granted:?}"));
+        }
+        for stream in &granted {
+            let theirs = self.office.members(stream);
+            let ours: BTreeMap<_, _> =
+                phone.store().fingerprints(stream).expect("records").into_iter().collect();
+            if ours != theirs {
+                let only = |a: &BTreeMap<RecordId, _>, b: &BTreeMap<RecordId, _>| -> Vec<String> {
+                    a.iter().filter(|(id, f)| b.get(id) != Some(*f)).map(|(id, _)| id.to_string()).collect()
+                };
+                breaches.push(format!(
+                    "phone {n} and server differ in {stream:?}: here {:?}, there {:?}",
+                    only(&ours, &theirs),
+                    only(&theirs, &ours)
+                ));
+            }
+            for record in theirs.keys() {
+                let here = phone.store().document(*record).ok().flatten().map(|d| d.fields());
+                let there = self.office.document(*record).map(|d| d.fields());
+                if ours.contains_key(record) && here != there {
+                    breaches.push(format!("phone {n} reads {record} differently"));
+                }
+            }
+        }
+    }
+
+    /// Every value that the phone said was saved is in the server's history of the record, or is told to the worker as
+    /// not accepted.
+    fn judge_edits(&self, n: usize, breaches: &mut Vec<String>) {
+        let phone = &self.phones[n];
+        let refused: BTreeSet<(RecordId, String)> = phone
+            .store()
+            .refused_edits()
+            .expect("refused edits")
+            .into_iter()
+            .map(|edit| (edit.record, edit.field))
+            .collect();
+        let mut histories: BTreeMap<RecordId, Vec<(String, Option<Value>)>> = BTreeMap::new();
+        for ((record, key), value) in &phone.acknowledged {
+            let writes = histories.entry(*record).or_insert_with(|| self.writes_of(*record));
+            // Settling for the value that wins already writes no value again.
+            let arrived = writes.iter().any(|(k, v)| k == key && v.as_ref().is_none_or(|v| v == value));
+            let held = self.office.rewinds > 0 && phone.store().totals().expect("totals").held > 0;
+            let listed = refused.contains(&(*record, key.clone())) || held;
+            if !arrived && !listed {
+                breaches.push(format!("phone {n} saved {key} of {record}, and it is nowhere"));
+            }
+        }
+    }
+
+    fn writes_of(&self, record: RecordId) -> Vec<(String, Option<Value>)> {
+        let Some(document) = self.office.document(record) else { return Vec::new() };
+        document
+            .changes_since(&[])
+            .iter()
+            .filter_map(|change| FlatChange::read(&change.raw).ok())
+            .flat_map(|change| change.writes)
+            .map(|write| (write.key, write.value))
+            .collect()
+    }
+
+    /// Every change that the server ever said it had taken is in its records, or in its quarantine.
+    fn judge_receipts(&self, breaches: &mut Vec<String>) {
+        let mut held: BTreeSet<ChangeHash> = BTreeSet::new();
+        self.office
+            .store()
+            .view(|tx| {
+                for kind in gridwalk_model::Kind::ALL {
+                    for head in tx.records_of_kind(kind.tag(), None, u32::MAX)? {
+                        let snapshot = tx.snapshot(head.no)?;
+                        if let Ok(document) = gridwalk_replica::Document::load(&snapshot) {
+                            held.extend(document.changes_since(&[]).into_iter().map(|change| change.hash));
+                        }
+                    }
+                }
+                Ok::<_, gridwalk_server::storage::StorageError>(())
+            })
+            .expect("all records");
+        held.extend(self.office.quarantined());
+        let lost = self.office.accepted.difference(&held).count();
+        if lost > 0 {
+            breaches.push(format!("the server acknowledged {lost} changes that it does not have"));
+        }
+    }
+}
