@@ -1,5 +1,6 @@
 //! `serve` and `admin`.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
@@ -75,7 +76,9 @@ impl Serve {
             let address = listener.local_addr().map_err(CliError::io("socket"))?;
             // Asked to end while starting is asked to end all the same.
             let asked = asked_to_end();
-            println!("listening on http://{address}");
+            // Whoever started us may not read on; that is no reason to end.
+            let mut out = std::io::stdout();
+            let _ = writeln!(out, "listening on http://{address}");
             if let Some(link) = first_link(&state).await? {
                 println!(
                     "one-time administrator link 管理员一次性登录链接: http://{address}{SIGNIN_PATH}{link}"

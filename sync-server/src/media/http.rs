@@ -23,6 +23,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use gridwalk_replica::protocol::{ProtocolError, path};
+use tokio::sync::SemaphorePermit;
 
 use super::Media;
 use super::error::{MediaError, Refusal};
@@ -134,6 +135,7 @@ async fn create<S: MediaState>(state: &S, parts: &Parts, body: Body) -> Result<R
     let media = Arc::clone(state.media());
     let creation = tus::read_creation(&parts.headers, media.limits.longest())?;
     detached(async move {
+        let _room = media.room()?;
         let id = UploadId { hash: creation.hash, device: principal.device };
         let mut turn = media.turns.take(id).await;
         let chunk = creation.chunk.clone();
@@ -171,6 +173,7 @@ async fn patch(
     chunk: Chunk,
     body: Body,
 ) -> Result<Reply, MediaError> {
+    let _room = media.room()?;
     let mut turn = media.turns.take(id).await;
     let place = placed(&media, &principal, id).await?;
     if chunk.offset != place.offset() {
@@ -196,6 +199,12 @@ async fn terminate(media: Arc<Media>, principal: Principal, id: UploadId) -> Res
     let ending = Arc::clone(&media);
     blocking(move || ending.terminate(&principal, &id)).await?;
     Ok(Reply::terminated())
+}
+
+impl Media {
+    fn room(&self) -> Result<SemaphorePermit<'_>, ProtocolError> {
+        self.bodies.try_acquire().map_err(|_| ProtocolError::Busy { retry_after_s: 5 })
+    }
 }
 
 /// [`Media::place`] on the blocking pool. It may check and publish, so only a few run at once.
@@ -253,13 +262,28 @@ fn finished<S: MediaState>(state: &S, answered: Result<Reply, MediaError>) -> Re
     let cause = error.to_string();
     let error = match error.into_protocol() {
         Ok(error) => error,
-        Err(refusal) => return respond(Reply::refused(&refusal, state.media().limits.longest())),
+        Err(refusal) => return refused(state, &refusal),
     };
     if error == ProtocolError::Internal {
         tracing::error!(error = cause, "media request failed");
     }
     let mut response = state.refuse(&error);
     response.headers_mut().insert("tus-resumable", HeaderValue::from_static(tus::VERSION));
+    response
+}
+
+/// A medium that cannot be published is told in the protocol's own words as well, so that a phone lets it wait and
+/// goes on with the others.
+fn refused<S: MediaState>(state: &S, refusal: &Refusal) -> Response {
+    let mut response = respond(Reply::refused(refusal, state.media().limits.longest()));
+    if matches!(refusal, Refusal::Content(_)) {
+        let (head, body) =
+            state.refuse(&ProtocolError::Malformed { reason: refusal.to_string() }).into_parts();
+        *response.body_mut() = body;
+        if let Some(media_type) = head.headers.get(header::CONTENT_TYPE) {
+            response.headers_mut().insert(header::CONTENT_TYPE, media_type.clone());
+        }
+    }
     response
 }
 

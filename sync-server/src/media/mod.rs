@@ -46,6 +46,10 @@ use turns::Turns;
 /// Uploads that are checked and published at once: each holds a file and its pixels in memory.
 const CHECKS: usize = 4;
 
+/// Requests with a body that are received at once. They may be slow, so they have a budget of their own: each
+/// holds little memory and must not keep the records' requests waiting.
+const BODIES: usize = 256;
+
 /// Limits of uploads.
 #[derive(Clone, Copy, Debug)]
 pub struct MediaLimits {
@@ -88,6 +92,7 @@ pub struct Media {
     limits: MediaLimits,
     turns: Turns,
     checks: Semaphore,
+    bodies: Semaphore,
 }
 
 impl Media {
@@ -117,7 +122,7 @@ impl Media {
         probe: Arc<dyn Probe>,
     ) -> Result<Self, MediaError> {
         let files = Files::open(folder, probe)?;
-        let checks = Semaphore::new(CHECKS);
-        Ok(Self { storage, clock, files, limits, turns: Turns::default(), checks })
+        let (checks, bodies) = (Semaphore::new(CHECKS), Semaphore::new(BODIES));
+        Ok(Self { storage, clock, files, limits, turns: Turns::default(), checks, bodies })
     }
 }

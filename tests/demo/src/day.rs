@@ -1,5 +1,7 @@
 //! The day from beginning to end.
 
+use std::path::{Path, PathBuf};
+
 use tokio::time::Instant;
 
 use crate::args::Args;
@@ -24,9 +26,15 @@ pub async fn play(args: &Args) -> Played<bool> {
             temporary.path().to_owned()
         }
     };
+    must_be_new(&home)?;
     let start = Instant::now();
-    let mut stage = opening::set(args, home).await?;
-    let report = chapters(&mut stage, start).await?;
+    let (mut stage, report) = tokio::select! {
+        played = chapters(args, home, start) => played?,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.map_err(DemoError::io("wait for Ctrl-C"))?;
+            return Err(DemoError::Interrupted);
+        }
+    };
     if !args.once {
         keep_open(&mut stage).await?;
     }
@@ -37,7 +45,17 @@ pub async fn play(args: &Args) -> Played<bool> {
     Ok(report.is_clean())
 }
 
-async fn chapters(stage: &mut Stage, start: Instant) -> Played<Report> {
+/// Stores of an earlier day are not to be mixed with this one's.
+fn must_be_new(home: &Path) -> Played<()> {
+    match std::fs::read_dir(home).map(|mut entries| entries.next().is_none()) {
+        Ok(false) => Err(DemoError::NotEmpty(home.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+async fn chapters(args: &Args, home: PathBuf, start: Instant) -> Played<(Stage, Report)> {
+    let mut all = opening::set(args, home).await?;
+    let stage = &mut all;
     rounds::play(stage).await?;
     hazards::play(stage).await?;
     bad_network::play(stage).await?;
@@ -46,7 +64,8 @@ async fn chapters(stage: &mut Stage, start: Instant) -> Played<Report> {
     killed_phone::play(stage).await?;
     substitute::play(stage).await?;
     evening::play(stage).await?;
-    account::settle(stage, || start.elapsed().as_secs_f64()).await
+    let report = account::settle(stage, || start.elapsed().as_secs_f64()).await?;
+    Ok((all, report))
 }
 
 /// Leaves the console open until somebody presses Ctrl-C.

@@ -37,6 +37,12 @@ pub enum DemoError {
     /// The given data does not have what a day needs.
     #[error("the data has {0}")]
     Data(String),
+    /// The folder for the stores has something in it.
+    #[error("{path} is not empty; name a new folder", path = .0.display())]
+    NotEmpty(PathBuf),
+    /// Somebody pressed Ctrl-C before the end.
+    #[error("interrupted before the end")]
+    Interrupted,
     /// Something that the day relies on did not happen.
     #[error("the day went wrong: {0}")]
     Play(String),

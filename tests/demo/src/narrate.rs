@@ -178,12 +178,14 @@ mod tests {
     #[test]
     fn columns_align_whatever_the_script() {
         let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-        let widths = [6, 4, 3];
+        let column = |wide, right| Column { wide, right };
+        let columns = [column(6, false), column(4, true), column(3, false)];
         let lines = [
-            aligned(&row(&["虚构甲", "12", "是"]), &widths),
-            aligned(&row(&["phone", "1,34", "no"]), &widths),
+            aligned(&row(&["虚构甲", "12", "是"]), &columns),
+            aligned(&row(&["phone", "1,34", "no"]), &columns),
         ];
         assert_eq!(lines, ["    虚构甲    12  是", "    phone   1,34  no"]);
+        assert!(is_number(&"75 %".into()) && !is_number(&"W01".into()));
         assert_eq!(width("网格，grid"), 10);
     }
 }

@@ -166,8 +166,8 @@ impl Tx<'_> {
         self.dequeue(row.n)?;
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO sent (n, record, kind, hash, raw, at, in_commit)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO sent (n, record, kind, hash, raw, at, hint, in_commit)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute((
                 row.n,
@@ -176,6 +176,7 @@ impl Tx<'_> {
                 row.hash.0,
                 &row.raw,
                 row.at.millis(),
+                row.hint.as_ref().map(StreamId::to_bytes),
                 i64::try_from(in_commit).unwrap_or(i64::MAX),
             ))?;
         Ok(())
@@ -210,8 +211,8 @@ impl Tx<'_> {
     /// What the server may have lost waits again, where it was in the order.
     pub(crate) fn resend_all(&mut self) -> Result<usize, DeviceError> {
         let count = self.connection.execute(
-            "INSERT OR IGNORE INTO outbox (n, record, kind, hash, raw, at)
-             SELECT n, record, kind, hash, raw, at FROM sent ORDER BY n",
+            "INSERT OR IGNORE INTO outbox (n, record, kind, hash, raw, at, hint)
+             SELECT n, record, kind, hash, raw, at, hint FROM sent ORDER BY n",
             [],
         )?;
         self.connection.execute("DELETE FROM sent", [])?;

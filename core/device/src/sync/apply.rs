@@ -57,7 +57,7 @@ pub(crate) fn apply(
     let mut applied = store.write(Commit::Apply, |tx| {
         let mut applied = Applied { more: response.more, new_epoch, skew_ms, ..Applied::default() };
         if new_epoch {
-            begin_epoch(tx, response)?;
+            begin_epoch(tx)?;
             applied.progress = true;
         }
         take_verdicts(tx, context, response, now, &mut applied)?;
@@ -130,11 +130,11 @@ fn is_idle(view: View<'_>, context: &RequestContext, response: &SyncResponse) ->
     Ok(view.flagged(flag::LEAVING)?.is_empty() && !view.has_undated_receipts(context.sent_at)?)
 }
 
-/// The server begins anew from a backup: what this phone sent since then waits again, and everything is pulled from
-/// the start and merged.
-fn begin_epoch(tx: &mut Tx<'_>, response: &SyncResponse) -> Result<(), DeviceError> {
+/// The server begins anew from a backup: what this phone sent and no backup held waits again, and everything is pulled
+/// from the start and merged. The new epoch's `backed_up_through` says nothing of what was sent before it: a restored
+/// server gives the same commit numbers out again.
+fn begin_epoch(tx: &mut Tx<'_>) -> Result<(), DeviceError> {
     tx.void_cursors()?;
-    tx.forget_backed_up(response.backed_up_through)?;
     tx.resend_all()?;
     tx.doubt_receipts()?;
     // What waited for the old server is offered to the new one at once.
@@ -190,7 +190,14 @@ fn sort_verdicts(
     let by_hash: BTreeMap<ChangeHash, Verdict> =
         push.hashes.iter().copied().zip(verdicts.iter().copied()).collect();
     for (hash, verdict) in push.hashes.iter().zip(verdicts) {
-        let Some(row) = tx.outbox_row(hash)? else { continue };
+        let Some(row) = tx.outbox_row(hash)? else {
+            if *verdict == Verdict::ActorForked {
+                // Somebody's change whose number the server has given to another since it was restored: it can never
+                // come back, and as long as it stands here, nothing of the record agrees. Its author makes it again.
+                out.refused.push(Refused { hash: *hash, verdict: *verdict });
+            }
+            continue;
+        };
         match verdict {
             Verdict::Accepted | Verdict::Duplicate => {
                 tx.mark_sent(&row, commit)?;
@@ -227,6 +234,7 @@ fn waits_for(
     for _ in 0..verdicts.len() {
         match verdicts.get(&hash) {
             Some(Verdict::BlockedBy(next)) => hash = *next,
+            Some(Verdict::ActorForked) => return Ok(None),
             Some(Verdict::Held) => return Ok(Some(OutboxState::Held)),
             Some(Verdict::MissingDeps) => return Ok(Some(OutboxState::Stranded)),
             _ => break,

@@ -76,6 +76,7 @@ fn take_bodies(
     if old.as_ref().is_some_and(|old| old.flags & flag::UNREADABLE != 0) {
         // A snapshot holds what was kept unread; changes that were kept are repaired by comparison.
         tx.take_unread(key)?;
+        tx.set_flag(key, flag::UNREADABLE, false)?;
     }
     if tx.has_waiting(id)? {
         if fresh {

@@ -21,10 +21,9 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
         worker.network.set(Weather::Clear);
         worker.phone.set_online(true)?;
     }
-    for _ in 0..ROUNDS {
-        for worker in &stage.team {
-            worker.phone.settle(TRIES).await?;
-        }
+    come_together(stage).await?;
+    if choose_all(stage).await? {
+        come_together(stage).await?;
     }
     let mut rows = Vec::new();
     for worker in &stage.team {
@@ -51,4 +50,46 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     ];
     stage.narrator.table(&headings, &rows);
     Ok(())
+}
+
+async fn come_together(stage: &Stage) -> Played<()> {
+    for _ in 0..ROUNDS {
+        for worker in &stage.team {
+            worker.phone.settle(TRIES).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whatever else two people came across at once: the first phone that shows it keeps the value on top. Returns
+/// whether there was anything.
+async fn choose_all(stage: &mut Stage) -> Played<bool> {
+    let mut chosen = Vec::new();
+    for worker in &stage.team {
+        let already = chosen.clone();
+        let more = worker
+            .read(move |store, now| {
+                let mut more = Vec::new();
+                for conflict in store.conflicts()? {
+                    let key = (conflict.record, conflict.field.clone());
+                    let top = conflict.candidates.last().map(|candidate| candidate.value.clone());
+                    if let (false, Some(value)) = (already.contains(&key), top) {
+                        store.choose(conflict.record, &conflict.field, value, now)?;
+                        more.push(key);
+                    }
+                }
+                Ok(more)
+            })
+            .await?;
+        chosen.extend(more);
+    }
+    let count = chosen.len();
+    if count > 0 {
+        stage.narrator.say(&said(
+            format!("两人先后改过的另外 {count} 个字段也已选定。"),
+            format!("{count} more fields that two people had edited are settled too."),
+        ));
+    }
+    stage.tally.conflicts.extend(chosen);
+    Ok(count > 0)
 }

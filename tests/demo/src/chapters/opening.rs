@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use gridwalk_harness::office::Office;
 use gridwalk_harness::server::{self, ServerProcess};
 use gridwalk_model::geo::Datum;
+use gridwalk_model::records::Dwelling;
 use gridwalk_model::{Kind, RecordId};
 
+use crate::acts;
 use crate::args::Args;
 use crate::cast::{GRID_OF, Grid, PHONES, Worker};
 use crate::error::{DemoError, Played};
@@ -134,6 +136,7 @@ async fn enrol(stage: &mut Stage) -> Played<()> {
         if let Some(error) = settled.status.last_error {
             return Err(DemoError::Play(format!("{} cannot pull its grid: {}", worker.code, error.en)));
         }
+        only_its_own(worker).await?;
         let streams = worker.phone.streams().await?.len();
         rows.push(vec![
             worker.code.clone(),
@@ -155,5 +158,24 @@ async fn enrol(stage: &mut Stage) -> Played<()> {
         "每部手机只收到自己网格的数据，存放在各自加密的数据库中。",
         "Each phone holds its own grid and no other, in an encrypted store of its own.",
     ));
+    Ok(())
+}
+
+/// What is said of every phone is looked at: no other grid's door is on it, and its store is not readable.
+async fn only_its_own(worker: &Worker) -> Played<()> {
+    let area = worker.grid.id;
+    let strangers = worker
+        .read(move |store, _| {
+            Ok(acts::all::<Dwelling>(store)?.iter().filter(|entry| entry.record.area != area).count())
+        })
+        .await?;
+    if strangers > 0 {
+        return Err(DemoError::Play(format!("{} holds {strangers} doors of other grids", worker.code)));
+    }
+    let store = worker.phone.folder().join("store.db");
+    let bytes = std::fs::read(&store).map_err(DemoError::io(store.display().to_string()))?;
+    if bytes.starts_with(b"SQLite format 3") {
+        return Err(DemoError::Play(format!("the store of {} is not encrypted", worker.code)));
+    }
     Ok(())
 }

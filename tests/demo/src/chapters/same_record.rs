@@ -6,7 +6,6 @@ use gridwalk_harness::flaky::Weather;
 use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
-use gridwalk_model::records::household::HouseholdKind;
 use gridwalk_model::records::{Household, Place};
 use gridwalk_model::{RecordId, Value};
 
@@ -62,19 +61,19 @@ async fn meet(stage: &Stage, pair: (usize, usize)) -> Played<()> {
 }
 
 async fn same_household(stage: &mut Stage) -> Played<()> {
-    let household = shared_household(stage).await?;
+    let Target { id, merging, value: other_value } = shared_record(stage).await?;
     offline(stage, FIRST, false)?;
     let Stage { team, promises, .. } = &mut *stage;
     let (Some(one), Some(other)) = (team.get(FIRST.0), team.get(FIRST.1)) else { return Ok(()) };
     one.act(promises, move |acting| {
-        acting.set(household, "remarks", "虚构：户主白天上班，晚上在家")?;
-        acting.set(household, "household_kind", HouseholdKind::Shared.word())
+        acting.set(id, "remarks", "虚构：户主白天上班，晚上在家")?;
+        acting.set(id, merging, other_value)
     })
     .await?;
-    other.act(promises, move |acting| acting.set(household, "remarks", "虚构：户主出差，下月回来")).await?;
+    other.act(promises, move |acting| acting.set(id, "remarks", "虚构：户主出差，下月回来")).await?;
     meet(stage, FIRST).await?;
     let (one, other) = (stage.worker(FIRST.0)?, stage.worker(FIRST.1)?);
-    let shown = (conflicts_of(one, household).await?, conflicts_of(other, household).await?);
+    let shown = (conflicts_of(one, id).await?, conflicts_of(other, id).await?);
     let [conflict] = shown.0.as_slice() else {
         return Err(DemoError::Play(format!("{} conflicts are shown instead of one", shown.0.len())));
     };
@@ -90,10 +89,10 @@ async fn same_household(stage: &mut Stage) -> Played<()> {
     let value = conflict.candidates.first().map(|candidate| candidate.value.clone()).unwrap_or(Value::Null);
     stage.tally.conflicts.insert((record, field.clone()));
     choose(stage, record, &field, value).await?;
+    let other = stage.worker(FIRST.1)?;
+    let fields = other.read(move |store, _| store.fields(id)).await?.unwrap_or_default().1;
     let merged =
-        stage.worker(FIRST.1)?.read(move |store, _| store.get::<Household>(household)).await?.is_some_and(
-            |entry| entry.record.household_kind == Some(HouseholdKind::Shared) && !entry.state.conflict,
-        );
+        fields.get(merging) == Some(&Value::from(other_value)) && conflicts_of(other, id).await?.is_empty();
     if !merged {
         return Err(DemoError::Play("the choice did not settle the conflict on the other phone".into()));
     }
@@ -104,26 +103,35 @@ async fn same_household(stage: &mut Stage) -> Played<()> {
     Ok(())
 }
 
-/// A household that both phones hold.
-async fn shared_household(stage: &Stage) -> Played<RecordId> {
-    let (one, other) = (stage.worker(FIRST.0)?, stage.worker(FIRST.1)?);
-    let theirs = households_of(other).await?;
-    let shared = households_of(one).await?.into_iter().find(|id| theirs.contains(id));
-    shared.ok_or_else(|| DemoError::Data("no household that two phones hold".into()))
+/// A record that two phones hold, and a field of it that only one of them will edit.
+struct Target {
+    id: RecordId,
+    merging: &'static str,
+    value: &'static str,
 }
 
-/// Some households of the worker's grid.
-async fn households_of(worker: &Worker) -> Played<Vec<RecordId>> {
-    let area = worker.grid.id;
-    worker
+/// A household; a dwelling where the ledger has no people.
+async fn shared_record(stage: &Stage) -> Played<Target> {
+    let (one, other) = (stage.worker(FIRST.0)?, stage.worker(FIRST.1)?);
+    let area = one.grid.id;
+    let target = one
         .read(move |store, _| {
-            let mut found = Vec::new();
-            for dwelling in acts::dwellings_of(store, area)?.iter().take(40) {
-                found.extend(store.list_linked::<Household>("dwelling", dwelling.id)?);
+            let dwellings = acts::dwellings_of(store, area)?;
+            for dwelling in dwellings.iter().take(40) {
+                if let Some(household) = store.list_linked::<Household>("dwelling", dwelling.id)?.first() {
+                    return Ok(Some(Target { id: household.id, merging: "household_kind", value: "shared" }));
+                }
             }
-            Ok(found.into_iter().map(|entry| entry.id).collect())
+            let first = dwellings.first().map(|entry| entry.id);
+            Ok(first.map(|id| Target { id, merging: "occupancy", value: "vacant" }))
         })
-        .await
+        .await?
+        .ok_or_else(|| DemoError::Data("no door in its largest grid".into()))?;
+    let id = target.id;
+    if other.read(move |store, _| store.fields(id)).await?.is_none() {
+        return Err(DemoError::Play("two phones of one grid hold different records".into()));
+    }
+    Ok(target)
 }
 
 async fn conflicts_of(worker: &Worker, record: RecordId) -> Played<Vec<ConflictEntry>> {

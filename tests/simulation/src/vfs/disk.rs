@@ -53,8 +53,10 @@ struct Content {
 struct File {
     /// What readers see; `None` once it is deleted.
     written: Option<Content>,
-    /// What a power cut leaves; `None` if it would leave no such file.
+    /// What a power cut leaves of it; `None` if its name was never synced.
     synced: Option<Vec<u8>>,
+    /// A deleted file of the same name, which a power cut may bring back as it was.
+    ghost: Option<Vec<u8>>,
     locks: BTreeMap<Opener, Level>,
     shared: SharedMemory,
 }
@@ -171,8 +173,9 @@ impl Disk {
         if file.written.take().is_none() {
             return Err(Fault::Missing);
         }
+        file.ghost = file.synced.take().or(file.ghost.take());
         if durably && !lies {
-            file.synced = None;
+            file.ghost = None;
         }
         Ok(())
     }
@@ -244,6 +247,8 @@ impl Disk {
         let dirty = std::mem::take(&mut content.dirty);
         copy_sectors(&content.bytes, synced, dirty.iter().copied());
         synced.resize(content.bytes.len(), 0);
+        // A journaling file system writes down what happened to names in order, together with the next sync.
+        self.files.values_mut().for_each(|file| file.ghost = None);
         Ok(())
     }
 
@@ -256,19 +261,19 @@ impl Disk {
             file.locks.clear();
             file.shared = SharedMemory::default();
             let mut chance = |part: f64| random.as_mut().is_some_and(|random| random.chance(part));
-            let survivor = match (file.synced.take(), file.written.take()) {
-                (Some(mut bytes), Some(content)) => {
+            let survivor = match (file.synced.take(), file.written.take(), file.ghost.take()) {
+                (Some(mut bytes), Some(content), _) => {
                     keep_some(&mut bytes, &content, &mut chance);
                     Some(bytes)
                 }
                 // Its name was never synced: with luck it is there all the same, with some of its content.
-                (None, Some(content)) if chance(0.3) => {
+                (None, Some(content), _) if chance(0.3) => {
                     let mut bytes = Vec::new();
                     keep_some(&mut bytes, &content, &mut chance);
                     Some(bytes)
                 }
                 // Deleted, but the folder was not synced: it may be back.
-                (Some(bytes), None) if !chance(0.5) => Some(bytes),
+                (_, _, Some(bytes)) if !chance(0.5) => Some(bytes),
                 _ => None,
             };
             file.synced.clone_from(&survivor);

@@ -3,7 +3,9 @@
 //! Killing a process proves nothing about durability, because the page cache of the system stays. Here each file has
 //! what was *written*, which every reader sees, and what was *synced*, which is all that is sure to be there after
 //! [`PowerDisk::cut`]. Of what was written and not synced, a cut loses all, or keeps an arbitrary part sector by
-//! sector, as disks do that write in an order of their own.
+//! sector, as disks do that write in an order of their own. Names are kept as journaling file systems keep them: a
+//! file's first sync makes its name durable, and any sync makes earlier deletions durable. Between a deletion and
+//! the next sync a cut may bring the file back.
 //!
 //! A disk is a folder. SQLite finds it by its path: the layer below ([`glue`]) takes the place of the system's own
 //! file access once for the process, and passes on whatever is in no such folder. So the product's stores run on it

@@ -41,7 +41,8 @@ fn lost(seed: u64, synchronous: &str, exclusive: bool) -> usize {
         }
         if random.chance(0.5) { disk.cut(Unsynced::Lost) } else { disk.cut(Unsynced::Partly(&mut random)) }
     }
-    let connection = open(&disk, synchronous, exclusive).expect("opens again");
+    // A database that does not open again is lost as a whole.
+    let Some(connection) = open(&disk, synchronous, exclusive) else { return acknowledged.len() };
     let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     if verdict != "ok" {
         return acknowledged.len();

@@ -72,7 +72,7 @@ pub struct World {
 
 /// 2026-03-02 08:00 in China.
 const MORNING: i64 = 1_772_409_600_000;
-const TRACE_KEPT: usize = 400;
+const TRACE_KEPT: usize = 2_000;
 
 impl World {
     /// Runs a plan from beginning to end.

@@ -16,6 +16,7 @@ use gridwalk_server::clock::{Entropy, EntropyError};
 use gridwalk_server::edit::Edits;
 use gridwalk_server::storage::Storage;
 use gridwalk_server::storage::access::NewDevice;
+use gridwalk_server::storage::records::ServerRow;
 use gridwalk_server::storage::sqlite::{Birth, SqliteOptions, SqliteStorage};
 use gridwalk_server::sync::{self, Context, Principal};
 
@@ -49,6 +50,8 @@ pub struct Office {
     backups: Vec<SqliteStorage>,
     /// How often the past was put back.
     pub(crate) rewinds: usize,
+    /// The epoch of a rollback that the server was not told of.
+    unnoticed: Option<[u8; 16]>,
 }
 
 fn options() -> SqliteOptions {
@@ -73,6 +76,7 @@ impl Office {
             requests: 0,
             backups: Vec::new(),
             rewinds: 0,
+            unnoticed: None,
         };
         for n in 0..GRIDS {
             let id = office.new_id(now);
@@ -247,13 +251,22 @@ impl Office {
         StreamId::Area { area: grid, class: AccessClass::Base }
     }
 
-    /// Puts a copy aside, as a backup does, and says so to phones.
-    pub(crate) fn back_up(&mut self) {
-        let commit = self
-            .store()
-            .view(|tx| tx.server().map(|server| server.commit_no))
+    fn server_row(&self) -> ServerRow {
+        self.store()
+            .view(|tx| tx.server())
             .map_err(|error: gridwalk_server::storage::StorageError| error)
-            .expect("the server's row");
+            .expect("the server's row")
+    }
+
+    /// Puts a copy aside, as a backup does, and says so to phones. Not while a silent rollback is unnoticed: commit
+    /// numbers that were given out twice then say the wrong thing about what a backup holds, a limit that
+    /// ARCHITECTURE.md names.
+    pub(crate) fn back_up(&mut self) {
+        let row = self.server_row();
+        if self.unnoticed == Some(row.epoch) {
+            return;
+        }
+        let commit = row.commit_no;
         self.backups.push(self.storage.copied_in_memory(&options()).expect("a copy"));
         self.store()
             .update(|tx| tx.set_backed_up(commit))
@@ -269,6 +282,7 @@ impl Office {
         self.entropy.fill(&mut random).expect("seeded");
         self.storage = backup.copied_in_memory(&options()).expect("a copy");
         self.rewinds += 1;
+        self.unnoticed = (!told).then(|| self.server_row().epoch);
         if told {
             let (epoch, rest) = random.split_first_chunk::<16>().expect("52 bytes");
             let (incarnation, key) = rest.split_first_chunk::<4>().expect("36 bytes");
