@@ -90,7 +90,7 @@ impl Narrator {
             .enumerate()
             .map(|(at, wide)| Column {
                 wide,
-                right: rows.iter().all(|row| row.get(at).is_some_and(is_number)),
+                right: rows.iter().all(|row| row.get(at).is_some_and(|cell| is_number(cell))),
             })
             .collect();
         let mut lines: Vec<String> = heads.iter().map(|head| self.dim(&aligned(head, &columns))).collect();
@@ -135,7 +135,7 @@ struct Column {
     right: bool,
 }
 
-fn is_number(cell: &String) -> bool {
+fn is_number(cell: &str) -> bool {
     !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-' | '%' | ' '))
 }
 
@@ -185,7 +185,7 @@ mod tests {
             aligned(&row(&["phone", "1,34", "no"]), &columns),
         ];
         assert_eq!(lines, ["    虚构甲    12  是", "    phone   1,34  no"]);
-        assert!(is_number(&"75 %".into()) && !is_number(&"W01".into()));
+        assert!(is_number("75 %") && !is_number("W01"));
         assert_eq!(width("网格，grid"), 10);
     }
 }

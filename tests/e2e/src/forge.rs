@@ -1,6 +1,25 @@
 //! Changes and frames that no honest device makes.
 
+use automerge::transaction::{CommitOptions, Transactable as _};
+use automerge::{AutoCommit, ROOT, ScalarValue};
+use gridwalk_model::RecordId;
+use gridwalk_replica::Actor;
 use gridwalk_replica::change::{body_of, seal};
+
+/// The first change of a record with any fields whatever, past the limits that our editor keeps.
+pub fn first_change(actor: Actor, id: RecordId, kind: &str, fields: &[(String, ScalarValue)]) -> Vec<u8> {
+    let mut document = AutoCommit::new().with_actor(actor.into());
+    let own = [
+        ("id".to_owned(), ScalarValue::Bytes(id.as_bytes().to_vec())),
+        ("kind".to_owned(), ScalarValue::Str(kind.into())),
+        ("v".to_owned(), ScalarValue::Int(1)),
+    ];
+    for (key, value) in own.iter().chain(fields) {
+        document.put(ROOT, key.as_str(), value.clone()).expect("it can be put");
+    }
+    document.commit_with(CommitOptions::default().with_time(crate::stranger::NOON.millis()));
+    document.get_last_local_change().expect("a change").raw_bytes().to_vec()
+}
 
 /// A change with bytes behind its last column: what Automerge calls extra bytes.
 pub fn with_extra_bytes(raw: &[u8], count: usize) -> Vec<u8> {
@@ -186,8 +205,13 @@ impl Item {
         }
     }
 
-    /// Appends what a newer build might append: a number, a text, an array.
-    pub fn add_tail(&mut self) {
+    /// Appends what a newer build might append behind the `known` positions that this build writes: a number, a
+    /// text, an array. Optional positions that stand empty at the end are written by then.
+    pub fn add_tail(&mut self, known: usize) {
+        let items = self.items();
+        while items.len() < known {
+            items.push(Self::Other(vec![0xf6]));
+        }
         let tail = [&[0x18, 0x2a][..], &[0x62, 0x68, 0x69], &[0x82, 0x01, 0x40]];
         self.items().extend(tail.map(Self::read));
     }

@@ -17,6 +17,7 @@ use gridwalk_harness::photos::{self, Damage};
 use gridwalk_harness::phone::Phone;
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::event::{Action, LogEntry};
+use automerge::ScalarValue;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::protocol::{ProtocolError, path};
@@ -267,8 +268,13 @@ fn poisons(town: &Town, stranger: &Stranger, known: RecordId, foreign: RecordId)
     };
     let other = Actor::new(gridwalk_model::DeviceId::from_bytes([9; 12]), [1; 4]);
     let by_other = Document::create(fresh_id(101), Kind::Dwelling, &grid(1), other, NOON);
-    let big = |len: usize| fields(&[("area", town.grid(1).into()), ("remarks", "x".repeat(len).into())]);
-    let many: Fields = (0..3_000).map(|n| (format!("k{n}"), Value::Int(n))).collect();
+    let forged = |number: u8, fields: Vec<(String, ScalarValue)>| {
+        let raw = forge::first_change(stranger.actor, fresh_id(number), "dwelling", &fields);
+        push(fresh_id(number), "dwelling", &[raw])
+    };
+    let long = vec![("remarks".to_owned(), ScalarValue::Str("x".repeat(limits::VALUE_MAX_BYTES + 1).into()))];
+    let many: Vec<_> = (0..3_000).map(|n| (format!("k{n}"), ScalarValue::Int(n))).collect();
+    let foreign_types = vec![("remarks".to_owned(), ScalarValue::counter(7))];
     let mut flipped = good.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
@@ -277,7 +283,7 @@ fn poisons(town: &Town, stranger: &Stranger, known: RecordId, foreign: RecordId)
     for number in 0..2_000 {
         respelled.push(forge::with_run_of(&edited(&[("room", format!("R{number}").into())], stranger.actor), 1));
     }
-    let push = |number: u8, raws: &[Vec<u8>]| push(fresh_id(number), "dwelling", raws);
+    let push = |number: u8, raws: &[Vec<u8>]| gridwalk_e2e::stranger::push(fresh_id(number), "dwelling", raws);
     let poison = |name, push, wanted| Poison { name, push, wanted };
     let mut gap = document.clone();
     gap.edit(&fields(&[("room", "2".into())]), stranger.actor, NOON).unwrap();
@@ -311,8 +317,9 @@ fn poisons(town: &Town, stranger: &Stranger, known: RecordId, foreign: RecordId)
         poison("a run of 2^62 operations", push(100, &[forge::with_run_of(&good, 1 << 62)]), all_invalid),
         poison("a run of a million operations", push(100, &[forge::with_run_of(&good, 1_000_000)]), all_invalid),
         poison("a change of 500 KB of noise", push(5, &[noise(500_000)]), |v| one(v, Reason::TooLarge)),
-        poison("a value of 16 KiB and one", push(6, &[make(6, &big(limits::VALUE_MAX_BYTES + 1))]), all_invalid),
-        poison("three thousand writes", push(7, &[make(7, &many)]), all_invalid),
+        poison("a value of 16 KiB and one", forged(6, long), all_invalid),
+        poison("three thousand writes", forged(7, many), all_invalid),
+        poison("a counter", forged(13, foreign_types), all_invalid),
         poison("somebody else's name", push(101, &[by_other.unwrap().1.raw]), all_forbidden),
         poison("a grid that is not granted", push(8, &[make(8, &grid(2))]), all_forbidden),
         poison("a record that is not granted", push_of(foreign, &stolen), all_refused),

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use gridwalk_device::photo::CaptureFacts;
-use gridwalk_e2e::Town;
+use gridwalk_e2e::{Stranger, Town};
 use gridwalk_e2e::town::{dwelling, event, field, has, set, settle, settle_all};
 use gridwalk_harness::phone::Phone;
 use gridwalk_harness::photos;
@@ -39,9 +39,11 @@ fn restore(town: &Town, backup: &Path, more: &[&str]) -> String {
     town.command(&[&words[..], &more].concat())
 }
 
-fn epoch(town: &Town) -> [u8; 16] {
-    let stranger = town.stranger(&format!("时钟{}", town.office().counts().unwrap().records), &[]);
-    stranger.epoch.unwrap()
+/// The epoch as a device is told it that was there from the beginning.
+fn epoch(watcher: &mut Stranger) -> [u8; 16] {
+    watcher.renew_token();
+    watcher.learn_grants();
+    watcher.epoch.unwrap()
 }
 
 /// What two phones did before and after the point to which the server goes back.
@@ -95,11 +97,12 @@ impl Story {
 async fn a_restored_backup_is_healed_from_the_phones() {
     let mut town = Town::start();
     let (a, b) = (town.phone("甲工", &[0]).await, town.phone("乙工", &[0]).await);
+    let mut watcher = town.stranger("旁观", &[]);
     let mut story = Story::before(&town, &a, &b).await;
     let backup = town.path("backup");
     town.back_up(&backup);
     story.after(&town, &a, &b).await;
-    let old_epoch = epoch(&town);
+    let old_epoch = epoch(&mut watcher);
     town.stop();
     fs::rename(town.data(), town.path("lost")).unwrap();
     let said = restore(&town, &backup, &[]);
@@ -107,7 +110,7 @@ async fn a_restored_backup_is_healed_from_the_phones() {
     town.restart();
     settle_all(&[&a, &b]).await;
     settle_all(&[&a, &b]).await;
-    assert_ne!(epoch(&town), old_epoch);
+    assert_ne!(epoch(&mut watcher), old_epoch);
     story.assert_kept(&town, &[&a, &b]).await;
     assert!(town.alarms().contains(&"server.restored".to_owned()));
     let newcomer = town.phone("新人", &[0]).await;
@@ -159,12 +162,13 @@ async fn a_second_backup_into_the_same_folder_and_a_restore_of_it() {
 async fn a_silent_rollback_is_noticed_and_healed() {
     let mut town = Town::start();
     let (a, b) = (town.phone("甲工", &[0]).await, town.phone("乙工", &[0]).await);
+    let mut watcher = town.stranger("旁观", &[]);
     let mut story = Story::before(&town, &a, &b).await;
     town.stop();
     copy_folder(&town.data(), &town.path("copy"));
     town.restart();
     story.after(&town, &a, &b).await;
-    let old_epoch = epoch(&town);
+    let old_epoch = epoch(&mut watcher);
     town.stop();
     fs::rename(town.data(), town.path("lost")).unwrap();
     copy_folder(&town.path("copy"), &town.data());
@@ -173,7 +177,7 @@ async fn a_silent_rollback_is_noticed_and_healed() {
     settle_all(&[&a, &b]).await;
     settle_all(&[&a, &b]).await;
     assert_eq!(town.alarms(), ["server.rolled_back"]);
-    assert_ne!(epoch(&town), old_epoch);
+    assert_ne!(epoch(&mut watcher), old_epoch);
     story.assert_kept(&town, &[&a, &b]).await;
     assert!(has(&b, story.later).await);
     let data = town.data();

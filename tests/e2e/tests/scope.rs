@@ -8,7 +8,7 @@ use gridwalk_e2e::tap::Exchange;
 use gridwalk_e2e::town::{dwelling, event, field, fields, has, set, settle, settle_all, stream_of};
 use gridwalk_e2e::{Tap, Town, forge, raw};
 use gridwalk_harness::phone::Phone;
-use gridwalk_harness::photos;
+use gridwalk_harness::{people, photos};
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::photo::PhotoRef;
@@ -60,7 +60,8 @@ async fn a_phone_receives_no_byte_outside_its_streams() {
     let resident = create(&theirs, Kind::Resident, &[("name", MARK.into())]).await;
     let links = [("resident", resident.into()), ("dwelling", foreign.into())];
     let residency = create(&theirs, Kind::Residency, &links).await;
-    let number = [("resident", resident.into()), ("number", "990000199001011233".into())];
+    let number = people::id_number(people::Born { year: 1990, month: 1, day: 1 }, 7);
+    let number = [("resident", resident.into()), ("number", number.into())];
     let id_number = create(&theirs, Kind::ResidentId, &number).await;
     for _ in 0..2 {
         settle_all(&[&theirs, &ours]).await;

@@ -76,9 +76,9 @@ async fn an_older_server_passes_over_what_a_newer_phone_appends() {
             && is_sync(request)
         {
             rewrite_form(request, |request| {
-                request.items()[4].items().iter_mut().for_each(Item::add_tail);
-                request.items()[6].items().iter_mut().for_each(Item::add_tail);
-                request.add_tail();
+                request.items()[4].items().iter_mut().for_each(|cursor| cursor.add_tail(3));
+                request.items()[6].items().iter_mut().for_each(|push| push.add_tail(5));
+                request.add_tail(8);
                 // A newer phone speaks newer protocols and schemas as well.
                 request.items()[1] = Item::Other(vec![0x09]);
                 request.items()[2] = Item::Other(vec![0x09]);
@@ -201,10 +201,10 @@ async fn an_older_phone_passes_over_what_a_newer_server_appends() {
             && answer.status() == 200
         {
             rewrite_form(answer, |response| {
-                for list in [7, 8, 9] {
-                    response.items()[list].items().iter_mut().for_each(Item::add_tail);
+                for (list, known) in [(7, 5), (8, 2), (9, 2)] {
+                    response.items()[list].items().iter_mut().for_each(|item| item.add_tail(known));
                 }
-                response.add_tail();
+                response.add_tail(12);
             });
         }
         Fate::Pass

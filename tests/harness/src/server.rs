@@ -194,7 +194,7 @@ fn build() -> Result<PathBuf, HarnessError> {
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .last();
+        .next_back();
     match executable {
         Some(path) if output.status.success() => Ok(path),
         _ => Err(HarnessError::Server { what, reason: output.status.to_string() }),

@@ -11,6 +11,7 @@
 
 pub mod clock;
 pub mod fuzz;
+pub mod power;
 #[path = "../../harness/src/seeded.rs"]
 pub mod seeded;
 pub mod vfs;

@@ -149,15 +149,14 @@ impl CoreThread {
 impl Core {
     fn take(&mut self, event: Event) -> Result<(), DeviceError> {
         let now = self.clock.now();
-        let outcome = self.engine.next(event, &mut self.store, now);
+        let mut effects = Vec::new();
+        let outcome = self.engine.drive(event, &mut self.store, now, &mut effects);
         self.note(&outcome);
-        let outcome = outcome.map(|effects| {
-            for effect in effects {
-                self.stale |= matches!(effect, Effect::Changed);
-                // The driver is gone when the device is closing.
-                let _ = self.effects.send(effect);
-            }
-        });
+        for effect in effects {
+            self.stale |= matches!(effect, Effect::Changed);
+            // The driver is gone when the device is closing.
+            let _ = self.effects.send(effect);
+        }
         if outcome.is_err() {
             self.stale = true;
         }

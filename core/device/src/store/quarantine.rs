@@ -162,6 +162,7 @@ impl Tx<'_> {
         verdict: Verdict,
         now: Timestamp,
     ) -> Result<(), DeviceError> {
+        self.connection.prepare_cached("DELETE FROM sent WHERE hash = ?1")?.execute([hash.0])?;
         let verdict = minicbor::to_vec(verdict).map_err(|_| DeviceError::Bug("verdict does not encode"))?;
         self.connection
             .prepare_cached(

@@ -30,6 +30,8 @@ pub(crate) enum Setting {
     BackedUpThrough,
     /// The highest number of the outbox so far.
     OutboxNumber,
+    /// The highest commit that the server has named in this epoch.
+    LastCommit,
     /// When the server answered last, by this phone's clock.
     LastContact,
     /// The server's clock less this phone's, in milliseconds.
@@ -55,6 +57,7 @@ impl Setting {
             Self::Epoch => "epoch",
             Self::BackedUpThrough => "backed_up_through",
             Self::OutboxNumber => "outbox_number",
+            Self::LastCommit => "last_commit",
             Self::LastContact => "last_contact",
             Self::Skew => "skew",
             Self::Projections => "projections",

@@ -223,19 +223,41 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<Effect>, DeviceError> {
         let mut effects = Vec::new();
-        let outcome = self.take(event, store, now, &mut effects);
+        self.drive(event, store, now, &mut effects)?;
+        Ok(effects)
+    }
+
+    /// The same, with the effects beside the outcome: after a failure of the store as well there is something to be
+    /// done, at least to come back at [`Effect::WakeAt`].
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn drive(
+        &mut self,
+        event: Event,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DeviceError> {
+        let taken = self.take(event, store, now, effects);
+        let outcome = taken.and_then(|()| self.start(store, now, effects));
         if let Err(error) = &outcome {
             self.last_error = Some(LastError { zh: error.zh(), en: error.en(), at: now });
+            self.hold_back(store, now);
         }
-        let started = if outcome.is_ok() { self.start(store, now, &mut effects) } else { outcome };
-        if let Err(error) = started {
-            self.last_error = Some(LastError { zh: error.zh(), en: error.en(), at: now });
-            return Err(error);
+        let wake = self.wake_at(store, now);
+        effects.extend(wake.as_ref().ok().copied().flatten().map(Effect::WakeAt));
+        outcome.and(wake.map(drop))
+    }
+
+    /// What wanted to begin when the store failed waits like after any failure.
+    fn hold_back(&mut self, store: &mut Store, now: Timestamp) {
+        let random = random(store).unwrap_or(0);
+        for lane in [&mut self.records, &mut self.previews, &mut self.photos] {
+            if lane.wanted && lane.is_idle() && lane.backoff.until(now).is_none() {
+                lane.backoff.fail(now, 0, random);
+            }
         }
-        if let Some(at) = self.wake_at(store, now)? {
-            effects.push(Effect::WakeAt(at));
-        }
-        Ok(effects)
     }
 
     /// How things stand.

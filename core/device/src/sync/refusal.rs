@@ -152,7 +152,10 @@ fn split(
             None => tx.quarantine_bytes(id, kind, change.hash, &change.raw, verdict, now)?,
         }
         if let Ok(change) = read {
-            dropped.push(Dropped::new(&change, before, verdict, row.map(|row| row.replays)));
+            // One of this device that was taken once, and lost by a restore, is made again like one that waits.
+            let own = change.actor.device() == tx.identity()?.device;
+            let replays = row.map(|row| row.replays).or(own.then_some(0));
+            dropped.push(Dropped::new(&change, before, verdict, replays));
         }
     }
     // A refused change that is not in the document (the store was salvaged in part) still leaves the outbox.

@@ -120,12 +120,14 @@ impl World {
         let identity = self.phones[phone].identity;
         let mut response = self.office.serve(&identity, request, self.now)?;
         self.note(format!(
-            "server answers phone {phone}: {:?}, {} pulls, {} removals, more {}, commit {}",
+            "server answers phone {phone}: {:?}, {} pulls, {} removals, more {}, commit {}, backed up {}, epoch {:02x}",
             response.verdicts,
             response.pulls.len(),
             response.removals.len(),
             response.more,
-            response.commit
+            response.commit,
+            response.backed_up_through,
+            response.epoch[0]
         ));
         let streams: Vec<Option<StreamId>> =
             cursors.iter().map(|cursor| StreamId::from_bytes(&cursor.stream)).collect();

@@ -161,7 +161,7 @@ impl World {
             .collect()
     }
 
-    /// Every change that the server ever said it had taken is in its records, or in its quarantine.
+    /// Every change that the server ever said it had taken is in its records, or in a quarantine.
     fn judge_receipts(&self, breaches: &mut Vec<String>) {
         let mut held: BTreeSet<ChangeHash> = BTreeSet::new();
         self.office
@@ -179,6 +179,10 @@ impl World {
             })
             .expect("all records");
         held.extend(self.office.quarantined());
+        // What a server lost with its past and refuses now stands in the quarantine of the phone that made it.
+        for phone in &self.phones {
+            held.extend(phone.store().quarantined().expect("quarantine").into_iter().map(|row| row.hash));
+        }
         let lost = self.office.accepted.difference(&held).count();
         if lost > 0 {
             breaches.push(format!("the server acknowledged {lost} changes that it does not have"));
