@@ -138,6 +138,7 @@ CREATE TABLE sent (
   hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
   raw BLOB NOT NULL,
   at INTEGER NOT NULL,
+  hint BLOB,
   -- Number of the server's commit.
   in_commit INTEGER NOT NULL
 ) STRICT;

@@ -45,7 +45,11 @@ pub struct Limits {
     pub device: Rate,
     /// Requests without a session from one address.
     pub address: Rate,
-    /// Requests that are read or worked on at once.
+    /// Requests of one device that are open at once.
+    pub device_open: u32,
+    /// Bytes of bodies that may be on their way in.
+    pub reading_bytes: usize,
+    /// Requests that are worked on at once.
     pub in_flight: usize,
     /// Bytes of decoded requests that may wait for the writer.
     pub waiting_bytes: usize,
@@ -65,6 +69,8 @@ impl Default for Limits {
         Self {
             device: Rate { burst: 600, per_second: 200 },
             address: Rate { burst: 300, per_second: 50 },
+            device_open: 16,
+            reading_bytes: 64 * 1024 * 1024,
             in_flight: 64,
             waiting_bytes: 64 * 1024 * 1024,
         }

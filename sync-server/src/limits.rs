@@ -1,7 +1,7 @@
-//! Buckets against flooding, one for each device or address.
+//! Against flooding, for each device or address: buckets for how often it asks, and a count of what it has open.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Rate;
 
@@ -56,9 +56,62 @@ fn filled(level: Level, now_us: u64, per_us: u64, full: u64) -> u64 {
     level.left.saturating_add(since.saturating_mul(per_us)).min(full)
 }
 
+/// How many requests of each key are open.
+pub struct Open<K> {
+    max: u32,
+    counts: Arc<Mutex<BTreeMap<K, u32>>>,
+}
+
+/// One open request, until dropped.
+pub struct Held<K: Ord> {
+    key: K,
+    counts: Arc<Mutex<BTreeMap<K, u32>>>,
+}
+
+impl<K: Ord + Clone> Open<K> {
+    /// Lets each key have `max` open.
+    pub fn new(max: u32) -> Self {
+        Self { max, counts: Arc::default() }
+    }
+
+    /// Counts one more of a key; `None` if it has enough.
+    pub fn hold(&self, key: &K) -> Option<Held<K>> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key.clone()).or_default();
+        if *count >= self.max {
+            return None;
+        }
+        *count += 1;
+        Some(Held { key: key.clone(), counts: Arc::clone(&self.counts) })
+    }
+}
+
+impl<K: Ord> Drop for Held<K> {
+    fn drop(&mut self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_requests_are_counted_by_key_and_forgotten_when_they_end() {
+        let open = Open::new(2);
+        let held = [open.hold(&1), open.hold(&1)];
+        assert!(held.iter().all(Option::is_some));
+        assert!(open.hold(&1).is_none() && open.hold(&2).is_some());
+        drop(held);
+        assert!(open.hold(&1).is_some());
+        assert!(open.counts.lock().unwrap().is_empty());
+    }
 
     #[test]
     fn a_bucket_empties_and_fills_again() {

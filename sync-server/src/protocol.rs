@@ -86,8 +86,7 @@ impl ServerProtocol {
         let now = state.now();
         let busy = || ProtocolError::Busy { retry_after_s: 2 };
         let bytes: usize = request.pushes.iter().flat_map(|push| &push.changes).map(|raw| raw.len()).sum();
-        // Twice: the changes, and the documents that they become.
-        let kib = u32::try_from(bytes / 512 + 1).unwrap_or(u32::MAX);
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
         let _room = state.waiting_kib.try_acquire_many(kib).map_err(|_| busy())?;
         let permit = state.admission.acquire().await.map_err(|_| busy())?;
         let prepared = state
@@ -101,6 +100,8 @@ impl ServerProtocol {
             Prepared::Answered(response) => return Ok(*response),
             Prepared::Pending(pending) => pending,
         };
+        let kib = u32::try_from(pending.bytes() / 1024 + 1).unwrap_or(u32::MAX);
+        let _documents = state.waiting_kib.try_acquire_many(kib).map_err(|_| busy())?;
         let entropy = Arc::clone(&state.entropy);
         let (pending, committed) = state
             .write(move |tx| {

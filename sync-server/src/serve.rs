@@ -1,6 +1,6 @@
 //! Serving: the socket, the jobs in the background, and an orderly end.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use crate::storage::access::PersonRow;
 use crate::storage::{Storage, StorageError, WriteTx};
 use crate::sync::{Context, replace_due};
 
+/// How long requests under way may take to finish once the process is asked to end.
+const FINISH_WITHIN: Duration = Duration::from_secs(20);
 /// How often the background jobs run.
 const JOBS_EVERY: Duration = Duration::from_secs(60);
 
@@ -34,7 +36,23 @@ pub async fn serve(
     let app = http::router(state.clone()).into_make_service_with_connect_info::<Peer>();
     let listener = Bounded::new(listener, state.config.behind_proxy);
     let jobs = tokio::spawn(jobs(state.clone()));
-    let served = axum::serve(listener, app).with_graceful_shutdown(shutdown).await;
+    let (ending, ends) = tokio::sync::oneshot::channel();
+    let asked = async move {
+        shutdown.await;
+        let _ = ending.send(());
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(asked);
+    let overtime = async {
+        if ends.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(FINISH_WITHIN).await;
+    };
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        // What is still under way has no answer yet, so nothing was promised.
+        () = overtime => Ok(()),
+    };
     jobs.abort();
     if let Err(error) = state.flush_seen().await {
         tracing::warn!(%error, "last sync times were not written");

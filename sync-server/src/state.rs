@@ -18,7 +18,7 @@ use crate::clock::{Clock, Entropy, EntropyError};
 use crate::config::Config;
 use crate::console::ConsoleState;
 use crate::http;
-use crate::limits::Buckets;
+use crate::limits::{Buckets, Open};
 use crate::media::{Media, MediaError, MediaState};
 use crate::storage::{ReadTx, Storage, StorageError, WriteTx};
 use crate::sync::Principal;
@@ -51,7 +51,11 @@ pub struct Inner {
     pub device_limits: Buckets<DeviceId>,
     /// Buckets of addresses.
     pub address_limits: Buckets<IpAddr>,
-    /// Requests that are read or worked on at once.
+    /// Requests of each device that are open at once.
+    pub device_open: Open<DeviceId>,
+    /// KiB of bodies that may be on their way in.
+    pub reading_kib: Arc<Semaphore>,
+    /// Requests that are worked on at once.
     pub in_flight: Arc<Semaphore>,
     /// Requests that are decoded and admitted at once: as many as there are cores.
     pub admission: Arc<Semaphore>,
@@ -107,6 +111,8 @@ impl AppState {
         Ok(Self(Arc::new(Inner {
             device_limits: Buckets::new(config.limits.device),
             address_limits: Buckets::new(config.limits.address),
+            device_open: Open::new(config.limits.device_open),
+            reading_kib: Arc::new(Semaphore::new(config.limits.reading_bytes / 1024)),
             in_flight: Arc::new(Semaphore::new(config.limits.in_flight)),
             admission: Arc::new(Semaphore::new(cores.max(2))),
             waiting_kib: Arc::new(Semaphore::new(config.limits.waiting_bytes / 1024)),

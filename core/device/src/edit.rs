@@ -338,11 +338,7 @@ impl Store {
     ///
     /// # Errors
     /// Failures of SQLite.
-    pub fn list<T: Record>(
-        &self,
-        after: Option<&PageCursor>,
-        limit: usize,
-    ) -> Result<Page<T>, DeviceError> {
+    pub fn list<T: Record>(&self, after: Option<&PageCursor>, limit: usize) -> Result<Page<T>, DeviceError> {
         let after = after.map(|cursor| (cursor.sort.as_str(), cursor.key));
         let rows = self.view().list_kind(T::SCHEMA.tag, after, limit)?;
         let next = rows
@@ -518,4 +514,3 @@ impl placement::Links for PhoneLinks<'_> {
         rows.into_iter().filter(|row| !ended(row)).map(|row| row.id).collect()
     }
 }
-

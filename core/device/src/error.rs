@@ -151,7 +151,9 @@ impl DeviceError {
         match self {
             Self::StorageFull => "The phone's storage is full; free some space and try again".into(),
             Self::AlreadyOpen => "The app is open elsewhere".into(),
-            Self::Damaged => "The data on this phone is damaged; unsent work is saved at the next start".into(),
+            Self::Damaged => {
+                "The data on this phone is damaged; unsent work is saved at the next start".into()
+            }
             Self::NewerStore { .. } => "The data is from a newer version; update the app".into(),
             Self::KeyMismatch | Self::KeyStore { .. } => "The data on this phone cannot be unlocked".into(),
             Self::Storage { .. } | Self::File { .. } | Self::Entropy => {

@@ -27,6 +27,7 @@ pub use clock::{Clock, Entropy, SeededEntropy, SystemClock, SystemEntropy};
 pub use device::{Device, DeviceOptions};
 pub use edit::{Candidate, ConflictEntry, Edits, Entry, Page, PageCursor};
 pub use error::DeviceError;
+pub use keys::{DataKey, DeviceKey, KeyStore};
 pub use net::NetError;
 pub use store::{Encryption, Faults, Store, StoreConfig, StoreLocation};
 pub use sync::{Effect, Engine, EngineConfig, Event, Status};

@@ -112,8 +112,11 @@ pub fn prepare_photo(
 /// What a record keeps of a photo.
 fn reference(photo: &Photo, facts: &CaptureFacts) -> PhotoRef {
     let exif = &photo.original.exif;
-    let by_camera =
-        exif.captured.as_ref().map(|captured| captured.unix_ms_at(facts.utc_offset_minutes)).map(Timestamp::from_millis);
+    let by_camera = exif
+        .captured
+        .as_ref()
+        .map(|captured| captured.unix_ms_at(facts.utc_offset_minutes))
+        .map(Timestamp::from_millis);
     let in_file = exif.position.as_ref().filter(|found| !matches!(found.datum, ExifDatum::Other(_)));
     let in_file = in_file
         .and_then(|found| Position::wgs84(found.lat, found.lon, found.accuracy_m, PositionSource::Exif).ok());
@@ -217,7 +220,11 @@ impl Store {
         let mut gone = done;
         for (hash, at) in self.all_media()? {
             let old = at.plus_millis(DAY_MS) < now;
-            if old && !gone.contains(&hash) && self.view().upload(&hash)?.is_none() && !self.is_preview(&hash)? {
+            if old
+                && !gone.contains(&hash)
+                && self.view().upload(&hash)?.is_none()
+                && !self.is_preview(&hash)?
+            {
                 gone.push(hash);
             }
         }

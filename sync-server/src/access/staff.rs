@@ -153,6 +153,24 @@ pub fn revoke_device(
     note(tx, now, by, action, &device.to_string(), "")
 }
 
+/// Shuts a person out: no sign-in, nothing is pulled; what their devices had not sent is still taken for 30 days.
+/// With `open` they may work again.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn close_person(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    person: RecordId,
+    open: bool,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let row = person_row(tx, person)?;
+    tx.set_person_closed(row.no, if open { None } else { Some(row.closed_at.unwrap_or(now)) })?;
+    let action = if open { "person.opened" } else { "person.closed" };
+    note(tx, now, by, action, &person.to_string(), "")
+}
+
 /// Notes in the staff directory that a person has a device.
 pub(super) fn list_device(
     tx: &mut dyn WriteTx,

@@ -1,5 +1,6 @@
 //! Reading framed bodies and writing framed answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -10,6 +11,7 @@ use gridwalk_replica::frame::{self, FrameError};
 use gridwalk_replica::limits;
 use gridwalk_replica::protocol::ProtocolError;
 use minicbor::{Decode, Encode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::FRAMED;
 use crate::state::AppState;
@@ -21,35 +23,65 @@ const STALL: Duration = Duration::from_secs(20);
 /// How long it may take as a whole: half a mebibyte at the 2 KiB/s of a stairwell.
 const WHOLE: Duration = Duration::from_secs(300);
 
-/// Reads a body of at most `max` bytes.
-pub(super) async fn read(body: Body, max: usize) -> Result<Vec<u8>, ProtocolError> {
+/// Reads a body of at most `max` bytes. Its bytes are counted against `room`, in KiB, for as long as the returned
+/// permit lives.
+pub(super) async fn collect(
+    headers: &HeaderMap,
+    body: Body,
+    max: usize,
+    room: Option<&Arc<Semaphore>>,
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), ProtocolError> {
+    let claimed = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if claimed.is_some_and(|len| len > max) {
+        return Err(ProtocolError::TooLarge);
+    }
     let malformed = |reason: &str| ProtocolError::Malformed { reason: reason.to_owned() };
     let reading = async {
         let mut stream = body.into_data_stream();
-        let mut out = Vec::new();
+        let (mut out, mut held) = (Vec::new(), None);
         loop {
             let next = tokio::time::timeout(STALL, stream.next());
-            let Some(chunk) = next.await.map_err(|_| malformed("body stalled"))? else { return Ok(out) };
+            let Some(chunk) = next.await.map_err(|_| malformed("body stalled"))? else {
+                return Ok((out, held));
+            };
             let chunk: Bytes = chunk.map_err(|_| malformed("body was cut off"))?;
             if out.len() + chunk.len() > max {
                 return Err(ProtocolError::TooLarge);
             }
             out.extend_from_slice(&chunk);
+            if let Some(room) = room {
+                hold(room, &mut held, out.len())?;
+            }
         }
     };
     tokio::time::timeout(WHOLE, reading).await.map_err(|_| malformed("body took too long"))?
 }
 
-/// Reads and decodes a framed body.
-pub(super) async fn decode<T>(state: &AppState, headers: &HeaderMap, body: Body) -> Result<T, ProtocolError>
+/// Holds as much room as `len` bytes need.
+fn hold(
+    room: &Arc<Semaphore>,
+    held: &mut Option<OwnedSemaphorePermit>,
+    len: usize,
+) -> Result<(), ProtocolError> {
+    let lacking =
+        len.div_ceil(1024).saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+    let lacking = u32::try_from(lacking).unwrap_or(u32::MAX);
+    let more = Arc::clone(room).try_acquire_many_owned(lacking);
+    let more = more.map_err(|_| ProtocolError::Busy { retry_after_s: 2 })?;
+    match held {
+        Some(held) => held.merge(more),
+        None => *held = Some(more),
+    }
+    Ok(())
+}
+
+/// Decodes a framed body that has been collected.
+pub(super) async fn decode<T>(state: &AppState, body: Body) -> Result<T, ProtocolError>
 where
     T: for<'b> Decode<'b, ()> + Send + 'static,
 {
-    let claimed = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if claimed.is_some_and(|len| len > limits::BODY_MAX_BYTES) {
-        return Err(ProtocolError::TooLarge);
-    }
-    let bytes = read(body, limits::BODY_MAX_BYTES).await?;
+    let bytes =
+        axum::body::to_bytes(body, limits::BODY_MAX_BYTES).await.map_err(|_| ProtocolError::TooLarge)?;
     if bytes.len() < 512 {
         return frame::decode(&bytes).map_err(refuse);
     }

@@ -12,8 +12,9 @@
 //! [`gridwalk_replica::protocol::ProtocolError::status`] (429 where one device or address asks too often) and the framed error as its
 //! body, with `Retry-After` where that helps.
 //!
-//! A body is read within its limit and within a time, decoded on the blocking pool, and never more than
-//! [`crate::config::Limits::in_flight`] at once. A panic in a handler becomes a 500.
+//! A body is read within its limit, within a time, and within bounds for its device and for all. Only then does its
+//! request count among those at work, of which there are never more than [`crate::config::Limits::in_flight`]: who
+//! sends slowly holds nobody else up. It is decoded on the blocking pool. A panic in a handler becomes a 500.
 
 mod body;
 mod error;

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt as _;
+use gridwalk_replica::limits;
 use gridwalk_replica::protocol::{Protocol, ProtocolError, path};
 
 use super::error::{respond_error, too_many};
@@ -20,21 +21,27 @@ use crate::media;
 use crate::protocol::ServerProtocol;
 use crate::state::AppState;
 
+/// Longest body without a session; the longest honest one has some 250 bytes.
+const ANONYMOUS_MAX_BYTES: usize = 8 * 1024;
+
 /// All routes of the server.
 pub fn router(state: AppState) -> Router {
     let anonymous = Router::new()
         .route(path::ENROL, post(enrol))
         .route(path::NONCE, post(nonce))
         .route(path::TOKEN, post(token))
+        .layer(from_fn_with_state(state.clone(), limit_in_flight))
+        .layer(from_fn_with_state(state.clone(), collect_small))
         .layer(from_fn_with_state(state.clone(), limit_address));
     let devices = Router::new()
         .route(path::SYNC, post(sync))
         .route(path::MISSING, post(missing))
+        .layer(from_fn_with_state(state.clone(), limit_in_flight))
+        .layer(from_fn_with_state(state.clone(), collect))
         .layer(from_fn_with_state(state.clone(), limit_device));
     Router::new()
         .merge(anonymous)
         .merge(devices)
-        .layer(from_fn_with_state(state.clone(), limit_in_flight))
         .merge(media::router::<AppState>())
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
@@ -43,25 +50,25 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state, around))
 }
 
-async fn enrol(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+async fn enrol(State(state): State<AppState>, body: Body) -> Response {
     let answered = async {
-        let request = body::decode(&state, &headers, body).await?;
+        let request = body::decode(&state, body).await?;
         body::encode(&state, ServerProtocol(state.clone()).enrol(request).await?).await
     };
     answered.await.unwrap_or_else(|error| respond_error(&error))
 }
 
-async fn nonce(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+async fn nonce(State(state): State<AppState>, body: Body) -> Response {
     let answered = async {
-        let request = body::decode(&state, &headers, body).await?;
+        let request = body::decode(&state, body).await?;
         body::encode(&state, ServerProtocol(state.clone()).nonce(request).await?).await
     };
     answered.await.unwrap_or_else(|error| respond_error(&error))
 }
 
-async fn token(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+async fn token(State(state): State<AppState>, body: Body) -> Response {
     let answered = async {
-        let request = body::decode(&state, &headers, body).await?;
+        let request = body::decode(&state, body).await?;
         body::encode(&state, ServerProtocol(state.clone()).token(request).await?).await
     };
     answered.await.unwrap_or_else(|error| respond_error(&error))
@@ -70,7 +77,7 @@ async fn token(State(state): State<AppState>, headers: HeaderMap, body: Body) ->
 async fn sync(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let answered = async {
         let bearer = body::bearer(&headers);
-        let request = body::decode(&state, &headers, body).await?;
+        let request = body::decode(&state, body).await?;
         body::encode(&state, ServerProtocol(state.clone()).sync(bearer, request).await?).await
     };
     answered.await.unwrap_or_else(|error| respond_error(&error))
@@ -79,7 +86,7 @@ async fn sync(State(state): State<AppState>, headers: HeaderMap, body: Body) -> 
 async fn missing(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let answered = async {
         let bearer = body::bearer(&headers);
-        let request = body::decode(&state, &headers, body).await?;
+        let request = body::decode(&state, body).await?;
         body::encode(&state, ServerProtocol(state.clone()).missing(bearer, request).await?).await
     };
     answered.await.unwrap_or_else(|error| respond_error(&error))
@@ -100,7 +107,26 @@ async fn around(State(state): State<AppState>, request: Request, next: Next) -> 
     response
 }
 
-/// Bounds how many requests are read and worked on at once.
+/// Reads a body before its request gets a place among those at work: whoever sends slowly, or never ends, holds
+/// memory within bounds, and nobody else up.
+async fn collect(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match body::collect(&parts.headers, body, limits::BODY_MAX_BYTES, Some(&state.reading_kib)).await {
+        Ok((bytes, _room)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(error) => respond_error(&error),
+    }
+}
+
+/// The same for requests without a session, which are short: connections are bounded, and so is what they hold.
+async fn collect_small(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match body::collect(&parts.headers, body, ANONYMOUS_MAX_BYTES, None).await {
+        Ok((bytes, _room)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(error) => respond_error(&error),
+    }
+}
+
+/// Bounds how many requests are worked on at once.
 async fn limit_in_flight(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match state.in_flight.try_acquire() {
         Ok(_permit) => next.run(request).await,
@@ -123,9 +149,12 @@ async fn limit_device(State(state): State<AppState>, request: Request, next: Nex
         Ok(device) => device,
         Err(error) => return respond_error(&error),
     };
-    match state.device_limits.take(&device, state.clock.ticks_us()) {
-        Ok(()) => next.run(request).await,
-        Err(retry_after_s) => too_many(retry_after_s),
+    if let Err(retry_after_s) = state.device_limits.take(&device, state.clock.ticks_us()) {
+        return too_many(retry_after_s);
+    }
+    match state.device_open.hold(&device) {
+        Some(_held) => next.run(request).await,
+        None => too_many(1),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct PersonRow {
     pub unit: Option<RecordId>,
     /// Whether they may do anything at all.
     pub active: bool,
+    /// Since when they may not.
+    pub closed_at: Option<Timestamp>,
     /// Name with which they sign in to the console.
     pub login: Option<String>,
     /// Argon2id hash of their password.
@@ -140,8 +142,8 @@ pub trait AccessWrites {
     fn set_password(&mut self, no: PersonNo, login: &str, password_hash: &str) -> Stored<()>;
     /// Writes down how sign-ins went.
     fn set_signin_state(&mut self, no: PersonNo, failures: u32, locked_until: Timestamp) -> Stored<()>;
-    /// Lets a person in or shuts them out.
-    fn set_person_active(&mut self, no: PersonNo, active: bool) -> Stored<()>;
+    /// Shuts a person out, or lets them in again.
+    fn set_person_closed(&mut self, no: PersonNo, closed_at: Option<Timestamp>) -> Stored<()>;
 
     /// Adds a device.
     fn insert_device(&mut self, device: &NewDevice<'_>) -> Stored<DeviceNo>;

@@ -66,6 +66,7 @@ pub fn answer(
         server: &server,
         own: committed.map_or(&nothing, |committed| &committed.own),
         left: asked.clamp(BYTES_MIN, BYTES_MAX),
+        full: false,
         sent: BTreeSet::new(),
         response: &mut response,
     };
@@ -82,6 +83,8 @@ struct Filling<'a> {
     own: &'a BTreeMap<RecordId, Own>,
     /// Bytes that may still be sent.
     left: usize,
+    /// Something did not go in: nothing more is read.
+    full: bool,
     /// Records whose content is in this response already.
     sent: BTreeSet<RecordId>,
     response: &'a mut SyncResponse,
@@ -138,6 +141,9 @@ impl Filling<'_> {
     fn pages(&mut self, index: u32, place: &Place, no: StreamNo) -> Stored<Option<u64>> {
         let mut from = place.seq;
         loop {
+            if self.full {
+                return Ok(Some(from));
+            }
             let rows = self.tx.page(no, from, PAGE)?;
             let full = rows.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
             for row in rows {
@@ -206,6 +212,7 @@ impl Filling<'_> {
                 PullBody::Changes(changes) => changes.iter().map(|change| change.len() + 4).sum(),
             };
         if size > self.left && !self.response.pulls.is_empty() {
+            self.full = true;
             return false;
         }
         self.left = self.left.saturating_sub(size);

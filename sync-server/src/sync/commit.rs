@@ -148,8 +148,8 @@ fn write_item(
         hint: item.hint,
     };
     let streams = Landing::destination(tx, &record, &members)?;
+    let recovery = item.history && pending.server.recovery_until > context.now;
     if head.is_none() {
-        let recovery = item.history && pending.server.recovery_until > context.now;
         let in_scope = if recovery {
             pending.scope.covers_in_recovery(&streams)
         } else {
@@ -159,9 +159,9 @@ fn write_item(
             forbid(outcome);
             return Ok(None);
         }
-        if recovery {
-            note_recovered(tx, pending, item, context)?;
-        }
+    }
+    if recovery {
+        note_recovered(tx, pending, item, context)?;
     }
     let written = landing.land(tx, &record, &members, &streams)?;
     for hash in media_of(ready.kind, &ready.state.fields) {
@@ -212,20 +212,23 @@ fn note_recovered(tx: &mut dyn WriteTx, pending: &Pending, item: &Item, context:
 struct Refused {
     changes: u64,
     foreign_history: u64,
-    left_with_device: u64,
+    /// Whether the device's room in quarantine was just used up.
+    full: bool,
 }
 
 impl Refused {
     fn write_down(&self, tx: &mut dyn WriteTx, pending: &Pending, context: Context<'_>) -> Stored<()> {
         let device = pending.principal.device.to_string();
-        let rows = [
-            ("sync.refused", self.changes, false),
-            ("recovery.refused", self.foreign_history, false),
-            ("quarantine.full", self.left_with_device, true),
-        ];
-        for (action, count, alarm) in rows.iter().filter(|(_, count, _)| *count > 0) {
+        let rows = [("sync.refused", self.changes), ("recovery.refused", self.foreign_history)];
+        for (action, count) in rows.iter().filter(|(_, count)| *count > 0) {
             let detail = format!("{count} changes");
-            let entry = Entry { actor: &device, action, target: &device, detail: &detail, alarm: *alarm };
+            let entry = Entry { actor: &device, action, target: &device, detail: &detail, alarm: false };
+            audit::append(tx, context.now, &entry)?;
+        }
+        if self.full {
+            let detail = "no room left for refused changes of this device; they stay with it";
+            let entry =
+                Entry { actor: &device, action: "quarantine.full", target: &device, detail, alarm: true };
             audit::append(tx, context.now, &entry)?;
         }
         Ok(())
@@ -255,10 +258,8 @@ fn quarantine(
             refused.foreign_history += 1;
             continue;
         }
-        stored = stored.saturating_add(raw.len() as u64);
-        if stored > QUARANTINE_MAX_BYTES {
+        if stored >= QUARANTINE_MAX_BYTES {
             *verdict = Verdict::Held;
-            refused.left_with_device += 1;
             continue;
         }
         let encoded = minicbor::to_vec(*verdict).unwrap_or_default();
@@ -271,7 +272,11 @@ fn quarantine(
             verdict: &encoded,
             received_at: context.now,
         };
-        refused.changes += u64::from(tx.insert_quarantine(&row)?);
+        if tx.insert_quarantine(&row)? {
+            refused.changes += 1;
+            stored = stored.saturating_add(raw.len() as u64);
+            refused.full |= stored >= QUARANTINE_MAX_BYTES;
+        }
     }
     Ok(())
 }

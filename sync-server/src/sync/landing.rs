@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gridwalk_model::schema::PlacementRule;
-use gridwalk_model::{Fields, Kind, RecordId, StreamId, Timestamp};
+use gridwalk_model::{AccessClass, Fields, Kind, RecordId, StreamId, Timestamp};
 use gridwalk_replica::digest::Fingerprint;
 
 use super::placing;
@@ -98,7 +98,8 @@ impl Landing {
             return Ok(placed);
         }
         let current: BTreeSet<StreamId> = live(members).map(|member| member.stream).collect();
-        Ok(if current.is_empty() { record.hint.into_iter().collect() } else { current })
+        let hint = record.hint.and_then(|hint| of_class(hint, record.kind.schema().class));
+        Ok(if current.is_empty() { hint.into_iter().collect() } else { current })
     }
 
     /// Writes a record into its streams.
@@ -348,6 +349,16 @@ impl Landing {
 /// The field from which a kind inherits its place; empty for kinds that do not.
 fn inherited(kind: Kind) -> &'static str {
     if let PlacementRule::Inherit(field) = kind.schema().placement { field } else { "" }
+}
+
+/// A hint names an area, or somebody's own stream; how sensitive a record is, its kind says. What is sensitive never
+/// lies in the inbox of a unit.
+fn of_class(hint: StreamId, class: AccessClass) -> Option<StreamId> {
+    match hint {
+        StreamId::Area { area, .. } => Some(StreamId::Area { area, class }),
+        StreamId::Unit(_) if class == AccessClass::Sensitive => None,
+        other => Some(other),
+    }
 }
 
 fn live(members: &[Membership]) -> impl Iterator<Item = &Membership> {

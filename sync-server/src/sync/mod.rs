@@ -59,6 +59,8 @@ pub const REVOCATION_GRACE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 pub const MAX_PUSHES: usize = 2_000;
 /// Most changes in one request.
 pub const MAX_CHANGES: usize = 4_000;
+/// Most bytes of documents that one request may have waiting for the writer.
+pub const MAX_WAITING_BYTES: usize = 24 * 1024 * 1024;
 /// Most bytes of changes of one device that are kept in quarantine; beyond it, refused changes stay with it.
 pub const QUARANTINE_MAX_BYTES: u64 = 64 * 1024 * 1024;
 

@@ -10,7 +10,7 @@ use super::admit::{Item, Outcome, admit_item};
 use super::answer::answer;
 use super::repair::{self, Comparison};
 use super::scope::{Principal, Scope};
-use super::{MAX_CHANGES, MAX_PUSHES, SyncError};
+use super::{MAX_CHANGES, MAX_PUSHES, MAX_WAITING_BYTES, SyncError};
 use crate::storage::ReadTx;
 use crate::storage::records::ServerRow;
 use gridwalk_model::Timestamp;
@@ -34,6 +34,8 @@ pub struct Pending {
     pub(super) scope: Scope,
     pub(super) items: Vec<Item>,
     pub(super) outcomes: Vec<Outcome>,
+    /// Bytes of the documents in them.
+    pub(super) waiting: usize,
     /// How many changes each push had.
     pub(super) shape: Vec<usize>,
     pub(super) comparison: Option<Comparison>,
@@ -42,10 +44,9 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Roughly how many bytes are waiting in it.
+    /// How many bytes of documents are waiting in it.
     pub fn bytes(&self) -> usize {
-        let ready = self.outcomes.iter().filter_map(|outcome| outcome.ready.as_ref());
-        ready.map(|ready| ready.snapshot.len()).sum()
+        self.waiting
     }
 }
 
@@ -79,7 +80,11 @@ pub fn prepare(
     if !pending.scope.rolled_back {
         for item in &pending.items {
             let outcome = admit_item(tx, principal, &pending.scope, &pending.server, item, now)?;
+            pending.waiting += outcome.ready.as_ref().map_or(0, |ready| ready.snapshot.len());
             pending.outcomes.push(outcome);
+            if pending.bytes() > MAX_WAITING_BYTES {
+                return Err(ProtocolError::TooLarge.into());
+            }
         }
     }
     let writes = !pending.items.is_empty()
@@ -119,6 +124,7 @@ fn open(
         scope,
         items,
         outcomes: Vec::new(),
+        waiting: 0,
         shape,
         comparison,
         other_epoch,

@@ -43,7 +43,7 @@ impl Principal {
             return Err(ProtocolError::Revoked { wipe: true }.into());
         }
         // A person who was shut out still owns work that was done before.
-        let revoked_at = row.revoked_at.or(if person.active { None } else { Some(row.enrolled_at) });
+        let revoked_at = [row.revoked_at, person.closed_at].into_iter().flatten().min();
         Ok(Self {
             device,
             device_no: row.no,
@@ -110,9 +110,12 @@ impl Scope {
         };
         let mut named = BTreeSet::new();
         for sent in &request.cursors {
-            let place = scope.place(tx, server, sent)?;
-            if let Some(stream) = place.stream {
-                named.insert((stream, sent.generation));
+            let mut place = scope.place(tx, server, sent)?;
+            if let Some(stream) = place.stream
+                && !named.insert((stream, sent.generation))
+            {
+                // Named before: one walk through a stream is enough.
+                place.readable = None;
             }
             scope.places.push(place);
         }

@@ -1,13 +1,13 @@
 //! A grid as the server sends it on the first pull: one response with a snapshot of every record.
 
 use gridwalk_device::{Effect, Engine, EngineConfig, Event, Store};
+use gridwalk_harness::people;
+use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::records::{Dwelling, Residency, Resident};
 use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, Record, RecordId, StreamId, Timestamp, Value};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::wire::{GrantState, Pull, PullBody, StreamState, SyncRequest, SyncResponse};
 use gridwalk_replica::{Actor, Document};
-use gridwalk_harness::people;
-use gridwalk_harness::seeded::Seeded;
 
 use crate::measure::Result;
 
@@ -103,7 +103,8 @@ impl Served {
                 body: PullBody::Snapshot(document.save().into()),
             });
         }
-        let grants = vec![GrantState { stream: stream(area).to_bytes().into(), generation: 1, revoking: false }];
+        let grants =
+            vec![GrantState { stream: stream(area).to_bytes().into(), generation: 1, revoking: false }];
         Ok(Self { grants, pulls, digest })
     }
 
@@ -137,10 +138,12 @@ impl Served {
         let mut engine = Engine::new(EngineConfig::default());
         let mut effects = engine.next(Event::Sync, store, NOW)?;
         let mut requests = 0;
-        while let Some((n, request)) = std::mem::take(&mut effects).into_iter().find_map(|effect| match effect {
-            Effect::Send { n, request } => Some((n, request)),
-            _ => None,
-        }) {
+        while let Some((n, request)) =
+            std::mem::take(&mut effects).into_iter().find_map(|effect| match effect {
+                Effect::Send { n, request } => Some((n, request)),
+                _ => None,
+            })
+        {
             requests += 1;
             let result = Ok(Box::new(self.answer(&request)));
             effects = engine.next(Event::Response { n, result }, store, NOW)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gridwalk_harness::server;
 use tokio::time::Instant;
 
 use crate::args::Args;
@@ -27,6 +28,7 @@ pub async fn play(args: &Args) -> Played<bool> {
         }
     };
     must_be_new(&home)?;
+    server::make_ready()?;
     let start = Instant::now();
     let (mut stage, report) = tokio::select! {
         played = chapters(args, home, start) => played?,
@@ -71,7 +73,7 @@ async fn chapters(args: &Args, home: PathBuf, start: Instant) -> Played<(Stage, 
 /// Leaves the console open until somebody presses Ctrl-C.
 async fn keep_open(stage: &mut Stage) -> Played<()> {
     let link = match stage.server.as_ref() {
-        Some(server) => gridwalk_harness::server::signin_link(server)?,
+        Some(server) => server::signin_link(server)?,
         None => return Ok(()),
     };
     stage.narrator.chapter(&said("管理台已打开", "The console is open"));

@@ -86,7 +86,8 @@ pub fn with_schema_version(raw: &[u8], version: u8) -> Option<Vec<u8>> {
         let changed = seal(&body);
         let read = gridwalk_replica::FlatChange::read(&changed);
         let fits = read.is_ok_and(|change| {
-            let of = |key: &str| change.writes.iter().find(|write| write.key == key).and_then(|w| w.value.clone());
+            let of =
+                |key: &str| change.writes.iter().find(|write| write.key == key).and_then(|w| w.value.clone());
             of("v") == Some(gridwalk_model::Value::Int(i64::from(version))) && of("kind").is_some()
         });
         if fits {

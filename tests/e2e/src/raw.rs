@@ -152,11 +152,7 @@ pub fn read_head(socket: &mut TcpStream) -> io::Result<Head> {
 ///
 /// # Errors
 /// `UnexpectedEof` if it is shorter than announced; `Unsupported` for chunks.
-pub fn read_body(
-    socket: &mut TcpStream,
-    headers: &[(String, String)],
-    body: &mut Vec<u8>,
-) -> io::Result<()> {
+pub fn read_body(socket: &mut TcpStream, headers: &[(String, String)], body: &mut Vec<u8>) -> io::Result<()> {
     let announced = header(headers, "content-length").and_then(|text| text.parse::<usize>().ok());
     let Some(announced) = announced else {
         return socket.read_to_end(body).map(drop);

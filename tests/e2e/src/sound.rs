@@ -18,7 +18,8 @@ pub fn assert_server_sound(data: &Path) {
 /// The actions in a server's audit log that somebody has to look at, in their order.
 pub fn alarms(data: &Path) -> Vec<String> {
     let connection = Connection::open(data.join("gridwalk.db")).expect("the server's store opens");
-    let mut rows = connection.prepare("SELECT action FROM audit WHERE alarm = 1 ORDER BY no").expect("an audit log");
+    let mut rows =
+        connection.prepare("SELECT action FROM audit WHERE alarm = 1 ORDER BY no").expect("an audit log");
     let actions = rows.query_map([], |row| row.get(0)).expect("an audit log");
     actions.collect::<Result<_, _>>().expect("an audit log")
 }

@@ -224,8 +224,7 @@ fn serve(client: &mut TcpStream, state: &Mutex<State>) -> io::Result<bool> {
         }
     };
     let mut held = lock(state);
-    let fate =
-        held.rule.as_mut().map_or(Fate::Pass, |rule| rule(Passing::Answer(&request, &mut answer)));
+    let fate = held.rule.as_mut().map_or(Fate::Pass, |rule| rule(Passing::Answer(&request, &mut answer)));
     let bytes = answer.to_bytes();
     if let Fate::CutAfter(count) = fate
         && count < bytes.len()

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use gridwalk_device::ConflictEntry;
+use gridwalk_device::photo::CaptureFacts;
 use gridwalk_e2e::Town;
 use gridwalk_e2e::town::{dwelling, event, field, fields, has, set, settle, settle_all};
 use gridwalk_harness::phone::Phone;
 use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
-use gridwalk_device::photo::CaptureFacts;
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::{self, Household};
 use gridwalk_model::{Kind, RecordId, Value};

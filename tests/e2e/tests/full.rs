@@ -31,7 +31,8 @@ async fn spare(phone: &Phone, pages: Option<u32>) {
 
 async fn try_to_write(phone: &Phone, area: RecordId, number: u32) -> Result<RecordId, DeviceError> {
     let remarks = format!("{number}{}", "满".repeat(400));
-    let fields = fields(&[("area", area.into()), ("room", number.to_string().into()), ("remarks", remarks.into())]);
+    let fields =
+        fields(&[("area", area.into()), ("room", number.to_string().into()), ("remarks", remarks.into())]);
     phone.device().create_fields(Kind::Dwelling, fields).await
 }
 
@@ -100,7 +101,8 @@ fn outside(test: &str) -> bool {
 fn mount(size: &str, at: &Path) {
     fs::create_dir_all(at).unwrap();
     let options = format!("size={size},mode=700");
-    let status = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).status().unwrap();
+    let status =
+        Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).status().unwrap();
     assert!(status.success(), "cannot mount a small file system");
 }
 

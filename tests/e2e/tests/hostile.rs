@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use automerge::ScalarValue;
 use data_encoding::BASE64;
 use gridwalk_e2e::measure::{Stopwatch, peak_rss_kib};
 use gridwalk_e2e::stranger::{NOON, fresh_id, push};
 use gridwalk_e2e::town::{dwelling, field, fields, settle};
 use gridwalk_e2e::{Stranger, Town, forge, raw};
-use gridwalk_harness::photos::{self, Damage};
 use gridwalk_harness::phone::Phone;
+use gridwalk_harness::photos::{self, Damage};
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::event::{Action, LogEntry};
-use automerge::ScalarValue;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::protocol::{ProtocolError, path};
@@ -40,7 +40,14 @@ impl Ledger {
     }
 
     /// Sends bytes and expects one of these statuses; with `framed`, an error of the protocol in the body.
-    fn refused(&mut self, town: &Town, name: &str, bytes: &[u8], wanted: &[u16], framed: bool) -> raw::Answer {
+    fn refused(
+        &mut self,
+        town: &Town,
+        name: &str,
+        bytes: &[u8],
+        wanted: &[u16],
+        framed: bool,
+    ) -> raw::Answer {
         let watch = Stopwatch::start();
         let answer = raw::exchange(town.address(), bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         self.note(name, answer.status, watch.elapsed());
@@ -281,54 +288,52 @@ fn poisons(town: &Town, stranger: &Stranger, known: RecordId, foreign: RecordId)
     let make = |number, fields: &Fields| stranger.create(fresh_id(number), Kind::Dwelling, fields).1.raw;
     let mut respelled = Vec::new();
     for number in 0..2_000 {
-        respelled.push(forge::with_run_of(&edited(&[("room", format!("R{number}").into())], stranger.actor), 1));
+        respelled
+            .push(forge::with_run_of(&edited(&[("room", format!("R{number}").into())], stranger.actor), 1));
     }
-    let push = |number: u8, raws: &[Vec<u8>]| gridwalk_e2e::stranger::push(fresh_id(number), "dwelling", raws);
-    let poison = |name, push, wanted| Poison { name, push, wanted };
+    let offer = |number: u8, raws: &[Vec<u8>]| push(fresh_id(number), "dwelling", raws);
+    let poison = |name, push, wanted: fn(&[Verdict]) -> bool| Poison { name, push, wanted };
     let mut gap = document.clone();
     gap.edit(&fields(&[("room", "2".into())]), stranger.actor, NOON).unwrap();
-    let after_gap =
-        gap.edit(&fields(&[("room", "3".into())]), stranger.actor, NOON).unwrap().unwrap().raw;
-    let mut of_known = Document::create(known, Kind::Dwelling, &grid(1), stranger.actor, NOON)
-        .unwrap()
-        .1
-        .raw;
+    let after_gap = gap.edit(&fields(&[("room", "3".into())]), stranger.actor, NOON).unwrap().unwrap().raw;
+    let mut of_known = Document::create(known, Kind::Dwelling, &grid(1), stranger.actor, NOON).unwrap().1.raw;
     of_known.shrink_to_fit();
-    let stolen = Document::create(foreign, Kind::Dwelling, &grid(1), stranger.actor, NOON)
-        .unwrap()
-        .1
-        .raw;
+    let stolen = Document::create(foreign, Kind::Dwelling, &grid(1), stranger.actor, NOON).unwrap().1.raw;
     let event = fields(&[("area", town.grid(1).into()), ("category", "fire".into())]);
     let event_with = |number: u8, key: String, value: Value| {
         let mut fields = event.clone();
         fields.insert(key, value);
         let raw = stranger.create(fresh_id(number), Kind::Event, &fields).1.raw;
-        gridwalk_e2e::stranger::push(fresh_id(number), "event", &[raw])
+        push(fresh_id(number), "event", &[raw])
     };
     let by_somebody = LogEntry::new(fresh_id(200), None, NOON, fresh_id(201), Action::Report);
     vec![
-        poison("no change at all", push(1, &[b"not a change".to_vec()]), all_invalid),
-        poison("an empty change", push(2, &[Vec::new()]), all_invalid),
-        poison("a cut change", push(3, &[good[..good.len() / 2].to_vec()]), all_invalid),
-        poison("a flipped bit", push(4, &[flipped]), all_invalid),
-        poison("extra bytes", push(100, &[forge::with_extra_bytes(&good, 1)]), all_invalid),
-        poison("60 KB of extra bytes", push(100, &[forge::with_extra_bytes(&good, 60_000)]), all_invalid),
-        poison("a run of 2^40 operations", push(100, &[forge::with_run_of(&good, 1 << 40)]), all_invalid),
-        poison("a run of 2^62 operations", push(100, &[forge::with_run_of(&good, 1 << 62)]), all_invalid),
-        poison("a run of a million operations", push(100, &[forge::with_run_of(&good, 1_000_000)]), all_invalid),
-        poison("a change of 500 KB of noise", push(5, &[noise(500_000)]), |v| one(v, Reason::TooLarge)),
+        poison("no change at all", offer(1, &[b"not a change".to_vec()]), all_invalid),
+        poison("an empty change", offer(2, &[Vec::new()]), all_invalid),
+        poison("a cut change", offer(3, &[good[..good.len() / 2].to_vec()]), all_invalid),
+        poison("a flipped bit", offer(4, &[flipped]), all_invalid),
+        poison("extra bytes", offer(100, &[forge::with_extra_bytes(&good, 1)]), all_invalid),
+        poison("60 KB of extra bytes", offer(100, &[forge::with_extra_bytes(&good, 60_000)]), all_invalid),
+        poison("a run of 2^40 operations", offer(100, &[forge::with_run_of(&good, 1 << 40)]), all_invalid),
+        poison("a run of 2^62 operations", offer(100, &[forge::with_run_of(&good, 1 << 62)]), all_invalid),
+        poison(
+            "a run of a million operations",
+            push(100, &[forge::with_run_of(&good, 1_000_000)]),
+            all_invalid,
+        ),
+        poison("a change of 500 KB of noise", offer(5, &[noise(500_000)]), |v| one(v, Reason::TooLarge)),
         poison("a value of 16 KiB and one", forged(6, long), all_invalid),
         poison("three thousand writes", forged(7, many), all_invalid),
         poison("a counter", forged(13, foreign_types), all_invalid),
-        poison("somebody else's name", push(101, &[by_other.unwrap().1.raw]), all_forbidden),
-        poison("a grid that is not granted", push(8, &[make(8, &grid(2))]), all_forbidden),
+        poison("somebody else's name", offer(101, &[by_other.unwrap().1.raw]), all_forbidden),
+        poison("a grid that is not granted", offer(8, &[make(8, &grid(2))]), all_forbidden),
         poison("a record that is not granted", push_of(foreign, &stolen), all_refused),
         poison("a second root", push_of(known, &of_known), all_refused),
-        poison("another record's root", push(9, std::slice::from_ref(&good)), |v| one(v, Reason::Identity)),
-        poison("a missing number", push(100, &[good.clone(), after_gap]), |v| {
+        poison("another record's root", offer(9, std::slice::from_ref(&good)), |v| one(v, Reason::Identity)),
+        poison("a missing number", offer(100, &[good.clone(), after_gap]), |v| {
             v == [Verdict::Accepted, Verdict::MissingDeps]
         }),
-        poison("two thousand spelled otherwise", push(100, &respelled), all_refused),
+        poison("two thousand spelled otherwise", offer(100, &respelled), all_refused),
         poison("the server's field", event_with(10, "external_number".into(), "1".into()), |v| {
             one(v, Reason::FieldPolicy)
         }),
@@ -337,9 +342,11 @@ fn poisons(town: &Town, stranger: &Stranger, known: RecordId, foreign: RecordId)
             event_with(11, by_somebody.key(), Value::Bytes(by_somebody.to_bytes())),
             |v| one(v, Reason::Entry),
         ),
-        poison("an entry of noise", event_with(12, format!("log/{}", fresh_id(202)), Value::Bytes(noise(99))), |v| {
-            one(v, Reason::Entry)
-        }),
+        poison(
+            "an entry of noise",
+            event_with(12, format!("log/{}", fresh_id(202)), Value::Bytes(noise(99))),
+            |v| one(v, Reason::Entry),
+        ),
     ]
 }
 
@@ -406,8 +413,16 @@ async fn uploads_refuse_what_is_no_photo_or_not_announced() {
         ("no length", vec![("upload-metadata", small.as_str())], 400),
         ("a length of 0", vec![("upload-metadata", &small), ("upload-length", "0")], 400),
         ("a negative length", vec![("upload-metadata", &small), ("upload-length", "-5")], 400),
-        ("a length of 10^18", vec![("upload-metadata", &small), ("upload-length", "1000000000000000000")], 413),
-        ("two lengths", vec![("upload-metadata", &small), ("upload-length", "5"), ("upload-length", "6")], 400),
+        (
+            "a length of 10^18",
+            vec![("upload-metadata", &small), ("upload-length", "1000000000000000000")],
+            413,
+        ),
+        (
+            "two lengths",
+            vec![("upload-metadata", &small), ("upload-length", "5"), ("upload-length", "6")],
+            400,
+        ),
         ("no hash", vec![("upload-length", "5")], 400),
         ("a short hash", vec![("upload-length", "5"), ("upload-metadata", "sha256 AAAA")], 400),
         ("a deferred length", vec![("upload-defer-length", "1"), ("upload-metadata", &small)], 400),
@@ -419,7 +434,8 @@ async fn uploads_refuse_what_is_no_photo_or_not_announced() {
     let bytes = raw::request("POST", path::UPLOADS, &[tus[0], ("upload-length", "5")], &[]);
     ledger.refused(&town, "creation: no version", &bytes, &[412], false);
     let mut seeded = Seeded::new(4);
-    let files = Damage::ALL.map(|damage| (format!("{damage:?}"), photos::damaged(&mut seeded, damage).unwrap()));
+    let files =
+        Damage::ALL.map(|damage| (format!("{damage:?}"), photos::damaged(&mut seeded, damage).unwrap()));
     for (name, file) in files.into_iter().filter(|(_, file)| !file.is_empty()) {
         let url = create(&town, &tus, &file, file.len());
         let patch = patch(&tus, &url, "0", &file);
@@ -432,7 +448,11 @@ async fn uploads_refuse_what_is_no_photo_or_not_announced() {
         ("more than announced", patch(&tus, &url, "0", b"announced and more"), 413),
         ("another place", patch(&tus, &url, "5", b"nced"), 409),
         ("a place of no number", patch(&tus, &url, "five", b"nced"), 400),
-        ("another type", raw::request("PATCH", &url, &[&tus[..], &[("upload-offset", "0")]].concat(), b"x"), 415),
+        (
+            "another type",
+            raw::request("PATCH", &url, &[&tus[..], &[("upload-offset", "0")]].concat(), b"x"),
+            415,
+        ),
         ("other bytes than announced", patch(&tus, &url, "0", b"otherwise"), 460),
         ("an upload that ended", patch(&tus, &url, "0", b"announced"), 404),
     ] {
@@ -484,18 +504,35 @@ async fn the_console_and_the_heads_of_requests_are_guarded() {
         ("a header of 1 MiB", get("/healthz", &[("x-long", &long)]), &[431][..]),
         ("an address of 1 MiB", get(&format!("/{long}"), &[]), &[414, 431]),
         ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n".to_vec(), &[400]),
-        ("two lengths", b"POST /v1/nonce HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec(), &[400]),
+        (
+            "two lengths",
+            b"POST /v1/nonce HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"
+                .to_vec(),
+            &[400],
+        ),
         ("no such path", get("/v2/sync", &[]), &[404]),
         ("a path upwards", get("/assets/../../gridwalk.db", &[]), &[404]),
         ("a wrong method", raw::request("DELETE", "/healthz", &[], &[]), &[405]),
         ("events without a session", get("/events", &[]), &[303, 401, 403]),
         ("refusals without a session", get("/refused", &[]), &[303, 401, 403]),
-        ("phones with a made-up cookie", get("/phones", &[("cookie", "gridwalk=x; session=y")]), &[303, 401, 403]),
-        ("a photo without a session", get(&format!("/events/{}/photos/{}", fresh_id(1), fresh_id(2)), &[]), &[303, 401, 403]),
+        (
+            "phones with a made-up cookie",
+            get("/phones", &[("cookie", "gridwalk=x; session=y")]),
+            &[303, 401, 403],
+        ),
+        (
+            "a photo without a session",
+            get(&format!("/events/{}/photos/{}", fresh_id(1), fresh_id(2)), &[]),
+            &[303, 401, 403],
+        ),
         ("an act without a session", form("/refused/1/settle", b"csrf=x"), &[303, 400, 401, 403]),
         ("a form of 1 MiB", form("/signin", long.as_bytes()), &[413]),
         ("a form of noise", form("/signin", &noise(1_000)), &[400, 403, 415, 422]),
-        ("a sign-in link that is none", get(&format!("/signin/{}", "z".repeat(40)), &[]), &[200, 303, 400, 403, 404, 410]),
+        (
+            "a sign-in link that is none",
+            get(&format!("/signin/{}", "z".repeat(40)), &[]),
+            &[200, 303, 400, 403, 404, 410],
+        ),
     ] {
         ledger.refused(&town, name, &bytes, wanted, false);
     }

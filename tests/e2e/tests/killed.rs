@@ -158,7 +158,10 @@ impl Scene {
                     let Value::Bytes(bytes) = value else { panic!("{value:?}") };
                     assert_eq!(PhotoRef::from_bytes(bytes).unwrap().hash, *hash);
                     assert!(wrote(changes, &key, value), "the server lost {promise:?}");
-                    assert!(office.has_media(hash).unwrap() && office.has_media(preview).unwrap(), "{promise:?}");
+                    assert!(
+                        office.has_media(hash).unwrap() && office.has_media(preview).unwrap(),
+                        "{promise:?}"
+                    );
                 }
             }
         }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use gridwalk_device::store::RefusedReason;
 use gridwalk_e2e::Town;
 use gridwalk_e2e::town::{dwelling, event, field, fields, has, set, settle, settle_all};
-use gridwalk_device::store::RefusedReason;
 use gridwalk_harness::phone::Phone;
 use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::policy::Role;

@@ -8,9 +8,9 @@ use gridwalk_e2e::tap::Exchange;
 use gridwalk_e2e::town::{dwelling, event, field, fields, has, set, settle, settle_all, stream_of};
 use gridwalk_e2e::{Tap, Town, forge, raw};
 use gridwalk_harness::phone::Phone;
-use gridwalk_harness::{people, photos};
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
+use gridwalk_harness::{people, photos};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::{Kind, RecordId, Value, records};
 use gridwalk_replica::protocol::{Missing, MissingRequest, path};
@@ -72,7 +72,10 @@ async fn a_phone_receives_no_byte_outside_its_streams() {
     assert!(theirs.device().remove(foreign_event).await.unwrap());
     settle_all(&[&theirs, &ours]).await;
     let bytes = received(&tap.log());
-    assert!(contains(&bytes, "共同可见".as_bytes()) || contains(&bytes, home.as_bytes()), "the tap reads along");
+    assert!(
+        contains(&bytes, "共同可见".as_bytes()) || contains(&bytes, home.as_bytes()),
+        "the tap reads along"
+    );
     assert!(!contains(&bytes, MARK.as_bytes()));
     for record in [foreign, foreign_event, resident, residency, id_number] {
         assert!(!contains(&bytes, record.as_bytes()), "{record}");
@@ -97,7 +100,8 @@ async fn a_phone_receives_no_byte_outside_its_streams() {
     let bearer = format!("Bearer {}", curious.token);
     let get = |record: RecordId| {
         let target = format!("/v1/media/{record}/{}", photo.hash);
-        raw::exchange(town.address(), &raw::request("GET", &target, &[("authorization", &bearer)], &[])).unwrap()
+        raw::exchange(town.address(), &raw::request("GET", &target, &[("authorization", &bearer)], &[]))
+            .unwrap()
     };
     for record in [foreign_event, foreign, home] {
         let answer = get(record);
@@ -118,7 +122,8 @@ async fn a_resident_in_two_grids_is_on_both_phones_and_leaves_neither_by_acciden
     create(&a, Kind::Residency, &[("resident", resident.into()), ("dwelling", here.into())]).await;
     settle_all(&[&a, &b, &both]).await;
     assert!(!has(&b, resident).await && has(&both, resident).await);
-    let second = create(&both, Kind::Residency, &[("resident", resident.into()), ("dwelling", there.into())]).await;
+    let second =
+        create(&both, Kind::Residency, &[("resident", resident.into()), ("dwelling", there.into())]).await;
     settle_all(&[&both, &a, &b]).await;
     for phone in [&a, &b, &both] {
         assert!(has(phone, resident).await, "{}", phone.name());
@@ -177,13 +182,17 @@ async fn a_reassigned_gridworker_loses_nothing() {
     assert_eq!((status.totals.quarantined, status.totals.refused), (0, 0), "{status:?}");
     assert_eq!(field(&successor, home, "remarks").await, Some("离线时写的".into()));
     assert!(has(&successor, unsent).await && has(&successor, fresh).await);
-    assert!(office.has_media(&photo.hash).unwrap() && office.has_media(&photo.preview_hash.unwrap()).unwrap());
+    assert!(
+        office.has_media(&photo.hash).unwrap() && office.has_media(&photo.preview_hash.unwrap()).unwrap()
+    );
     assert!(has(&phone, there).await, "the new grid is here");
     for gone in [home, fresh] {
         assert!(!has(&phone, gone).await, "the old grid's records are gone");
     }
     let streams = phone.streams().await.unwrap();
-    assert!(!streams.contains_key(&stream_of(town.grid(0))) && streams.contains_key(&stream_of(town.grid(1))));
+    assert!(
+        !streams.contains_key(&stream_of(town.grid(0))) && streams.contains_key(&stream_of(town.grid(1)))
+    );
     for phone in [&phone, &successor, &neighbour] {
         town.assert_agrees(phone).await;
     }

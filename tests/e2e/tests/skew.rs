@@ -18,9 +18,9 @@ use gridwalk_harness::phone::Phone;
 use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 use gridwalk_replica::admission::Verdict;
+use gridwalk_replica::frame;
 use gridwalk_replica::protocol::path;
 use gridwalk_replica::wire::{SyncRequest, SyncResponse};
-use gridwalk_replica::frame;
 use minicbor::{Decode, Encode};
 
 /// Longer than any change waits that an older server cannot read.
@@ -49,7 +49,10 @@ async fn timed_phone(town: &Town, tap: &Tap, name: &str) -> (Device, ManualClock
     let person = town.gridworker(name, &[0]);
     let code = town.office().enrolment_code(person).unwrap();
     let clock = ManualClock::at(SystemClock.now());
-    let options = DeviceOptions { clock: std::sync::Arc::new(clock.clone()), ..DeviceOptions::host(town.phone_folder(name)) };
+    let options = DeviceOptions {
+        clock: std::sync::Arc::new(clock.clone()),
+        ..DeviceOptions::host(town.phone_folder(name))
+    };
     let device = Device::open(options).await.unwrap();
     device.enrol(&tap.url(), &code, name).await.unwrap();
     (device, clock)
@@ -108,7 +111,11 @@ async fn an_older_server_leaves_newer_work_with_its_sender() {
         assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Held), "{kind}: {verdicts:?}");
         assert_eq!(verdicts.len(), raws.len());
     };
-    let (mut flight, first) = stranger.create(fresh_id(1), Kind::Dwelling, &fields(&[("area", area.clone()), ("room", "1".into())]));
+    let (mut flight, first) = stranger.create(
+        fresh_id(1),
+        Kind::Dwelling,
+        &fields(&[("area", area.clone()), ("room", "1".into())]),
+    );
     let second = flight.edit(&fields(&[("room", "2".into())]), stranger.actor, NOON).unwrap().unwrap();
     held(fresh_id(1), "drone_flight", &[first.raw.clone(), second.raw.clone()]);
 
@@ -121,13 +128,17 @@ async fn an_older_server_leaves_newer_work_with_its_sender() {
     let entry = LogEntry::new(fresh_id(3), None, NOON, stranger.user, Action::Other("launch_drone".into()));
     let entry = Fields::from([(entry.key(), entry.to_value())]);
     let newer = document.edit(&entry, stranger.actor, NOON).unwrap().unwrap().raw;
-    let after = document.edit(&fields(&[("description", "之后".into())]), stranger.actor, NOON).unwrap().unwrap().raw;
+    let after =
+        document.edit(&fields(&[("description", "之后".into())]), stranger.actor, NOON).unwrap().unwrap().raw;
     held(fresh_id(2), "event", &[newer, after]);
     let counts = town.office().counts().unwrap();
     assert_eq!((counts.quarantined, counts.alarms), (0, 0), "what is held is not refused");
     // The rest of the same request is taken.
-    let plain = stranger.create(fresh_id(4), Kind::Dwelling, &fields(&[("area", town.grid(0).into()), ("room", "3".into())])).1;
-    let pushes = vec![push(fresh_id(1), "drone_flight", &[second.raw]), push(fresh_id(4), "dwelling", &[plain.raw])];
+    let plain = stranger
+        .create(fresh_id(4), Kind::Dwelling, &fields(&[("area", town.grid(0).into()), ("room", "3".into())]))
+        .1;
+    let pushes =
+        vec![push(fresh_id(1), "drone_flight", &[second.raw]), push(fresh_id(4), "dwelling", &[plain.raw])];
     let response = stranger.sync(&stranger.request(pushes)).unwrap();
     assert_eq!(response.verdicts, [[Verdict::Held], [Verdict::Accepted]]);
 }
@@ -318,7 +329,8 @@ async fn without_a_common_protocol_both_say_so() {
     let home = dwelling(&phone, town.grid(0), "1").await;
     let status = phone.device().sync().await.unwrap();
     assert!(status.last_error.is_some() && status.totals.changes.count == 1, "{status:?}");
-    let refused = tap.log().into_iter().filter_map(|exchange| exchange.answer).find(|answer| answer.status() == 426);
+    let refused =
+        tap.log().into_iter().filter_map(|exchange| exchange.answer).find(|answer| answer.status() == 426);
     assert_eq!(refused.unwrap().header("content-type"), Some(raw::FRAMED));
     tap.clear_rule();
     settle(&phone).await;

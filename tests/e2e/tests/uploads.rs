@@ -87,7 +87,8 @@ async fn an_upload_cut_at_any_byte_resumes_with_at_most_one_chunk_sent_again() {
         let mut cut = false;
         tap.set_rule(move |passing| {
             let Passing::Request(request) = passing else { return Fate::Pass };
-            let of_photo = request.target().0 == "PATCH" && request.target().1.contains(&photo.hash.to_string());
+            let of_photo =
+                request.target().0 == "PATCH" && request.target().1.contains(&photo.hash.to_string());
             patches += usize::from(of_photo);
             if of_photo && !cut && patches > nth {
                 cut = true;
@@ -153,7 +154,8 @@ async fn a_crash_between_receipt_and_clean_up_loses_nothing() {
     settle(&phone).await;
     // The server dies when it has published and answered: before the phone hears of the upload's end, and before
     // it hears of the receipt.
-    for (round, target) in [(1u64, path::UPLOADS), (2, path::MISSING), (3, path::UPLOADS), (4, path::MISSING)] {
+    for (round, target) in [(1u64, path::UPLOADS), (2, path::MISSING), (3, path::UPLOADS), (4, path::MISSING)]
+    {
         phone.set_online(false).unwrap();
         let photo = add_photo(&phone, event, original(round, (900, 700))).await;
         let server = Arc::new(Mutex::new(Some(town.take_server())));
@@ -202,7 +204,13 @@ struct TusClient<'t> {
 }
 
 impl TusClient<'_> {
-    fn send(&self, method: &str, target: &str, more: &[(&str, &str)], body: &[u8]) -> std::io::Result<raw::Answer> {
+    fn send(
+        &self,
+        method: &str,
+        target: &str,
+        more: &[(&str, &str)],
+        body: &[u8],
+    ) -> std::io::Result<raw::Answer> {
         let own = [("authorization", self.bearer.as_str()), ("tus-resumable", "1.0.0")];
         raw::exchange(self.town.address(), &raw::request(method, target, &[&own[..], more].concat(), body))
     }

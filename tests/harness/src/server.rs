@@ -159,6 +159,14 @@ fn last_words(log: &Path) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
 }
 
+/// Builds the server if need be, so that what follows is not kept waiting.
+///
+/// # Errors
+/// [`HarnessError::Server`] if it does not build.
+pub fn make_ready() -> Result<(), HarnessError> {
+    program().map(drop)
+}
+
 /// The server's program: the one that [`PROGRAM`] names, or that of this workspace, built if it is not up to date.
 fn program() -> Result<PathBuf, HarnessError> {
     static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);

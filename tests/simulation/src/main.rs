@@ -4,9 +4,43 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use gridwalk_simulation::clock::Stopwatch;
+use gridwalk_simulation::power::{self, Ground, PowerPlan};
 use gridwalk_simulation::world::{Outcome, Plan, World};
+
+/// What the stores are on, and which faults there are.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Level {
+    /// In memory: all faults of the network, of people and of operators.
+    Engine,
+    /// In files: processes die before and after commits.
+    Files,
+    /// On disks that keep only what was synced: the power fails anywhere.
+    Power,
+}
+
+impl Level {
+    fn run(self, seed: u64, steps: usize, phones: usize) -> Outcome {
+        let on = |ground| power::run(PowerPlan { seed, steps, phones, ground, plant: None });
+        match self {
+            Self::Engine => World::run(Plan { seed, steps, phones, plant: None }),
+            Self::Files => on(Ground::Files),
+            Self::Power => on(Ground::Power),
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Files => "files",
+            Self::Power => "power",
+        }
+    }
+}
+
+/// Lines of the trace shown for a seed that fails.
+const LAST_LINES: usize = 12;
 
 #[derive(Parser)]
 #[command(about = "Simulates phones, a server and a faulty network; the same seed gives the same run")]
@@ -23,13 +57,16 @@ struct Arguments {
     /// How many phones there are.
     #[arg(long, default_value_t = 8)]
     phones: usize,
+    /// What the stores are on, and which faults there are.
+    #[arg(long, value_enum, default_value_t = Level::Engine)]
+    level: Level,
     /// Print everything that happened.
     #[arg(long)]
     trace: bool,
 }
 
 fn main() -> ExitCode {
-    let Arguments { seeds, seed, steps, phones, trace } = Arguments::parse();
+    let Arguments { seeds, seed, steps, phones, level, trace } = Arguments::parse();
     let watch = Stopwatch::start();
     let next = AtomicU64::new(seed);
     let outcomes: Mutex<Vec<(u64, Outcome)>> = Mutex::default();
@@ -42,13 +79,22 @@ fn main() -> ExitCode {
                     if seed_now >= seed.saturating_add(seeds) {
                         break;
                     }
-                    let outcome = World::run(Plan { seed: seed_now, steps, phones, plant: None });
+                    let outcome = level.run(seed_now, steps, phones);
                     if !outcome.broken.is_empty() {
                         println!("seed {seed_now}: {}", outcome.broken.join("; "));
-                        println!("  replay: --seeds 1 --seed {seed_now} --steps {steps} --phones {phones} --trace");
+                        println!(
+                            "  replay: --seeds 1 --seed {seed_now} --steps {steps} --phones {phones} --level {} --trace",
+                            level.word()
+                        );
+                        let shown = outcome.trace.len().saturating_sub(LAST_LINES);
+                        outcome.trace.iter().skip(shown).for_each(|line| println!("  {line}"));
                     }
                     if let Ok(mut outcomes) = outcomes.lock() {
                         outcomes.push((seed_now, outcome));
+                        if outcomes.len() % 50 == 0 {
+                            let passed = watch.elapsed().as_secs_f64();
+                            println!("{} of {seeds} seeds in {passed:.0} s", outcomes.len());
+                        }
                     }
                 }
             });

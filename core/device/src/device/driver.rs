@@ -124,11 +124,12 @@ async fn send(
     request: SyncRequest,
 ) -> Result<gridwalk_replica::wire::SyncResponse, NetError> {
     let session = session?;
-    session.authorised(|token| {
-        let (http, request) = (session.http().clone(), request.clone());
-        async move { http.sync(&token, request).await }
-    })
-    .await
+    session
+        .authorised(|token| {
+            let (http, request) = (session.http().clone(), request.clone());
+            async move { http.sync(&token, request).await }
+        })
+        .await
 }
 
 async fn ask(
@@ -143,7 +144,8 @@ async fn ask(
             async move { http.missing(&token, request).await }
         })
         .await?;
-    let read = |hashes: Vec<ByteVec>| hashes.iter().filter_map(|hash| ContentHash::from_slice(hash)).collect();
+    let read =
+        |hashes: Vec<ByteVec>| hashes.iter().filter_map(|hash| ContentHash::from_slice(hash)).collect();
     Ok((read(told.missing), read(told.stored)))
 }
 

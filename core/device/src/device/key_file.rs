@@ -24,8 +24,7 @@ pub(super) fn load_or_create(
     let path = folder.join(NAME);
     match fs::read(&path) {
         Ok(bytes) => {
-            let (check, wrapped) =
-                bytes.split_at_checked(CHECK_BYTES).ok_or(DeviceError::KeyMismatch)?;
+            let (check, wrapped) = bytes.split_at_checked(CHECK_BYTES).ok_or(DeviceError::KeyMismatch)?;
             let key = key_store.unwrap(wrapped)?;
             if check_of(&key) == check { Ok(key) } else { Err(DeviceError::KeyMismatch) }
         }

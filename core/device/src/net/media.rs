@@ -19,8 +19,10 @@ impl Session {
             .authorised(|token| {
                 let path = &path;
                 async move {
-                    let answer =
-                        self.http().send(Method::GET, path, Some(&token), HeaderMap::new(), Vec::new()).await?;
+                    let answer = self
+                        .http()
+                        .send(Method::GET, path, Some(&token), HeaderMap::new(), Vec::new())
+                        .await?;
                     if answer.status == 401 { Err(ProtocolError::Unauthorized.into()) } else { Ok(answer) }
                 }
             })

@@ -122,8 +122,7 @@ async fn upload(
     let Memory { uploads, received, chunks, lose_answer_of, damage, .. } = &mut *memory;
     let Some((length, bytes)) = uploads.get_mut(&id) else { return StatusCode::NOT_FOUND.into_response() };
     if method == axum::http::Method::HEAD {
-        let headers =
-            [("upload-offset", bytes.len().to_string()), ("upload-length", length.to_string())];
+        let headers = [("upload-offset", bytes.len().to_string()), ("upload-length", length.to_string())];
         return (StatusCode::OK, headers).into_response();
     }
     assert_eq!(headers["content-type"], "application/offset+octet-stream");

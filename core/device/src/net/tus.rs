@@ -59,7 +59,9 @@ impl Session {
         source.progressed(upload.hash, &url, offset).await;
         let mut disagreements = 0;
         while offset < upload.bytes {
-            let Some(piece) = source.piece(upload.hash, offset).await else { return Err(NetError::Cancelled) };
+            let Some(piece) = source.piece(upload.hash, offset).await else {
+                return Err(NetError::Cancelled);
+            };
             match self.send_piece(&url, offset, piece).await? {
                 Sent::To(next) => {
                     offset = next;

@@ -48,7 +48,9 @@ impl Store {
         self.write_media(|connection| {
             for (hash, form, bytes) in blobs {
                 let added = connection
-                    .prepare_cached("INSERT OR IGNORE INTO media (hash, form, bytes, at) VALUES (?1, ?2, ?3, ?4)")?
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO media (hash, form, bytes, at) VALUES (?1, ?2, ?3, ?4)",
+                    )?
                     .execute((
                         hash.as_bytes(),
                         form.code(),
@@ -94,7 +96,11 @@ impl Store {
     }
 
     /// The bytes from `offset` to the end of the piece that holds it: what one request carries.
-    pub(crate) fn media_piece(&self, hash: &ContentHash, offset: u64) -> Result<Option<Vec<u8>>, DeviceError> {
+    pub(crate) fn media_piece(
+        &self,
+        hash: &ContentHash,
+        offset: u64,
+    ) -> Result<Option<Vec<u8>>, DeviceError> {
         let piece = PIECE_BYTES as u64;
         let mut statement = self.media.prepare_cached("SELECT body FROM piece WHERE hash = ?1 AND n = ?2")?;
         let body: Option<Vec<u8>> = statement
@@ -135,7 +141,12 @@ impl Store {
     }
 
     /// Journals an original. Durable when this returns: the camera is free again.
-    pub(crate) fn put_capture(&mut self, body: &[u8], facts: &[u8], at: Timestamp) -> Result<i64, DeviceError> {
+    pub(crate) fn put_capture(
+        &mut self,
+        body: &[u8],
+        facts: &[u8],
+        at: Timestamp,
+    ) -> Result<i64, DeviceError> {
         self.write_media(|connection| {
             let mut statement =
                 connection.prepare_cached("INSERT INTO capture (body, facts, at) VALUES (?1, ?2, ?3)")?;
@@ -146,9 +157,7 @@ impl Store {
     /// One journaled original.
     pub(crate) fn capture(&self, n: i64) -> Result<Option<Capture>, DeviceError> {
         let mut statement = self.media.prepare_cached("SELECT body, facts FROM capture WHERE n = ?1")?;
-        let capture = statement.query_row([n], |row| {
-            Ok(Capture { body: row.get(0)?, facts: row.get(1)? })
-        });
+        let capture = statement.query_row([n], |row| Ok(Capture { body: row.get(0)?, facts: row.get(1)? }));
         Ok(capture.optional()?)
     }
 

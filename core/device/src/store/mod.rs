@@ -121,7 +121,8 @@ impl Store {
     /// SQLite and the file system.
     pub fn open(config: StoreConfig, entropy: Box<dyn Entropy>) -> Result<Self, DeviceError> {
         let StoreConfig { location, encryption, faults } = config;
-        let (connection, damaged) = salvage::open_or_set_aside(open::Database::Records, &location, &encryption, &faults)?;
+        let (connection, damaged) =
+            salvage::open_or_set_aside(open::Database::Records, &location, &encryption, &faults)?;
         let (media, _) = salvage::open_or_set_aside(open::Database::Media, &location, &encryption, &faults)?;
         let folder = match location {
             StoreLocation::Memory => None,
@@ -154,9 +155,7 @@ impl Store {
     /// Failures of SQLite.
     pub fn cloned(&self, entropy: Box<dyn Entropy>) -> Result<Self, DeviceError> {
         let mut out = Self::open(StoreConfig::memory(), entropy)?;
-        for (from, to) in
-            [(&self.connection, &mut out.connection), (&self.media, &mut out.media)]
-        {
+        for (from, to) in [(&self.connection, &mut out.connection), (&self.media, &mut out.media)] {
             let backup = rusqlite::backup::Backup::new(from, to)?;
             backup.step(-1)?;
         }

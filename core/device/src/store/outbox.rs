@@ -120,7 +120,8 @@ impl View<'_> {
 
     /// When the next change that is to wait may be sent again.
     pub(crate) fn next_retry(&self, now: Timestamp) -> Result<Option<Timestamp>, DeviceError> {
-        let mut statement = self.connection.prepare_cached("SELECT min(retry_at) FROM outbox WHERE retry_at > ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT min(retry_at) FROM outbox WHERE retry_at > ?1")?;
         Ok(statement.query_row([now.millis()], |row| sql::time_opt(row, 0))?)
     }
 }

@@ -59,7 +59,9 @@ impl RefusedReason {
         match self {
             Self::Forbidden => "You may not change this",
             Self::Invalid(reason) => reason.en(),
-            Self::ChangedMeanwhile => "Somebody else changed this in the meantime; check it and write it again",
+            Self::ChangedMeanwhile => {
+                "Somebody else changed this in the meantime; check it and write it again"
+            }
             Self::NoRecord => "The record was not accepted",
         }
     }
@@ -101,9 +103,9 @@ pub struct Quarantined {
 
 impl View<'_> {
     fn refused(&self) -> Result<Vec<RefusedEdit>, DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT n, record, kind, field, value, reason, at FROM refused_edit ORDER BY n")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT n, record, kind, field, value, reason, at FROM refused_edit ORDER BY n",
+        )?;
         let mut rows = statement.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {

@@ -217,7 +217,8 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT key, id, kind FROM record WHERE flags <> 0 AND flags & ?1 <> 0 ORDER BY key",
         )?;
-        let rows = statement.query_map([flags], |row| Ok((row.get(0)?, sql::record_id(row, 1)?, row.get(2)?)))?;
+        let rows =
+            statement.query_map([flags], |row| Ok((row.get(0)?, sql::record_id(row, 1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -180,8 +180,10 @@ impl DeviceError {
 }
 
 fn open_damaged(path: &Path, encryption: &Encryption) -> Result<Connection, DeviceError> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     open::prepare(&connection, encryption)?;
     Ok(connection)
 }
@@ -193,7 +195,8 @@ const GAP_MAX: i64 = 4_096;
 /// nothing more on a connection that has met a damaged page, so each try has its own.
 fn readable_rows(old: impl Fn() -> Option<Connection>, table: &str) -> (Vec<SavedRow>, bool) {
     let mut out = Vec::new();
-    let read = |query: &str, out: &mut Vec<SavedRow>| old().is_some_and(|old| read_until_damage(&old, query, out));
+    let read =
+        |query: &str, out: &mut Vec<SavedRow>| old().is_some_and(|old| read_until_damage(&old, query, out));
     if read(&format!("SELECT * FROM {table} ORDER BY 1"), &mut out) {
         return (out, true);
     }
@@ -225,12 +228,13 @@ fn readable_rows(old: impl Fn() -> Option<Connection>, table: &str) -> (Vec<Save
 /// Reads rows until the first that cannot be read. Says whether there was none.
 fn read_until_damage(old: &Connection, query: &str, out: &mut Vec<SavedRow>) -> bool {
     let Ok(mut statement) = old.prepare(query) else { return false };
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let Ok(mut rows) = statement.query([]) else { return false };
     loop {
         match rows.next() {
             Ok(Some(row)) => {
-                let cells = names.iter().enumerate().map(|(at, name)| Some((name.clone(), row.get(at).ok()?)));
+                let cells =
+                    names.iter().enumerate().map(|(at, name)| Some((name.clone(), row.get(at).ok()?)));
                 match cells.collect::<Option<SavedRow>>() {
                     Some(row) => out.push(row),
                     None => return false,

@@ -66,7 +66,8 @@ impl Store {
         let wanted = tokens::normal(text);
         let Some(query) = tokens::query(text) else { return Ok(SearchPage::default()) };
         let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
-        let mut cursor = after.cloned().unwrap_or(SearchCursor { tier: Tier::Exact, term: String::new(), key: -1 });
+        let mut cursor =
+            after.cloned().unwrap_or(SearchCursor { tier: Tier::Exact, term: String::new(), key: -1 });
         let mut page = SearchPage::default();
         loop {
             let room = limit.saturating_sub(page.hits.len());
@@ -85,7 +86,8 @@ impl Store {
                 }
                 cursor = SearchCursor { tier: cursor.tier, term, key };
                 let Some(row) = self.view().listed_by_key(key)? else { continue };
-                if (tags.is_empty() || tags.contains(&row.kind.as_str())) && first_of(&row, &wanted, &cursor) {
+                if (tags.is_empty() || tags.contains(&row.kind.as_str())) && first_of(&row, &wanted, &cursor)
+                {
                     page.hits.push(hit(row, cursor.tier));
                 }
             }
@@ -144,8 +146,9 @@ impl View<'_> {
             }
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement
-            .query_map((wanted, &after.term, after.key, query, limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map((wanted, &after.term, after.key, query, limit), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -73,9 +73,8 @@ impl View<'_> {
 
     /// The streams that a record belongs to, by key.
     pub(crate) fn streams_of(&self, record: i64) -> Result<Vec<i64>, DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT stream FROM member WHERE record = ?1 ORDER BY stream")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT stream FROM member WHERE record = ?1 ORDER BY stream")?;
         let rows = statement.query_map([record], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -253,13 +252,15 @@ impl Tx<'_> {
 
     /// Members that the present generation of the grant has not named.
     pub(crate) fn leave_older(&mut self, stream: &StreamRow) -> Result<(), DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT record FROM member WHERE stream = ?1 AND generation <> ?2 ORDER BY record")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT record FROM member WHERE stream = ?1 AND generation <> ?2 ORDER BY record",
+        )?;
         let rows = statement.query_map((stream.key, stream.generation), |row| row.get(0))?;
         let older: Vec<i64> = rows.collect::<Result<_, _>>()?;
         older.into_iter().try_for_each(|record| self.leave(stream.key, record))?;
-        self.connection.prepare_cached("UPDATE stream SET restarted = 0 WHERE key = ?1")?.execute([stream.key])?;
+        self.connection
+            .prepare_cached("UPDATE stream SET restarted = 0 WHERE key = ?1")?
+            .execute([stream.key])?;
         Ok(())
     }
 

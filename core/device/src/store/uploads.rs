@@ -129,7 +129,9 @@ impl Tx<'_> {
 
     pub(crate) fn forget_uploads(&mut self, hashes: &[ContentHash]) -> Result<(), DeviceError> {
         for hash in hashes {
-            self.connection.prepare_cached("DELETE FROM upload WHERE hash = ?1")?.execute([hash.as_bytes()])?;
+            self.connection
+                .prepare_cached("DELETE FROM upload WHERE hash = ?1")?
+                .execute([hash.as_bytes()])?;
         }
         Ok(())
     }

@@ -108,7 +108,8 @@ fn check_shape(
     let unreadable = Err(DeviceError::Net(NetError::Unreadable));
     let verdicts_fit = response.verdicts.len() == context.pushes.len()
         && response.verdicts.iter().zip(&context.pushes).all(|(v, push)| v.len() == push.hashes.len());
-    if !verdicts_fit && !(new_epoch && response.verdicts.is_empty()) {
+    let left_out = new_epoch && response.verdicts.is_empty();
+    if !(verdicts_fit || left_out) {
         return unreadable;
     }
     let count = context.streams.len();
@@ -164,7 +165,7 @@ fn take_verdicts(
     applied: &mut Applied,
 ) -> Result<(), DeviceError> {
     for (push, verdicts) in context.pushes.iter().zip(&response.verdicts) {
-        let outcome = sort_verdicts(tx, push, verdicts, response.commit)?;
+        let outcome = sort_verdicts(tx, push, verdicts, response)?;
         applied.accepted += outcome.accepted;
         applied.refused += outcome.refused.len();
         applied.progress |= outcome.accepted > 0 || !outcome.refused.is_empty();
@@ -199,7 +200,7 @@ fn sort_verdicts(
     tx: &mut Tx<'_>,
     push: &PushContext,
     verdicts: &[Verdict],
-    commit: u64,
+    response: &SyncResponse,
 ) -> Result<Outcome, DeviceError> {
     let mut out = Outcome::default();
     let by_hash: BTreeMap<ChangeHash, Verdict> =
@@ -215,10 +216,13 @@ fn sort_verdicts(
         };
         match verdict {
             Verdict::Accepted | Verdict::Duplicate => {
-                tx.mark_sent(&row, commit)?;
+                tx.mark_sent(&row, response.commit)?;
                 out.accepted += 1;
             }
             Verdict::Held => out.deferred = Some(OutboxState::Held),
+            Verdict::MissingDeps if is_orphan(tx, push.record, response)? => {
+                out.refused.push(Refused { hash: *hash, verdict: *verdict });
+            }
             Verdict::MissingDeps if push.history => out.deferred = Some(OutboxState::Stranded),
             Verdict::MissingDeps => out.wants_history = true,
             Verdict::BlockedBy(blocker) => match waits_for(tx, &by_hash, *blocker)? {
@@ -236,6 +240,14 @@ fn sort_verdicts(
         }
     }
     Ok(out)
+}
+
+/// Whether a record is not on this phone and will not come: what builds on it can be shown to nobody but the worker.
+fn is_orphan(tx: &Tx<'_>, record: RecordId, response: &SyncResponse) -> Result<bool, DeviceError> {
+    let coming = response.more
+        || response.grants.is_some()
+        || response.pulls.iter().any(|pull| *pull.record == *record.as_bytes());
+    Ok(!coming && tx.record(record)?.is_none())
 }
 
 /// Why a change is blocked, where that may pass: it builds on one that is held, or on somebody else's that the server
@@ -359,7 +371,9 @@ fn settle(
 ) -> Result<(), DeviceError> {
     let streams: BTreeMap<i64, _> = tx.streams()?.into_iter().map(|stream| (stream.key, stream)).collect();
     for ((key, generation), state) in context.streams.iter().zip(&response.streams) {
-        let Some(stream) = streams.get(key).filter(|stream| stream.generation == *generation) else { continue };
+        let Some(stream) = streams.get(key).filter(|stream| stream.generation == *generation) else {
+            continue;
+        };
         let Some(theirs) = state.digest else { continue };
         if stream.restarted {
             tx.leave_older(stream)?;

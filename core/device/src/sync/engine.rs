@@ -9,9 +9,9 @@ use gridwalk_replica::wire::{SyncRequest, SyncResponse};
 
 use super::apply::{self, Applied};
 use super::backoff::Backoff;
+use super::pull;
 use super::request::{self, PushLimits, RequestContext};
 use super::status::{LastError, SKEW_LIMIT_MS, Status};
-use super::pull;
 use crate::error::DeviceError;
 use crate::net::NetError;
 use crate::store::{Commit, Lane, OutboxState, Setting, Store, Upload};
@@ -191,8 +191,7 @@ const IDLE_ROUNDS: u32 = 2;
 impl Engine {
     /// An engine at rest, with the network taken to be there.
     pub const fn new(config: EngineConfig) -> Self {
-        const LANE: LaneState =
-            LaneState { work: Work::Idle, backoff: Backoff::NONE, wanted: true };
+        const LANE: LaneState = LaneState { work: Work::Idle, backoff: Backoff::NONE, wanted: true };
         Self {
             config,
             records: LANE,
@@ -267,8 +266,7 @@ impl Engine {
     pub fn status(&self, store: &Store, now: Timestamp) -> Result<Status, DeviceError> {
         let view = store.view();
         let stored = |setting| view.get_number(setting);
-        let last_contact =
-            self.last_contact.or(stored(Setting::LastContact)?.map(Timestamp::from_millis));
+        let last_contact = self.last_contact.or(stored(Setting::LastContact)?.map(Timestamp::from_millis));
         let skew = self.skew_ms.or(stored(Setting::Skew)?);
         Ok(Status {
             totals: store.totals()?,
@@ -290,7 +288,8 @@ impl Engine {
     /// Whether nothing is under way and nothing could begin before the time that [`Effect::WakeAt`] named.
     pub fn is_at_rest(&self, now: Timestamp) -> bool {
         let stuck = self.paused || self.locked || !self.online;
-        let rested = |lane: &LaneState| lane.is_idle() && (!lane.wanted || lane.backoff.until(now).is_some() || stuck);
+        let rested =
+            |lane: &LaneState| lane.is_idle() && (!lane.wanted || lane.backoff.until(now).is_some() || stuck);
         // Photos may be wanted and wait for Wi-Fi; `start` would have begun them otherwise.
         rested(&self.records) && rested(&self.previews) && self.photos.is_idle()
     }
@@ -688,8 +687,11 @@ impl Engine {
         }
         let view = store.view();
         let lanes = [&self.records, &self.previews, &self.photos];
-        let mut times: Vec<Timestamp> =
-            lanes.iter().filter(|lane| lane.wanted && lane.is_idle()).filter_map(|l| l.backoff.until(now)).collect();
+        let mut times: Vec<Timestamp> = lanes
+            .iter()
+            .filter(|lane| lane.wanted && lane.is_idle())
+            .filter_map(|l| l.backoff.until(now))
+            .collect();
         if self.records.is_idle() {
             times.extend(self.next_poll.filter(|_| !self.records.wanted));
             times.extend(view.next_retry(now)?);

@@ -19,9 +19,9 @@ mod pull;
 mod refusal;
 mod repair;
 mod request;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod tests;
-pub mod status;
 
 pub use apply::Applied;
 pub use backoff::Backoff;

@@ -93,11 +93,7 @@ pub(super) fn replay(
     let history = match &before {
         Some(document) => document.changes_since(&[]),
         // The document is not here (the store was salvaged): what waits is all there is.
-        None => tx
-            .outbox_of(id)?
-            .into_iter()
-            .map(|row| NewChange { raw: row.raw, hash: row.hash })
-            .collect(),
+        None => tx.outbox_of(id)?.into_iter().map(|row| NewChange { raw: row.raw, hash: row.hash }).collect(),
     };
     let (kept, dropped) = split(tx, id, kind_tag, before.as_ref(), history, refused, now)?;
     let identity = tx.reincarnate()?;
@@ -139,7 +135,8 @@ fn split(
     let mut dropped = Vec::new();
     for change in history {
         let read = FlatChange::read(&change.raw);
-        let parent = read.as_ref().ok().and_then(|read| read.deps.iter().find(|dep| gone.contains(dep)).copied());
+        let parent =
+            read.as_ref().ok().and_then(|read| read.deps.iter().find(|dep| gone.contains(dep)).copied());
         let verdict = verdicts.get(&change.hash).copied().or(parent.map(Verdict::BlockedBy));
         let Some(verdict) = verdict else {
             kept.push(change);
@@ -233,10 +230,9 @@ impl Scribe<'_> {
         };
         let by_form = match item.verdict {
             Verdict::Forbidden => false,
-            Verdict::Invalid(reason) => matches!(
-                reason,
-                Reason::Malformed | Reason::SeqGap | Reason::Counter | Reason::Predecessors
-            ),
+            Verdict::Invalid(reason) => {
+                matches!(reason, Reason::Malformed | Reason::SeqGap | Reason::Counter | Reason::Predecessors)
+            }
             _ => true,
         };
         if replays >= REPLAYS_MAX {
@@ -254,7 +250,8 @@ impl Scribe<'_> {
         if let Some(reason) = self.breaks_a_rule(write, creates) {
             return Some(reason);
         }
-        let standing = self.document.as_ref().map(|document| document.authored(&write.key)).unwrap_or_default();
+        let standing =
+            self.document.as_ref().map(|document| document.authored(&write.key)).unwrap_or_default();
         let seen = self.seen.get(&write.key);
         let actor = self.identity.actor();
         let unseen = standing.iter().any(|authored| {

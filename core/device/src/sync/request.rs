@@ -1,6 +1,6 @@
 //! Building a request from what the store holds.
 
-use gridwalk_model::{StreamId, RecordId, Timestamp};
+use gridwalk_model::{RecordId, StreamId, Timestamp};
 use gridwalk_replica::wire::{self, Bytes16, Compare, Cursor, Held, Push, SyncRequest};
 use gridwalk_replica::{ChangeHash, Document};
 use minicbor::bytes::{ByteArray, ByteVec};
@@ -88,7 +88,8 @@ pub(crate) fn prepare(
         .iter()
         .map(|s| Cursor { stream: ByteVec::from(s.id.to_bytes()), generation: s.generation, seq: s.seq })
         .collect();
-    let mut batch = Batch { view, streams: &streams, limits, used: 0, pushes: Vec::new(), context: Vec::new() };
+    let mut batch =
+        Batch { view, streams: &streams, limits, used: 0, pushes: Vec::new(), context: Vec::new() };
     batch.offer_histories()?;
     batch.offer_waiting(now)?;
     let Batch { pushes, context: push_contexts, .. } = batch;
@@ -233,10 +234,7 @@ impl Batch<'_> {
 }
 
 /// The next part of a comparison that is under way.
-fn compare(
-    view: View<'_>,
-    streams: &[StreamRow],
-) -> Result<Option<(Compare, CompareContext)>, DeviceError> {
+fn compare(view: View<'_>, streams: &[StreamRow]) -> Result<Option<(Compare, CompareContext)>, DeviceError> {
     let Some((index, stream)) =
         streams.iter().enumerate().find(|(_, stream)| stream.comparing && !stream.revoking)
     else {

@@ -82,7 +82,13 @@ impl Script {
         self.put_bytes(id, kind, document.save(), Fingerprint::of(id, &document.heads()));
     }
 
-    pub(crate) fn put_bytes(&mut self, id: RecordId, kind: &str, snapshot: Vec<u8>, fingerprint: Fingerprint) {
+    pub(crate) fn put_bytes(
+        &mut self,
+        id: RecordId,
+        kind: &str,
+        snapshot: Vec<u8>,
+        fingerprint: Fingerprint,
+    ) {
         self.seq += 1;
         self.commit += 1;
         let held = Held { kind: kind.to_owned(), snapshot, fingerprint, seq: self.seq };
@@ -112,8 +118,11 @@ impl Script {
             let raws: Vec<&[u8]> = push.changes.iter().map(|raw| raw.as_slice()).collect();
             let current = self.records.get(&id).map(|held| held.snapshot.clone());
             let sender = Sender::Person { user: USER, roles: &[Role::Gridworker] };
-            let origin =
-                if push.history && self.recovery { Origin::Recovery } else { Origin::Device { device, sender } };
+            let origin = if push.history && self.recovery {
+                Origin::Recovery
+            } else {
+                Origin::Device { device, sender }
+            };
             let admission = admission::admit(id, &push.kind, current.as_deref(), &raws, &origin);
             if let Some(admitted) = admission.admitted {
                 let fingerprint = Fingerprint::of(id, &admitted.heads);
@@ -141,7 +150,7 @@ impl Script {
         response.commit = self.commit;
         let known = request.cursors.first();
         let same = known.is_some_and(|c| c.generation == self.generation && !self.revoking);
-        if !same && !(self.revoking && known.is_none()) {
+        if !(same || self.revoking && known.is_none()) {
             response.grants = Some(vec![GrantState {
                 stream: ByteVec::from(stream().to_bytes()),
                 generation: self.generation,

@@ -16,18 +16,20 @@ use super::{Tx, failed};
 
 macro_rules! person_columns {
     () => {
-        "no, id, name, roles, unit, active, login, password, failures, locked_until"
+        "no, id, name, roles, unit, closed_at, login, password, failures, locked_until"
     };
 }
 
 fn person(row: &Row<'_>) -> Stored<PersonRow> {
+    let closed_at = maybe_time(row, 5)?;
     Ok(PersonRow {
         no: PersonNo(row.get(0).map_err(failed)?),
         id: record_id(row, 1, "person.id")?,
         name: text(row, 2)?,
         roles: text(row, 3)?.split_ascii_whitespace().filter_map(role_from_word).collect(),
         unit: maybe_record_id(row, 4, "person.unit")?,
-        active: flag(row, 5)?,
+        active: closed_at.is_none(),
+        closed_at,
         login: row.get(6).map_err(failed)?,
         password: row.get(7).map_err(failed)?,
         failures: small(row, 8, "person.failures")?,
@@ -196,8 +198,9 @@ impl AccessWrites for Tx<'_> {
         Ok(())
     }
 
-    fn set_person_active(&mut self, no: PersonNo, active: bool) -> Stored<()> {
-        self.execute("UPDATE person SET active = ?2 WHERE no = ?1", (no.0, active))?;
+    fn set_person_closed(&mut self, no: PersonNo, closed_at: Option<Timestamp>) -> Stored<()> {
+        let closed_at = closed_at.map(Timestamp::millis);
+        self.execute("UPDATE person SET closed_at = ?2 WHERE no = ?1", (no.0, closed_at))?;
         Ok(())
     }
 

@@ -97,17 +97,30 @@ fn a_store_that_went_back_in_time_is_found_out_and_healed() {
     assert_eq!(response.verdicts[1], [Verdict::Forbidden]);
     assert_eq!(world.store().view(|tx| tx.quarantine_open()).unwrap(), 0, "not A's work");
 
-    // Once an operator opens recovery, A's copy of B's record is taken, and marked.
+    recovery_brings_back_what_others_made(&world, &mut a, &mut b, (old, young));
+}
+
+/// Once an operator opens recovery, A's copy of B's record is taken, and marked.
+fn recovery_brings_back_what_others_made(
+    world: &World,
+    a: &mut Phone,
+    b: &mut Phone,
+    (old, young): (RecordId, RecordId),
+) {
     world.storage.write(&mut |tx| tx.set_recovery(Timestamp::from_millis(i64::MAX))).unwrap();
     let mut request = a.build(None);
-    request.pushes = vec![history(&a, young)];
+    request.pushes = vec![history(a, young)];
     let response = world.request(a.device, request).unwrap();
     assert_eq!(response.verdicts[0], [Verdict::Accepted]);
     let rows = world.store().view(|tx| tx.audit(0, 1_000)).unwrap();
     assert!(rows.iter().any(|row| row.action == "recovery.accepted" && row.target == young.to_string()));
-    b.sync(&world);
+    b.sync(world);
     assert_eq!(b.get(old, "room"), Some(Value::from("丢了")));
-    world.digest(&stream);
+    let area = a.streams.iter().find_map(|held| match held.id {
+        StreamId::Area { area, class: AccessClass::Base } => Some(area),
+        _ => None,
+    });
+    world.digest(&base(area.unwrap()));
 }
 
 #[test]

@@ -327,3 +327,43 @@ fn a_locked_device_hands_in_its_work_and_nothing_else() {
     let refused = world.request(a.device, a.build(None)).map_err(ProtocolError::from);
     assert_eq!(refused.err(), Some(ProtocolError::Revoked { wipe: true }));
 }
+
+#[test]
+fn what_is_sensitive_is_kept_out_of_base_streams_whatever_the_hint_says() {
+    let world = World::new();
+    let g1 = world.area("g1");
+    let person = world.person("甲", &[gridwalk_model::policy::Role::Gridworker]);
+    world.grant(person, g1, AccessClass::Base);
+    let mut a = world.phone(person);
+    a.sync(&world);
+    let nobody = world.id();
+    let fields = [("resident", nobody.into()), ("number", Value::from("990000193512237224"))];
+    a.create(&world, Kind::ResidentId, &fields);
+    assert_eq!(a.once(&world).verdicts, [[Verdict::Forbidden]], "no grant of the sensitive class");
+    let mut b = world.worker("乙", &[g1]);
+    b.sync(&world);
+    let number = b.create(&world, Kind::ResidentId, &fields);
+    b.sync(&world);
+    assert!(b.holds(&sensitive(g1), number) && !b.holds(&base(g1), number));
+}
+
+#[test]
+fn a_person_who_was_shut_out_still_hands_in_what_was_done_before() {
+    use crate::access::staff::close_person;
+    let world = World::new();
+    let g1 = world.area("g1");
+    let mut a = world.worker("甲", &[g1]);
+    a.sync(&world);
+    world.clock.advance(2 * REVOCATION_GRACE_MS);
+    let home = door(&mut a, &world, g1);
+    let close = |open| {
+        world.store().update(|tx| close_person(tx, "test", a.user, open, world.now())).unwrap();
+    };
+    close(false);
+    let response = world.request(a.device, a.build(a.home())).unwrap();
+    assert_eq!(response.verdicts, [[Verdict::Accepted]]);
+    assert!(response.pulls.is_empty());
+    close(true);
+    a.sync(&world);
+    assert!(a.holds(&base(g1), home));
+}

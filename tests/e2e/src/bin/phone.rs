@@ -42,7 +42,8 @@ async fn run(arguments: &[String]) -> Result<(), Failed> {
     let [folder, seed, steps, area] = arguments else { return Err("FOLDER SEED STEPS AREA".into()) };
     let phone = Phone::open("child", Path::new(folder)).await?;
     let area: RecordId = area.parse().map_err(|_| "AREA is no id")?;
-    let mut worker = Worker { device: phone.device(), seeded: Seeded::new(seed.parse()?), area, made: Vec::new() };
+    let mut worker =
+        Worker { device: phone.device(), seeded: Seeded::new(seed.parse()?), area, made: Vec::new() };
     for step in 0..steps.parse::<u32>()? {
         for promise in worker.step(step).await? {
             say(&promise.to_line())?;
@@ -81,10 +82,8 @@ impl Worker<'_> {
     }
 
     async fn create(&mut self, kind: Kind, key: &str, text: &str) -> Result<Vec<Promise>, Failed> {
-        let mut fields = Fields::from([
-            ("area".to_owned(), Value::from(self.area)),
-            (key.to_owned(), Value::from(text)),
-        ]);
+        let mut fields =
+            Fields::from([("area".to_owned(), Value::from(self.area)), (key.to_owned(), Value::from(text))]);
         if kind == Kind::Event {
             fields.insert("category".to_owned(), "fire".into());
         }

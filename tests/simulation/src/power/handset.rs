@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gridwalk_device::store::{Encryption, Identity};
+use gridwalk_device::keys::DataKey;
+use gridwalk_device::store::{Encryption, Identity, Side};
 use gridwalk_device::{
-    DataKey, DeviceError, Effect, Engine, EngineConfig, Entropy, Event, Store, StoreConfig,
+    DeviceError, Effect, Engine, EngineConfig, Entropy, Event, Faults, Store, StoreConfig,
 };
 use gridwalk_model::{DeviceId, Fields, RecordId, StreamId, Timestamp};
 use gridwalk_replica::digest::Fingerprint;
@@ -29,6 +30,9 @@ pub(super) struct Handset {
     store: Option<Store>,
     disk: PowerDisk,
     config: StoreConfig,
+    faults: Faults,
+    /// A planted fault has killed the process.
+    dead: bool,
     engine: Engine,
     random: Seeded,
     plant: Option<PowerPlant>,
@@ -42,20 +46,32 @@ impl Handset {
     pub(super) fn new(
         (person, device): (RecordId, DeviceId),
         n: usize,
+        disk: PowerDisk,
         plant: Option<PowerPlant>,
         mut random: Seeded,
     ) -> Result<Self, String> {
-        let disk = PowerDisk::new().map_err(failed("a disk"))?;
         let mut key = [0; 32];
         random.fill(&mut key);
         let encryption = match DataKey::from_slice(&key).filter(|_| n % 2 == 1) {
             Some(key) => Encryption::Key(key),
             None => Encryption::None,
         };
-        let config = StoreConfig::folder(disk.folder("phone"), encryption);
+        let faults = Faults::scripted();
+        let config =
+            StoreConfig { faults: faults.clone(), ..StoreConfig::folder(disk.folder("phone"), encryption) };
         let engine = Engine::new(EngineConfig::default());
-        let mut phone =
-            Self { store: None, disk, config, engine, random, plant, device, saved: BTreeMap::new() };
+        let mut phone = Self {
+            store: None,
+            disk,
+            config,
+            faults,
+            dead: false,
+            engine,
+            random,
+            plant,
+            device,
+            saved: BTreeMap::new(),
+        };
         phone.open()?;
         let store = phone.store.as_mut().ok_or("no store")?;
         let _: Identity =
@@ -82,8 +98,19 @@ impl Handset {
         self.disk.fail_after(operations);
     }
 
-    pub(super) fn is_off(&self) -> bool {
-        self.disk.is_off()
+    /// Makes the process die at its next commit.
+    pub(super) fn die_at_commit(&self, side: Side) {
+        self.faults.fail(None, side, 0);
+    }
+
+    /// Whether it must be started again.
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead || self.disk.is_off()
+    }
+
+    fn noticed<T>(&mut self, result: Result<T, DeviceError>) -> Result<T, DeviceError> {
+        self.dead |= matches!(result, Err(DeviceError::Injected));
+        result
     }
 
     /// Cuts the power if it has not failed by itself, restores it, and starts the phone again. Sometimes the power
@@ -108,6 +135,8 @@ impl Handset {
             self.disk.cut(Unsynced::Partly(random));
         }
         // What is in the memory of the old process is gone, and it writes nothing more.
+        self.dead = false;
+        self.faults.clear();
         self.store = None;
         self.engine = Engine::new(EngineConfig::default());
     }
@@ -117,12 +146,14 @@ impl Handset {
         &mut self,
         work: impl FnOnce(&mut Store) -> Result<bool, DeviceError>,
     ) -> Result<bool, DeviceError> {
-        self.store.as_mut().map_or(Ok(false), work)
+        let result = self.store.as_mut().map_or(Ok(false), work);
+        self.noticed(result)
     }
 
     /// Tells the engine, and returns the request that it wants sent. A store that fails is a phone whose power failed.
     pub(super) fn tell(&mut self, event: Event, now: Timestamp) -> Option<(u64, SyncRequest)> {
-        let effects = self.engine.next(event, self.store.as_mut()?, now).ok()?;
+        let result = self.engine.next(event, self.store.as_mut()?, now);
+        let effects = self.noticed(result).ok()?;
         effects.into_iter().find_map(|effect| match effect {
             Effect::Send { n, request } => Some((n, *request)),
             _ => None,
@@ -140,6 +171,9 @@ impl Handset {
     /// Something that the worker was told is saved and that is not there.
     pub(super) fn missing(&self) -> Result<Option<String>, String> {
         let store = self.store()?;
+        if store.identity().is_none() {
+            return Ok(Some("its enrolment".to_owned()));
+        }
         for (record, saved) in &self.saved {
             let document = store.document(*record).map_err(failed("reading a record"))?;
             let lacking = document.map_or(Some("everything".to_owned()), |document| lacks(&document, saved));

@@ -1,7 +1,8 @@
-//! The level of power cuts: the phones' stores and the server's run on disks of which only what was synced survives,
-//! and the power fails anywhere, in the midst of a commit too.
+//! The levels of files and of power cuts. The phones' stores and the server's are files; processes die before and after
+//! commits. On the level of power cuts their disks keep only what was synced, and the power fails anywhere, in the
+//! midst of a commit too.
 //!
-//! What is asked here is durability alone. After every cut, what a worker was told is saved must be on the phone, and
+//! What is asked here is durability alone. After every restart, what a worker was told is saved must be on the phone, and
 //! what the server told a phone it had taken must be on the server. The other faults belong to [`crate::world`].
 
 mod handset;
@@ -11,6 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use gridwalk_device::store::Side;
 use gridwalk_device::{DeviceError, Event, NetError};
 use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 use gridwalk_replica::protocol::ProtocolError;
@@ -19,6 +21,7 @@ use gridwalk_replica::{Document, FlatChange};
 use sha2::{Digest, Sha256};
 
 use crate::seeded::Seeded;
+use crate::vfs::PowerDisk;
 use crate::world::Outcome;
 use handset::Handset;
 use server::Server;
@@ -43,8 +46,29 @@ pub struct PowerPlan {
     pub steps: usize,
     /// How many phones there are.
     pub phones: usize,
+    /// What the stores are on.
+    pub ground: Ground,
     /// A bug on purpose.
     pub plant: Option<PowerPlant>,
+}
+
+/// What the stores are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Files of the system. Processes die, before and after commits; the power stays on.
+    Files,
+    /// Disks that forget, whose power is cut.
+    Power,
+}
+
+impl Ground {
+    fn disk(self) -> Result<PowerDisk, String> {
+        match self {
+            Self::Files => PowerDisk::of_the_system(),
+            Self::Power => PowerDisk::new(),
+        }
+        .map_err(failed("making a disk"))
+    }
 }
 
 /// 2026-03-02 08:00 in China.
@@ -56,7 +80,6 @@ const ROUNDS: usize = 12;
 const FIELDS: [&str; 3] = ["remarks", "room", "estate"];
 
 struct Day {
-    plan: PowerPlan,
     random: Seeded,
     now: Timestamp,
     server: Server,
@@ -93,12 +116,15 @@ impl Day {
         let mut random = Seeded::for_subject(plan.seed, "power");
         let now = Timestamp::from_millis(MORNING);
         let durable = plan.plant != Some(PowerPlant::ServerDoesNotSync);
-        let server = Server::open(Seeded::new(random.bits()), durable, plan.phones, now)?;
+        let server =
+            Server::open(Seeded::new(random.bits()), plan.ground.disk()?, durable, plan.phones, now)?;
         let phones = (0..plan.phones)
-            .map(|n| Handset::new(server.who(n)?, n, plan.plant, Seeded::new(random.bits())))
+            .map(|n| {
+                Handset::new(server.who(n)?, n, plan.ground.disk()?, plan.plant, Seeded::new(random.bits()))
+            })
             .collect::<Result<_, String>>()?;
         let outcome = Outcome::default();
-        Ok(Self { plan, random, now, server, phones, outcome, run: Sha256::new() })
+        Ok(Self { random, now, server, phones, outcome, run: Sha256::new() })
     }
 
     fn end(mut self) -> Outcome {
@@ -145,7 +171,7 @@ impl Day {
                 self.note(format!("the server moves its log: {moved}"));
             }
         }
-        if self.phone(n)?.is_off() {
+        if self.phone(n)?.is_dead() {
             self.restore_phone(n)?;
         }
         if self.server.is_off() {
@@ -160,6 +186,10 @@ impl Day {
             let after = self.random.below(14) as u64;
             self.phone(n)?.fail_after(after);
         }
+        if self.random.chance(0.1) {
+            let side = self.random.pick(&[Side::Before, Side::After]);
+            self.phone(n)?.die_at_commit(side);
+        }
         let grid = self.server.grid;
         let mut bytes = [0; 10];
         self.random.fill(&mut bytes);
@@ -172,12 +202,14 @@ impl Day {
             Some(record) => (record, Fields::from([(field.to_owned(), value)])),
             None => (
                 RecordId::from_parts(now, bytes),
-                Fields::from([("area".to_owned(), grid.into()), (field.to_owned(), value)]),
+                Fields::from([("area".to_owned(), grid.into()), ("room".to_owned(), value)]),
             ),
         };
         let result = self.phone(n)?.write(|store| match existing {
             Some(record) => store.edit(record, &fields, now),
-            None => store.edits(now, |edits| edits.create_with_id(record, Kind::Dwelling, &fields)).map(|()| true),
+            None => {
+                store.edits(now, |edits| edits.create_with_id(record, Kind::Dwelling, &fields)).map(|()| true)
+            }
         });
         self.note(format!("phone {n} saves {record}: {}", said(&result)));
         match result {
@@ -188,7 +220,7 @@ impl Day {
                 if choice % 8 == 0 { self.talk(n, true) } else { Ok(()) }
             }
             Ok(false) => Ok(()),
-            Err(_) if self.phone(n)?.is_off() => Ok(()),
+            Err(_) if self.phone(n)?.is_dead() => Ok(()),
             Err(error) => Err(format!("phone {n} cannot save: {error:?}")),
         }
     }
@@ -198,13 +230,17 @@ impl Day {
         let now = self.now;
         let mut next = self.phone(n)?.tell(Event::Sync, now);
         for _ in 0..TALK {
-            if self.phone(n)?.is_off() {
+            if self.phone(n)?.is_dead() {
                 return Ok(());
             }
             let Some((number, request)) = next else { return Ok(()) };
             if faults && self.random.chance(0.1) {
                 let after = self.random.below(40) as u64;
                 self.phone(n)?.fail_after(after);
+            }
+            if faults && self.random.chance(0.05) {
+                let side = self.random.pick(&[Side::Before, Side::After]);
+                self.phone(n)?.die_at_commit(side);
             }
             let event = Event::Response { n: number, result: self.carry(n, request, faults)? };
             next = self.phone(n)?.tell(event, now);
@@ -265,7 +301,9 @@ impl Day {
         self.server.restore(&mut self.random)?;
         let gone = self.server.gone()?;
         if gone > 0 {
-            self.breach(format!("the server had taken {gone} changes, and after a power cut they are gone"));
+            self.breach(format!(
+                "the server had taken {gone} changes or devices, and after a power cut they are gone"
+            ));
         }
         Ok(())
     }

@@ -51,6 +51,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn open(
         mut random: Seeded,
+        disk: PowerDisk,
         durable: bool,
         phones: usize,
         now: Timestamp,
@@ -63,7 +64,7 @@ impl Server {
         let options = SqliteOptions { durable, readers: 1, checkpoint_pages: 60, ..SqliteOptions::default() };
         let mut server = Self {
             storage: None,
-            disk: PowerDisk::new().map_err(failed("a disk"))?,
+            disk,
             options,
             birth,
             entropy: ServerEntropy(Mutex::new(random)),
@@ -79,8 +80,8 @@ impl Server {
 
     fn start(&mut self) -> Result<(), String> {
         let path = self.disk.folder("server.db");
-        let storage =
-            SqliteStorage::open(&path, &self.options, &self.birth).map_err(failed("opening the server's store"))?;
+        let storage = SqliteStorage::open(&path, &self.options, &self.birth)
+            .map_err(failed("opening the server's store"))?;
         self.storage = Some(storage);
         Ok(())
     }
@@ -205,9 +206,15 @@ impl Server {
         Ok(found.map(|(_, document)| document))
     }
 
-    /// How many changes it told phones that it had taken and does not have.
+    /// How much of what it took is not there: enrolled devices, and changes that it told phones it had taken.
     pub(super) fn gone(&self) -> Result<usize, String> {
+        let tables = self.tables()?;
+        let known = |device: DeviceId| tables.view(|tx| tx.device(device)).map(|found| found.is_some());
         let mut gone = 0;
+        for (_, device) in &self.people {
+            let known: Result<bool, StorageError> = known(*device);
+            gone += usize::from(!known.map_err(failed("reading the devices"))?);
+        }
         for (record, hashes) in &self.taken {
             let document = self.document(*record)?;
             gone += hashes

@@ -36,7 +36,8 @@ pub struct PowerDisk {
     // Kept for its path, which must be a real folder: stores make sure that it is there.
     folder: tempfile::TempDir,
     disk: Arc<Mutex<Disk>>,
-    name: String,
+    /// The folder as SQLite names it; `None` for a folder of the system.
+    name: Option<String>,
 }
 
 impl PowerDisk {
@@ -50,7 +51,16 @@ impl PowerDisk {
         let name = folder.path().canonicalize()?.to_string_lossy().into_owned();
         let disk = Arc::new(Mutex::new(Disk::default()));
         glue::mount(&name, &disk)?;
-        Ok(Self { folder, disk, name })
+        Ok(Self { folder, disk, name: Some(name) })
+    }
+
+    /// A folder of the system, with real files, whose power is never cut: for what is to run on both.
+    ///
+    /// # Errors
+    /// If no folder can be made in the system's folder for temporary files.
+    pub fn of_the_system() -> std::io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gridwalk-files-").tempdir()?;
+        Ok(Self { folder, disk: Arc::default(), name: None })
     }
 
     /// The folder.
@@ -99,7 +109,9 @@ impl PowerDisk {
 
 impl Drop for PowerDisk {
     fn drop(&mut self) {
-        glue::unmount(&self.name);
+        if let Some(name) = &self.name {
+            glue::unmount(name);
+        }
     }
 }
 

@@ -106,7 +106,8 @@ impl World {
         let clock = self.phones[phone].clock(self.now);
         let lose = self.plan.plant == Some(Plant::LostUpdate) && self.random.chance(0.2);
         let earlier = lose.then(|| {
-            let entropy = Box::new(super::phone::PhoneEntropy(crate::seeded::Seeded::new(self.random.bits())));
+            let entropy =
+                Box::new(super::phone::PhoneEntropy(crate::seeded::Seeded::new(self.random.bits())));
             self.phones[phone].store().cloned(entropy).expect("a copy")
         });
         let result = work(self.phones[phone].store_mut(), clock);
@@ -177,7 +178,10 @@ impl World {
             ),
             _ => (
                 Kind::Dwelling,
-                Fields::from([("area".into(), grid.into()), ("room".into(), Value::from(format!("{number}")))]),
+                Fields::from([
+                    ("area".into(), grid.into()),
+                    ("room".into(), Value::from(format!("{number}"))),
+                ]),
             ),
         };
         let _ = person;

@@ -42,7 +42,11 @@ impl World {
     pub(crate) fn send(&mut self, phone: usize, request: Option<(u64, SyncRequest)>) {
         let Some((n, request)) = request else { return };
         let body = frame::encode(&request).expect("a request can be encoded");
-        self.note(format!("phone {phone} sends request {n}, {} pushes, {} B", request.pushes.len(), body.len()));
+        self.note(format!(
+            "phone {phone} sends request {n}, {} pushes, {} B",
+            request.pushes.len(),
+            body.len()
+        ));
         self.network.waiting.push(Message::Request { phone, n, body });
     }
 

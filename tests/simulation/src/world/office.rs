@@ -113,8 +113,13 @@ impl Office {
         self.store()
             .update(|tx| {
                 let no = tx.person(person)?.expect("just added").no;
-                let new =
-                    NewDevice { id: device, person: no, public_key: &[4; 65], label: "phone", enrolled_at: now };
+                let new = NewDevice {
+                    id: device,
+                    person: no,
+                    public_key: &[4; 65],
+                    label: "phone",
+                    enrolled_at: now,
+                };
                 tx.insert_device(&new)
             })
             .map_err(|error: gridwalk_server::storage::StorageError| error)
@@ -140,7 +145,9 @@ impl Office {
 
     /// Takes a grid away.
     pub(crate) fn unassign(&self, person: RecordId, grid: RecordId, now: Timestamp) {
-        self.store().update(|tx| staff::revoke_area(tx, "simulation", person, grid, now)).expect("a revocation");
+        self.store()
+            .update(|tx| staff::revoke_area(tx, "simulation", person, grid, now))
+            .expect("a revocation");
     }
 
     /// An officer's new record.

@@ -47,7 +47,9 @@ impl World {
             }
         }
         let waiting: Vec<String> = (0..self.phones.len())
-            .map(|phone| format!("{phone}: {:?}", self.phones[phone].store().totals().map(|t| t.changes.count)))
+            .map(|phone| {
+                format!("{phone}: {:?}", self.phones[phone].store().totals().map(|t| t.changes.count))
+            })
             .collect();
         self.breach(format!("the world does not come to rest; changes waiting {waiting:?}"));
     }
@@ -59,7 +61,9 @@ impl World {
         self.phones
             .iter()
             .map(|phone| phone.store().totals().expect("totals"))
-            .map(|totals| if rewound { totals.changes.count.saturating_sub(totals.held) } else { totals.changes.count })
+            .map(|totals| {
+                if rewound { totals.changes.count.saturating_sub(totals.held) } else { totals.changes.count }
+            })
             .sum()
     }
 

@@ -85,8 +85,7 @@ fn what_was_acknowledged_is_there_after_the_process_died() {
 fn a_damaged_store_is_set_aside_and_what_waited_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Script::new();
-    let mut phone =
-        Phone { store: enrolled(folder.path()), engine: Engine::new(EngineConfig::default()) };
+    let mut phone = Phone { store: enrolled(folder.path()), engine: Engine::new(EngineConfig::default()) };
     let mut sent = Vec::new();
     for room in 0..40 {
         sent.push(phone.store.create(&dwelling("1", &room.to_string()), at(room)).unwrap());

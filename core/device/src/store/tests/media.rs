@@ -41,7 +41,8 @@ fn a_photo_goes_from_the_camera_into_the_record_and_the_queue() {
     let mut store = store(1);
     let id = event(&mut store);
     let original = jpeg(320, 240);
-    let facts = CaptureFacts { grid_name: Some("虚构网格".into()), ..CaptureFacts::camera(at(5), "W01".into()) };
+    let facts =
+        CaptureFacts { grid_name: Some("虚构网格".into()), ..CaptureFacts::camera(at(5), "W01".into()) };
     let n = store.journal_photo(&original, &facts, at(5)).unwrap();
     assert_eq!(store.captures().unwrap(), [n]);
     let (journaled, told) = store.journaled_photo(n).unwrap().unwrap();

@@ -76,7 +76,11 @@ fn places_and_events_are_found_by_their_texts() {
     let mut store = store(1);
     let mut place = fields(&[("name", "虚构便利店"), ("category", "shop"), ("phone", "0532-8888777")]);
     place.insert("area".into(), Value::from(GRID));
-    let mut event = fields(&[("category", "fire_safety"), ("description", "楼道堆放杂物，影响通行"), ("address", "东门")]);
+    let mut event = fields(&[
+        ("category", "fire_safety"),
+        ("description", "楼道堆放杂物，影响通行"),
+        ("address", "东门"),
+    ]);
     event.insert("area".into(), Value::from(GRID));
     store
         .edits(at(1), |edits| {

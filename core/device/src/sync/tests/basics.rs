@@ -106,7 +106,8 @@ fn late_and_doubled_answers_are_passed_over() {
     phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
     let device = phone.store.identity().unwrap().device;
     let effects = phone.engine.next(Event::Sync, &mut phone.store, at(2)).unwrap();
-    let Some(Effect::Send { n, request }) = effects.into_iter().find(|e| matches!(e, Effect::Send { .. })) else {
+    let Some(Effect::Send { n, request }) = effects.into_iter().find(|e| matches!(e, Effect::Send { .. }))
+    else {
         panic!("nothing was sent");
     };
     let response = Box::new(server.answer(&request, device));
@@ -127,12 +128,16 @@ fn an_answer_that_does_not_fit_the_question_changes_nothing() {
     phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
     let device = phone.store.identity().unwrap().device;
     let effects = phone.engine.next(Event::Sync, &mut phone.store, at(2)).unwrap();
-    let Some(Effect::Send { n, request }) = effects.into_iter().find(|e| matches!(e, Effect::Send { .. })) else {
+    let Some(Effect::Send { n, request }) = effects.into_iter().find(|e| matches!(e, Effect::Send { .. }))
+    else {
         panic!("nothing was sent");
     };
     let mut response = server.clone().answer(&request, device);
     response.verdicts[0].pop();
-    phone.engine.next(Event::Response { n, result: Ok(Box::new(response)) }, &mut phone.store, at(3)).unwrap();
+    phone
+        .engine
+        .next(Event::Response { n, result: Ok(Box::new(response)) }, &mut phone.store, at(3))
+        .unwrap();
     assert_eq!(phone.waiting(), 1);
     let status = phone.engine.status(&phone.store, at(4)).unwrap();
     assert!(status.last_error.is_some() && status.next_attempt.is_some());

@@ -48,9 +48,7 @@ fn a_pulled_change_of_my_own_that_i_never_made_starts_a_new_incarnation_before_i
     b.store.edit(home, &fields(&[("remarks", "乙")]), at(12)).unwrap();
     // B pulls before it pushes: its change waits for the server to be asked.
     b.store
-        .write(crate::store::Commit::Request, |tx| {
-            tx.defer(home, crate::store::OutboxState::Held, at(30))
-        })
+        .write(crate::store::Commit::Request, |tx| tx.defer(home, crate::store::OutboxState::Held, at(30)))
         .unwrap();
     let before = b.store.identity().unwrap();
     assert!(server.clone().sync_pull_only(&mut b));
@@ -77,4 +75,37 @@ fn own_changes_of_an_earlier_life_are_no_clone() {
     again.sync(&mut server, at(3));
     assert_eq!(again.store.identity().unwrap(), before);
     assert_eq!(again.store.totals().unwrap().records, 1);
+}
+
+#[test]
+fn a_change_whose_number_was_given_away_after_a_restore_leaves_every_phone() {
+    let mut server = Script::new();
+    let mut a = Phone::joined(1, &mut server);
+    let home = a.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    a.sync(&mut server, at(2));
+    let mut b = clone_of(&a);
+    let mut witness = Phone::joined(2, &mut server);
+    let backup = server.clone();
+    // The server takes A's change and loses it; B, a copy of A, gets its number.
+    a.store.edit(home, &fields(&[("remarks", "甲")]), at(10)).unwrap();
+    a.sync(&mut server, at(11));
+    witness.sync(&mut server, at(12));
+    witness.store.edit(home, &fields(&[("address", "北门")]), at(13)).unwrap();
+    let mut server = Script { epoch: [2; 16], ..backup };
+    b.store.edit(home, &fields(&[("room", "乙")]), at(14)).unwrap();
+    b.sync(&mut server, at(15));
+    for round in 0..4 {
+        witness.sync(&mut server, at(20 + round * 1_000_000));
+        a.sync(&mut server, at(21 + round * 1_000_000));
+        b.sync(&mut server, at(22 + round * 1_000_000));
+    }
+    for phone in [&a, &b, &witness] {
+        assert_eq!(phone.waiting(), 0);
+        let record = phone.store.get::<Dwelling>(home).unwrap().unwrap().record;
+        assert_eq!(record.address.as_deref(), Some("北门"));
+        assert_eq!(record.remarks.as_deref(), Some("甲"), "made again by its author");
+        assert_eq!(record.room.as_deref(), Some("乙"));
+        assert_eq!(phone.store.totals().unwrap().alarms, 0);
+    }
+    assert_eq!(a.store.fingerprints(&stream()).unwrap(), witness.store.fingerprints(&stream()).unwrap());
 }

@@ -76,25 +76,55 @@ fn previews_follow_the_receipts_and_full_photos_come_last() {
     assert_eq!(hashes, &[hash(1)]);
     let told = Event::Missing { n: *n, result: Ok((vec![hash(1)], vec![])) };
     let effects = phone.engine.next(told, &mut phone.store, at(12)).unwrap();
-    let Some(Effect::Upload { n, upload }) = effects.iter().find(|e| matches!(e, Effect::Upload { .. })) else {
+    let Some(Effect::Upload { n, upload }) = effects.iter().find(|e| matches!(e, Effect::Upload { .. }))
+    else {
         panic!("{effects:?}")
     };
     assert_eq!((upload.hash, upload.bytes), (hash(1), 300));
     let done = Event::Uploaded { n: *n, hash: hash(1), result: Ok(()) };
     let effects = phone.engine.next(done, &mut phone.store, at(13)).unwrap();
     assert_eq!(sent(&effects), ["ask"], "an upload is not a receipt");
-    let Some(Effect::AskMissing { n, .. }) = effects.iter().find(|e| matches!(e, Effect::AskMissing { .. })) else {
+    let Some(Effect::AskMissing { n, .. }) = effects.iter().find(|e| matches!(e, Effect::AskMissing { .. }))
+    else {
         panic!("{effects:?}")
     };
     assert_eq!(phone.store.totals().unwrap().previews.count, 1);
     let told = Event::Missing { n: *n, result: Ok((vec![], vec![hash(1)])) };
     let effects = phone.engine.next(told, &mut phone.store, at(14)).unwrap();
     assert_eq!(phone.store.totals().unwrap().previews.count, 0);
-    let Some(Effect::AskMissing { hashes, .. }) = effects.iter().find(|e| matches!(e, Effect::AskMissing { .. }))
+    let Some(Effect::AskMissing { hashes, .. }) =
+        effects.iter().find(|e| matches!(e, Effect::AskMissing { .. }))
     else {
         panic!("{effects:?}")
     };
     assert_eq!(hashes, &[hash(2)], "now the full photos");
+}
+
+#[test]
+fn after_a_failure_of_the_store_the_engine_rests_and_comes_back_by_itself() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    add_medium(&mut phone, 1, Lane::Preview);
+    let mut writer = Phone::joined(2, &mut server);
+    for number in 0..200 {
+        writer.store.create(&dwelling("1", &number.to_string()), at(1)).unwrap();
+    }
+    writer.sync(&mut server, at(2));
+    phone.store.limit_pages(Some(0)).unwrap();
+    let effects = phone.engine.next(Event::Sync, &mut phone.store, at(10)).unwrap();
+    let Some(Effect::Send { n, request }) = effects.first() else { panic!("{effects:?}") };
+    let response = Box::new(server.answer(request, device(1)));
+    let mut effects = Vec::new();
+    let event = Event::Response { n: *n, result: Ok(response) };
+    let failed = phone.engine.drive(event, &mut phone.store, at(11), &mut effects);
+    assert!(matches!(failed, Err(crate::DeviceError::StorageFull)), "{failed:?}");
+    assert!(phone.engine.is_at_rest(at(11)), "nobody waits for what cannot begin");
+    let due = wake(&effects).unwrap();
+    phone.store.limit_pages(None).unwrap();
+    let effects = phone.engine.next(Event::Tick, &mut phone.store, due).unwrap();
+    assert_eq!(sent(&effects), ["send"]);
+    answered(&mut phone, &mut server, &effects, due.millis() + 1);
+    assert_eq!(phone.store.totals().unwrap().records, 200);
 }
 
 #[test]
@@ -109,12 +139,14 @@ fn no_lane_waits_behind_anothers_error() {
     let failed = Event::Response { n: *n, result: Err(ProtocolError::Internal.into()) };
     let effects = phone.engine.next(failed, &mut phone.store, at(11)).unwrap();
     assert_eq!(sent(&effects), ["ask"], "the previews go on");
-    let Some(Effect::AskMissing { n, .. }) = effects.iter().find(|e| matches!(e, Effect::AskMissing { .. })) else {
+    let Some(Effect::AskMissing { n, .. }) = effects.iter().find(|e| matches!(e, Effect::AskMissing { .. }))
+    else {
         panic!("{effects:?}")
     };
     let failed = Event::Missing { n: *n, result: Err(ProtocolError::StorageFull.into()) };
     let effects = phone.engine.next(failed, &mut phone.store, at(12)).unwrap();
-    let Some(Effect::AskMissing { hashes, .. }) = effects.iter().find(|e| matches!(e, Effect::AskMissing { .. }))
+    let Some(Effect::AskMissing { hashes, .. }) =
+        effects.iter().find(|e| matches!(e, Effect::AskMissing { .. }))
     else {
         panic!("{effects:?}")
     };
@@ -183,7 +215,8 @@ fn a_request_that_is_refused_as_a_whole_is_narrowed_down_to_the_record_at_fault(
     let mut now = 100;
     let mut effects = phone.engine.next(Event::Sync, &mut phone.store, at(now)).unwrap();
     for _ in 0..60 {
-        let Some(Effect::Send { n, request }) = effects.iter().find(|e| matches!(e, Effect::Send { .. })) else {
+        let Some(Effect::Send { n, request }) = effects.iter().find(|e| matches!(e, Effect::Send { .. }))
+        else {
             match wake(&effects) {
                 Some(until) if phone.waiting() > 1 => {
                     now = until.millis() - at(0).millis();

@@ -62,3 +62,45 @@ fn changes_that_wait_again_keep_their_place() {
         .collect();
     assert_eq!(order, [*old.as_bytes(), *new.as_bytes()]);
 }
+
+#[test]
+fn a_server_that_went_back_without_noticing_gets_again_what_it_lost() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    let copy = server.clone();
+    let lost = phone.store.create(&dwelling("1", "2"), at(3)).unwrap();
+    phone.sync(&mut server, at(4));
+    phone.store.edit(lost, &fields(&[("remarks", "一")]), at(5)).unwrap();
+    phone.sync(&mut server, at(6));
+    // The file was put back. Its numbers say so, its epoch does not.
+    let mut server = copy;
+    phone.sync(&mut server, at(7));
+    assert_eq!(phone.waiting(), 0);
+    assert_eq!(server.document(lost).get("remarks"), Some("一".into()));
+    assert_eq!(phone.store.totals().unwrap().alarms, 0);
+}
+
+#[test]
+fn what_builds_on_a_record_that_is_gone_from_here_is_told_and_does_not_wait_for_ever() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let home = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    server.backed_up_through = server.commit;
+    phone.sync(&mut server, at(3));
+    phone.store.edit(home, &fields(&[("remarks", "一")]), at(4)).unwrap();
+    phone.sync(&mut server, at(5));
+    server.take_out(home);
+    phone.sync(&mut server, at(6));
+    assert!(phone.store.get::<Dwelling>(home).unwrap().is_none());
+    // Restored to a state in which it never was.
+    let mut server = Script { epoch: [2; 16], ..Script::new() };
+    phone.sync(&mut server, at(7));
+    assert_eq!(phone.waiting(), 0);
+    let refused = phone.store.refused_edits().unwrap();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].field, "remarks");
+    assert_eq!(phone.store.quarantined().unwrap().len(), 1);
+}

@@ -93,3 +93,42 @@ fn a_large_stream_is_compared_in_ranges() {
         *fingerprint == Fingerprint::of(*id, &phone.store.document(*id).unwrap().unwrap().heads())
     }));
 }
+
+#[test]
+fn changes_to_a_record_that_is_not_here_bring_the_whole_record() {
+    use gridwalk_replica::wire::PullBody;
+    use minicbor::bytes::ByteVec;
+
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let mut writer = Phone::joined(2, &mut server);
+    let home = writer.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    writer.sync(&mut server, at(2));
+    let before = server.document(home).heads();
+    writer.store.edit(home, &fields(&[("remarks", "一")]), at(3)).unwrap();
+    writer.sync(&mut server, at(4));
+    let tail = server.document(home).changes_since(&before);
+    let device = phone.store.identity().unwrap().device;
+    let effects = phone.engine.next(crate::Event::Sync, &mut phone.store, at(5)).unwrap();
+    let mut waiting = effects;
+    let mut bent = false;
+    while let Some(effect) = waiting.pop() {
+        if let crate::Effect::Send { n, request } = effect {
+            let mut response = server.answer(&request, device);
+            if !bent {
+                bent = true;
+                for pull in &mut response.pulls {
+                    pull.body =
+                        PullBody::Changes(tail.iter().map(|c| ByteVec::from(c.raw.clone())).collect());
+                }
+            }
+            let event = crate::Event::Response { n, result: Ok(Box::new(response)) };
+            waiting.extend(phone.engine.next(event, &mut phone.store, at(6)).unwrap());
+        }
+    }
+    crate::testkit::check_digests(&phone.store);
+    let record = phone.store.get::<Dwelling>(home).unwrap().unwrap();
+    assert_eq!(record.record.remarks.as_deref(), Some("一"));
+    assert!(!record.state.needs_update);
+    assert_eq!(phone.store.totals().unwrap().alarms, 0);
+}

@@ -63,7 +63,8 @@ fn after_an_upgrade_what_was_kept_is_read() {
 fn fields_and_words_of_a_newer_schema_survive_an_edit() {
     let mut server = Script::new();
     let id = RecordId::from_bytes([5; 16]);
-    let mut all = fields(&[("estate", "阳光里"), ("room", "1"), ("usage", "floating_home"), ("heating", "gas")]);
+    let mut all =
+        fields(&[("estate", "阳光里"), ("room", "1"), ("usage", "floating_home"), ("heating", "gas")]);
     all.insert("area".into(), Value::from(testkit::GRID));
     let actor = gridwalk_replica::Actor::new(testkit::device(9), [1; 4]);
     let (document, _) = Document::create(id, Kind::Dwelling, &all, actor, Timestamp::from_millis(1)).unwrap();

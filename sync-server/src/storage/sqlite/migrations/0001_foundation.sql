@@ -105,8 +105,8 @@ CREATE TABLE person (
     -- The unit that they belong to.
     unit         BLOB,
     created_at   INTEGER NOT NULL,
-    -- 0: may not sign in, and their devices are refused.
-    active       INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+    -- Since when they may not sign in and their devices only hand in what they had not sent (ms since 1970).
+    closed_at    INTEGER,
     -- Console account: name to sign in with and Argon2id hash. NULL: none.
     login        TEXT UNIQUE,
     password     TEXT,
