@@ -198,6 +198,7 @@ impl Store {
             let element = tx.new_id(now)?;
             let value = Value::Bytes(reference.to_bytes());
             Edits::over(tx, now).add(record, "photos", &element.to_hex(), value)?;
+            tx.preview_is_here(&preview)?;
             tx.add_upload(&preview, record, Lane::Preview, photo.preview.bytes.len() as u64, now)?;
             tx.add_upload(&reference.hash, record, Lane::Full, reference.bytes, now)?;
             Ok(element)
@@ -205,7 +206,7 @@ impl Store {
     }
 
     /// Removes media that need not be here any more: full photos whose receipt is older than `keep_ms` and in a
-    /// backup, and bytes that nothing has referred to for a day. Returns how many.
+    /// backup, fetched photos after a day, and bytes that nothing has referred to for a day. Returns how many.
     ///
     /// # Errors
     /// Failures of SQLite.

@@ -35,16 +35,17 @@ pub(super) async fn collect(
     if claimed.is_some_and(|len| len > max) {
         return Err(ProtocolError::TooLarge);
     }
-    let malformed = |reason: &str| ProtocolError::Malformed { reason: reason.to_owned() };
+    // The network's fault, not the sender's: blaming the content would have a phone put an innocent record aside.
+    let incomplete = || ProtocolError::Busy { retry_after_s: 1 };
     let reading = async {
         let mut stream = body.into_data_stream();
         let (mut out, mut held) = (Vec::new(), None);
         loop {
             let next = tokio::time::timeout(STALL, stream.next());
-            let Some(chunk) = next.await.map_err(|_| malformed("body stalled"))? else {
+            let Some(chunk) = next.await.map_err(|_| incomplete())? else {
                 return Ok((out, held));
             };
-            let chunk: Bytes = chunk.map_err(|_| malformed("body was cut off"))?;
+            let chunk: Bytes = chunk.map_err(|_| incomplete())?;
             if out.len() + chunk.len() > max {
                 return Err(ProtocolError::TooLarge);
             }
@@ -54,7 +55,7 @@ pub(super) async fn collect(
             }
         }
     };
-    tokio::time::timeout(WHOLE, reading).await.map_err(|_| malformed("body took too long"))?
+    tokio::time::timeout(WHOLE, reading).await.map_err(|_| incomplete())?
 }
 
 /// Holds as much room as `len` bytes need.

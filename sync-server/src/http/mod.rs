@@ -23,6 +23,8 @@ pub mod listener;
 mod routes;
 
 #[cfg(test)]
+mod contract_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use body::bearer;

@@ -44,6 +44,9 @@ pub struct Args {
     /// Where the server and the phones keep their stores; a temporary folder by default, removed at the end.
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
+    /// Lets one phone keep an edit to itself at the end, which the account must find: a test of the test.
+    #[arg(long, hide = true)]
+    pub plant_unsent: bool,
 }
 
 /// In which language the demo speaks.

@@ -66,6 +66,9 @@ async fn chapters(args: &Args, home: PathBuf, start: Instant) -> Played<(Stage, 
     killed_phone::play(stage).await?;
     substitute::play(stage).await?;
     evening::play(stage).await?;
+    if args.plant_unsent {
+        evening::plant_unsent(stage).await?;
+    }
     let report = account::settle(stage, || start.elapsed().as_secs_f64()).await?;
     Ok((all, report))
 }

@@ -21,7 +21,7 @@ use gridwalk_harness::phone::Phone;
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_harness::server::ServerProcess;
 use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::{RecordId, Value};
+use gridwalk_model::{ContentHash, RecordId, Value};
 
 /// Rounds of each of the two tests.
 const ROUNDS: u64 = 50;
@@ -139,34 +139,58 @@ impl Scene {
         assert!(phone.device().with_store(|store, _| Ok(store.salvaged().is_none())).await.unwrap());
         settle(&phone).await;
         self.town.assert_agrees(&phone).await;
-        let mut held = BTreeMap::new();
+        assert_eq!(self.broken(&phone).await, Vec::<&Promise>::new());
         let office = self.town.office();
-        for promise in &self.promises {
-            let record = match promise {
-                Promise::Field { record, .. } | Promise::Photo { record, .. } => *record,
-            };
-            let changes = held.entry(record).or_insert_with(|| office.changes_of(record).unwrap());
-            match promise {
-                Promise::Field { key, text, .. } => {
-                    assert!(wrote(changes, key, &Value::from(text.as_str())), "the server lost {promise:?}");
-                }
-                Promise::Photo { element, hash, preview, .. } => {
-                    let (_, fields) =
-                        phone.device().with_store(move |s, _| s.fields(record)).await.unwrap().unwrap();
-                    let key = format!("photos/{}", element.to_hex());
-                    let value = fields.get(&key).unwrap_or_else(|| panic!("the phone lost {promise:?}"));
-                    let Value::Bytes(bytes) = value else { panic!("{value:?}") };
-                    assert_eq!(PhotoRef::from_bytes(bytes).unwrap().hash, *hash);
-                    assert!(wrote(changes, &key, value), "the server lost {promise:?}");
-                    assert!(
-                        office.has_media(hash).unwrap() && office.has_media(preview).unwrap(),
-                        "{promise:?}"
-                    );
-                }
-            }
-        }
         assert_eq!(office.counts().unwrap().quarantined, 0);
         assert_eq!(office.counts().unwrap().alarms, 0);
+        phone.close().await.unwrap();
+    }
+
+    /// The promises that the phone or the server has not kept.
+    async fn broken(&self, phone: &Phone) -> Vec<&Promise> {
+        let office = self.town.office();
+        let mut held = BTreeMap::new();
+        let mut broken = Vec::new();
+        for promise in &self.promises {
+            let (Promise::Field { record, .. } | Promise::Photo { record, .. }) = promise;
+            let record = *record;
+            let changes = held.entry(record).or_insert_with(|| office.changes_of(record).unwrap());
+            let here = phone.device().with_store(move |store, _| store.fields(record)).await.unwrap();
+            let here = here.map(|(_, fields)| fields).unwrap_or_default();
+            let kept = match promise {
+                Promise::Field { key, text, .. } => {
+                    here.contains_key(key) && wrote(changes, key, &Value::from(text.as_str()))
+                }
+                Promise::Photo { element, hash, preview, .. } => {
+                    let key = format!("photos/{}", element.to_hex());
+                    let refers = |value: &&Value| {
+                        let Value::Bytes(bytes) = value else { return false };
+                        PhotoRef::from_bytes(bytes).is_ok_and(|photo| photo.hash == *hash)
+                    };
+                    here.get(&key).filter(refers).is_some_and(|value| wrote(changes, &key, value))
+                        && [hash, preview].iter().all(|hash| office.has_media(hash).unwrap())
+                }
+            };
+            if !kept {
+                broken.push(promise);
+            }
+        }
+        broken
+    }
+
+    /// A test of the test: promises that nobody could keep are found out.
+    async fn look_for_what_is_not_there(&mut self) {
+        let Some(Promise::Field { record, key, .. }) = self.promises.first().cloned() else {
+            panic!("no promise")
+        };
+        let (element, hash) = (record, ContentHash::from_bytes([7; 32]));
+        let lies = [
+            Promise::Field { record, key, text: "没有写过".into() },
+            Promise::Photo { record, element, hash, preview: hash },
+        ];
+        self.promises.extend(lies.clone());
+        let phone = Phone::open("child", &self.town.phone_folder("child")).await.unwrap();
+        assert_eq!(self.broken(&phone).await, lies.iter().collect::<Vec<_>>());
         phone.close().await.unwrap();
     }
 }
@@ -207,6 +231,7 @@ async fn play(name: &str, seed: u64, moment: impl Fn(&mut Seeded) -> Moment) {
         scene.promises.len(),
         watch.elapsed()
     );
+    scene.look_for_what_is_not_there().await;
     assert!(u64::from(scene.kills) >= ROUNDS, "every round killed somebody: {}", scene.kills);
 }
 

@@ -186,7 +186,10 @@ async fn a_silent_rollback_is_noticed_and_healed() {
     // The first phone that comes back cannot heal what the others wrote, and says so until they have come, too.
     let alarms = town.alarms();
     assert_eq!(alarms.iter().filter(|action| *action == "server.rolled_back").count(), 1, "{alarms:?}");
-    assert!(alarms.iter().all(|action| action == "server.rolled_back" || action == "sync.diverged"), "{alarms:?}");
+    assert!(
+        alarms.iter().all(|action| action == "server.rolled_back" || action == "sync.diverged"),
+        "{alarms:?}"
+    );
     assert_ne!(epoch(&mut watcher), old_epoch);
     story.assert_kept(&town, &[&a, &b]).await;
     assert!(has(&b, story.later).await);

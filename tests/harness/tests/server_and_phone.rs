@@ -1,9 +1,11 @@
 //! The harness on itself: a real server process, a real phone, a network between them.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use gridwalk_device::DeviceError;
-use gridwalk_harness::district::{District, Plan};
+use gridwalk_harness::HarnessError;
+use gridwalk_harness::district::{District, DistrictFiles, Plan};
 use gridwalk_harness::flaky::{FlakyProxy, Weather};
 use gridwalk_harness::office::{Office, base_stream};
 use gridwalk_harness::phone::Phone;
@@ -12,19 +14,24 @@ use gridwalk_model::policy::Role;
 use gridwalk_model::records::Dwelling;
 use gridwalk_model::{Fields, Value};
 
+/// Imports areas and ledger by the server's own commands. Returns what the latter prints.
+fn import(files: &DistrictFiles, data: &Path, home: &Path) -> Result<String, HarnessError> {
+    let at = [OsStr::new("--datum"), OsStr::new("wgs84"), OsStr::new("--data"), data.as_os_str()];
+    let areas = [OsStr::new("import"), OsStr::new("areas"), files.areas.as_os_str()];
+    let ledger = [OsStr::new("import"), OsStr::new("ledger"), files.ledger.as_os_str()];
+    let reports = home.join("reports");
+    let report = [OsStr::new("--report"), reports.as_os_str()];
+    run_command(&[areas.as_slice(), &at].concat())?;
+    run_command(&[ledger.as_slice(), &at, &report].concat())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_survives_a_killed_server_and_is_found_again() {
     let home = tempfile::tempdir().unwrap();
     let files = District::make(Plan::small(7)).write(&home.path().join("district")).unwrap();
     let data = home.path().join("server");
     let server = ServerProcess::start(&data).unwrap();
-    let at = [OsStr::new("--datum"), OsStr::new("wgs84"), OsStr::new("--data"), data.as_os_str()];
-    let areas = [OsStr::new("import"), OsStr::new("areas"), files.areas.as_os_str()];
-    let ledger = [OsStr::new("import"), OsStr::new("ledger"), files.ledger.as_os_str()];
-    let reports = home.path().join("reports");
-    let report = [OsStr::new("--report"), reports.as_os_str()];
-    run_command(&[areas.as_slice(), &at].concat()).unwrap();
-    assert!(run_command(&[ledger.as_slice(), &at, &report].concat()).unwrap().contains("dwellings: 48 new"));
+    assert!(import(&files, &data, home.path()).unwrap().contains("dwellings: 48 new"));
 
     let office = Office::open(&data).unwrap();
     let grid = office.areas().unwrap()["990100001001001"].clone();

@@ -28,6 +28,8 @@ pub(super) struct Core {
     /// Callers of `sync` that wait for the engine to come to rest.
     waiting: Vec<oneshot::Sender<Result<Status, DeviceError>>>,
     stopped: bool,
+    /// The deployment had this device wiped.
+    wiped: bool,
 }
 
 /// A handle to the thread.
@@ -55,6 +57,7 @@ impl CoreThread {
             stale: false,
             waiting: Vec::new(),
             stopped: false,
+            wiped: false,
         };
         thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
@@ -63,6 +66,10 @@ impl CoreThread {
                 if core.stopped {
                     break;
                 }
+            }
+            let Core { store, wiped, .. } = core;
+            if wiped {
+                store.wipe();
             }
         })?;
         Ok((Self { jobs }, outgoing, watching))

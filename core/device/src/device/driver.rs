@@ -39,6 +39,11 @@ impl Driver {
         self.session.send_replace(Some(session));
     }
 
+    /// The session of now; `None` before enrolment.
+    pub(super) fn session(&self) -> Option<Session> {
+        self.session.borrow().clone()
+    }
+
     pub(super) fn stop(&self) {
         self.task.abort();
     }
@@ -99,7 +104,6 @@ impl Run {
                     Event::Uploaded { n, hash, result: upload_one(session, upload, source).await }
                 });
             }
-            // The wipe itself is the shell's: it owns the folder, and the keystore's entry.
             Effect::Changed | Effect::Wipe | Effect::WakeAt(_) => {}
         }
     }

@@ -21,21 +21,23 @@ pub(super) fn load_or_create(
     key_store: &dyn KeyStore,
     entropy: &mut dyn Entropy,
 ) -> Result<DataKey, DeviceError> {
-    let path = folder.join(NAME);
-    match fs::read(&path) {
-        Ok(bytes) => {
-            let (check, wrapped) = bytes.split_at_checked(CHECK_BYTES).ok_or(DeviceError::KeyMismatch)?;
-            let key = key_store.unwrap(wrapped)?;
-            if check_of(&key) == check { Ok(key) } else { Err(DeviceError::KeyMismatch) }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    match load(folder, key_store) {
+        Err(DeviceError::File { kind: std::io::ErrorKind::NotFound }) => {
             fs::create_dir_all(folder)?;
             let key = DataKey::generate(entropy)?;
             store(folder, &key, key_store)?;
             Ok(key)
         }
-        Err(error) => Err(error.into()),
+        other => other,
     }
+}
+
+/// Reads the data key.
+pub(super) fn load(folder: &Path, key_store: &dyn KeyStore) -> Result<DataKey, DeviceError> {
+    let bytes = fs::read(folder.join(NAME))?;
+    let (check, wrapped) = bytes.split_at_checked(CHECK_BYTES).ok_or(DeviceError::KeyMismatch)?;
+    let key = key_store.unwrap(wrapped)?;
+    if check_of(&key) == check { Ok(key) } else { Err(DeviceError::KeyMismatch) }
 }
 
 /// Wraps the key and replaces the file, durably. Also how a key is wrapped anew.
@@ -88,5 +90,29 @@ mod tests {
         fs::write(folder.path().join(NAME), bytes).unwrap();
         let wrong = load_or_create(folder.path(), &UnprotectedKeyStore, &mut entropy);
         assert!(matches!(wrong, Err(DeviceError::KeyMismatch)));
+    }
+
+    /// Another keystore: the bytes turned over.
+    struct Turned;
+
+    impl KeyStore for Turned {
+        fn wrap(&self, key: &DataKey) -> Result<Vec<u8>, DeviceError> {
+            Ok(key.as_bytes().iter().map(|byte| !byte).collect())
+        }
+
+        fn unwrap(&self, wrapped: &[u8]) -> Result<DataKey, DeviceError> {
+            let bytes: Vec<u8> = wrapped.iter().map(|byte| !byte).collect();
+            UnprotectedKeyStore.unwrap(&bytes)
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_wrapped_anew_is_the_same_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = load_or_create(folder.path(), &UnprotectedKeyStore, &mut SeededEntropy::new(1)).unwrap();
+        crate::Device::rewrap_key(folder.path(), &UnprotectedKeyStore, &Turned).unwrap();
+        assert_eq!(load(folder.path(), &Turned).unwrap().as_bytes(), key.as_bytes());
+        let old = load(folder.path(), &UnprotectedKeyStore);
+        assert!(matches!(old, Err(DeviceError::KeyMismatch)));
     }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gridwalk_evidence::{Limits, StampFont};
-use gridwalk_model::{DeviceId, Fields, Kind, Record, RecordId, Value};
+use gridwalk_model::{ContentHash, DeviceId, Fields, Kind, Record, RecordId, Value};
 use gridwalk_replica::protocol::{EnrolRequest, Protocol};
 use minicbor::bytes::ByteVec;
 use tokio::sync::watch;
@@ -31,6 +31,9 @@ use crate::store::{
     StoreLocation,
 };
 use crate::sync::{Engine, EngineConfig, Event, Status};
+
+/// How long a preview that the server does not have yet is left alone, in milliseconds.
+const PREVIEW_RETRY_MS: i64 = 10 * 60 * 1000;
 
 /// How a device is opened.
 pub struct DeviceOptions {
@@ -341,6 +344,61 @@ impl Device {
         outcome
     }
 
+    /// The bytes of a photo or preview that a record refers to: from this phone, or from the server and kept. `None`
+    /// if neither has it.
+    ///
+    /// # Errors
+    /// [`DeviceError::Net`] where it is not here and the server cannot be asked.
+    pub async fn photo(&self, record: RecordId, hash: ContentHash) -> Result<Option<Vec<u8>>, DeviceError> {
+        if let Some(bytes) = self.with_store(move |store, _| store.media(&hash)).await? {
+            return Ok(Some(bytes));
+        }
+        let session = self.shared.driver.session().ok_or(DeviceError::NotEnrolled)?;
+        let Some(bytes) = session.download(record, hash).await? else { return Ok(None) };
+        let kept = bytes.clone();
+        self.with_store(move |store, now| store.keep_fetched(&hash, &kept, now)).await?;
+        Ok(Some(bytes))
+    }
+
+    /// Fetches the previews that records on this phone refer to and that are not here, until none is left or the
+    /// network fails. Returns how many came. [`Self::sync`] does so at its end.
+    ///
+    /// # Errors
+    /// [`DeviceError::Net`], failures of the store.
+    pub async fn fetch_previews(&self) -> Result<usize, DeviceError> {
+        let mut fetched = 0;
+        loop {
+            let wanted = self.with_store(|store, now| store.previews_wanted(now, 20)).await?;
+            if wanted.is_empty() {
+                return Ok(fetched);
+            }
+            for (record, hash) in wanted {
+                if self.photo(record, hash).await?.is_some() {
+                    fetched += 1;
+                } else {
+                    let later = move |store: &mut Store, now: gridwalk_model::Timestamp| {
+                        store.defer_preview(&hash, now.plus_millis(PREVIEW_RETRY_MS))
+                    };
+                    self.with_store(later).await?;
+                }
+            }
+        }
+    }
+
+    /// Wraps the data key anew and replaces the key file, durably: after a change of the app's lock, or of the
+    /// platform's key. The store itself stays as it is. To be called while the device is closed.
+    ///
+    /// # Errors
+    /// [`DeviceError::KeyMismatch`], [`DeviceError::KeyStore`], failures of the file system.
+    pub fn rewrap_key(
+        folder: &std::path::Path,
+        from: &dyn KeyStore,
+        to: &dyn KeyStore,
+    ) -> Result<(), DeviceError> {
+        let key = key_file::load(folder, from)?;
+        key_file::store(folder, &key, to)
+    }
+
     /// How things stand now.
     ///
     /// # Errors
@@ -360,7 +418,15 @@ impl Device {
     /// # Errors
     /// Failures of the store; [`DeviceError::NotEnrolled`].
     pub async fn sync(&self) -> Result<Status, DeviceError> {
-        self.shared.core.sync().await
+        let status = self.shared.core.sync().await?;
+        if status.online && status.last_error.is_none() && !status.locked {
+            match self.fetch_previews().await {
+                // Previews of others are a convenience: the next synchronisation goes on with them.
+                Ok(_) | Err(DeviceError::Net(_) | DeviceError::NotEnrolled) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(status)
     }
 
     /// What the platform says of the network.
@@ -399,7 +465,7 @@ impl Device {
         paused
     }
 
-    /// Runs something later with the device's clock. For shells.
+    /// Now, by the device's clock.
     pub fn now(&self) -> gridwalk_model::Timestamp {
         self.shared.clock.now()
     }

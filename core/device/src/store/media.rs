@@ -127,10 +127,9 @@ impl Store {
         })
     }
 
+    /// Whether a blob is a preview that a record on this phone refers to.
     pub(crate) fn is_preview(&self, hash: &ContentHash) -> Result<bool, DeviceError> {
-        let mut statement = self.media.prepare_cached("SELECT form FROM media WHERE hash = ?1")?;
-        let form: Option<i64> = statement.query_row([hash.as_bytes()], |row| row.get(0)).optional()?;
-        Ok(form == Some(MediaForm::Preview.code()))
+        self.view().is_preview_of_a_record(hash)
     }
 
     /// Every blob with the time at which it came, in the order of their hashes.

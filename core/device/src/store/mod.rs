@@ -18,6 +18,8 @@ mod media;
 mod migrate_test;
 mod open;
 mod outbox;
+mod plants;
+mod previews;
 mod projection;
 mod quarantine;
 mod records;
@@ -208,6 +210,21 @@ impl Store {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         Ok(())
+    }
+
+    /// Closes the store and deletes everything in its folder, the key first: without it the rest is noise, even if the
+    /// power fails now.
+    pub(crate) fn wipe(self) {
+        let folder = self.folder.clone();
+        drop(self);
+        let Some(folder) = folder else { return };
+        let Ok(entries) = std::fs::read_dir(&folder) else { return };
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort_by_key(|path| path.extension().is_none_or(|extension| extension != "key"));
+        for path in paths {
+            // What cannot be deleted stays encrypted.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     pub(crate) const fn view(&self) -> View<'_> {

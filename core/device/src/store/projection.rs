@@ -49,6 +49,7 @@ const LISTINGS: &[Listing] = &[
         latest_first: true,
         find: &[&["number"], &["description"], &["address"], &["external_number"]],
     },
+    Listing { kind: Kind::Worker, sort: &["name"], latest_first: false, find: &[] },
     Listing { kind: Kind::Task, sort: &["due"], latest_first: false, find: &[] },
     Listing { kind: Kind::Checklist, sort: &["title", "name"], latest_first: false, find: &[] },
     Listing { kind: Kind::Visit, sort: &["at", "started_at"], latest_first: true, find: &[] },

@@ -249,21 +249,23 @@ impl Tx<'_> {
         let encoded = encode_fields(&fields);
         let projection = projection::project(kind, &fields);
         let stored = Stored { fingerprint, flags, hidden, fields: &encoded, projection: &projection };
-        match old {
+        let key = match old {
             None => {
                 let snapshot = match body {
                     Body::Snapshot(bytes) | Body::Change(bytes) => bytes,
                 };
-                self.insert_record(id, kind, &stored, snapshot)
+                self.insert_record(id, kind, &stored, snapshot)?
             }
             Some(old) => {
                 self.update_record(old, document, &stored, body)?;
                 if old.fingerprint != fingerprint {
                     self.shift_digests(old.key, old.fingerprint, fingerprint)?;
                 }
-                Ok(old.key)
+                old.key
             }
-        }
+        };
+        self.note_previews(key, &fields)?;
+        Ok(key)
     }
 
     fn insert_record(
@@ -395,6 +397,7 @@ impl Tx<'_> {
         let before = projection::project(&loaded.kind, &decode_fields(&loaded.fields)?);
         self.index(loaded.key, &visible(&before, loaded.hidden), &Projection::default())?;
         self.connection.prepare_cached("DELETE FROM unread WHERE record = ?1")?.execute([loaded.key])?;
+        self.connection.prepare_cached("DELETE FROM preview WHERE record = ?1")?.execute([loaded.key])?;
         self.connection.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([loaded.key])?;
         Ok(())
     }

@@ -31,6 +31,8 @@ pub struct Totals {
     pub previews: Waiting,
     /// Full photos to be sent.
     pub photos: Waiting,
+    /// Photos whose bytes were lost with a damaged file before the server had them.
+    pub lost_photos: u64,
     /// Originals that wait to be sorted.
     pub captures: u64,
     /// Changes that the server cannot take yet.
@@ -88,7 +90,7 @@ impl Store {
             view.connection
                 .prepare_cached(
                     "SELECT count(*), coalesce(sum(bytes - offset), 0), min(at) FROM upload
-                     WHERE stored_at IS NULL AND lane = ?1",
+                     WHERE stored_at IS NULL AND lost = 0 AND lane = ?1",
                 )?
                 .query_row([lane], waiting)
         };
@@ -98,6 +100,7 @@ impl Store {
             records_waiting: view.count("SELECT count(DISTINCT record) FROM outbox")?,
             previews: media(0)?,
             photos: media(1)?,
+            lost_photos: view.count("SELECT count(*) FROM upload WHERE lost = 1 AND lane = 1")?,
             captures: self.captures()?.len() as u64,
             held: view.count("SELECT count(*) FROM outbox WHERE state <> 0")?,
             quarantined: view.count("SELECT count(*) FROM quarantine")?,

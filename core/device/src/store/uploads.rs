@@ -63,7 +63,7 @@ impl View<'_> {
         limit: usize,
     ) -> Result<Vec<Upload>, DeviceError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM upload WHERE stored_at IS NULL AND lane = ?1 AND retry_at <= ?2
+            "SELECT {COLUMNS} FROM upload WHERE stored_at IS NULL AND lost = 0 AND lane = ?1 AND retry_at <= ?2
              ORDER BY at, hash LIMIT ?3"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -79,9 +79,9 @@ impl View<'_> {
 
     /// When the next medium that is to wait may be tried again.
     pub(crate) fn next_upload_retry(&self, now: Timestamp) -> Result<Option<Timestamp>, DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT min(retry_at) FROM upload WHERE stored_at IS NULL AND retry_at > ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(retry_at) FROM upload WHERE stored_at IS NULL AND lost = 0 AND retry_at > ?1",
+        )?;
         Ok(statement.query_row([now.millis()], |row| sql::time_opt(row, 0))?)
     }
 
@@ -180,13 +180,23 @@ impl Store {
         })
     }
 
+    /// The bytes of a medium are gone before the server had them: it waits no longer, and is told as lost.
+    pub(crate) fn lose_upload(&mut self, hash: &ContentHash) -> Result<(), DeviceError> {
+        self.write(Commit::Upload, |tx| {
+            tx.connection
+                .prepare_cached("UPDATE upload SET lost = 1 WHERE hash = ?1")?
+                .execute([hash.as_bytes()])?;
+            Ok(())
+        })
+    }
+
     /// The server's receipts: these media are durable there.
     pub(crate) fn receipts(&mut self, hashes: &[ContentHash], now: Timestamp) -> Result<(), DeviceError> {
         self.write(Commit::Upload, |tx| {
             for hash in hashes {
                 tx.connection
                     .prepare_cached(
-                        "UPDATE upload SET stored_at = ?2, url = NULL WHERE hash = ?1 AND stored_at IS NULL",
+                        "UPDATE upload SET stored_at = ?2, url = NULL, lost = 0 WHERE hash = ?1 AND stored_at IS NULL",
                     )?
                     .execute((hash.as_bytes(), now.millis()))?;
             }

@@ -329,7 +329,14 @@ impl<'c> Tx<'c> {
         Ok(Self { connection, commit_no: uint(commit_no) + 1, seq: uint(seq) })
     }
 
+    /// A full disk may make SQLite end the whole transaction by itself. Going on would begin another one unseen, in
+    /// which numbers were given out that nobody wrote down.
+    fn still_open(&self) -> Stored<()> {
+        if self.connection.is_autocommit() { Err(StorageError::Full) } else { Ok(()) }
+    }
+
     fn end_write(&self) -> Stored<()> {
+        self.still_open()?;
         self.execute("UPDATE server SET commit_no = ?1, seq = ?2", (int(self.commit_no), int(self.seq)))?;
         Ok(())
     }
@@ -384,18 +391,17 @@ impl WriteTx for Tx<'_> {
     }
 
     fn begin_part(&mut self) -> Stored<()> {
+        self.still_open()?;
         run(self.connection, "SAVEPOINT part")
     }
 
     fn keep_part(&mut self) -> Stored<()> {
+        self.still_open()?;
         run(self.connection, "RELEASE part")
     }
 
     fn undo_part(&mut self) -> Stored<()> {
-        // A full disk may have ended the whole transaction already.
-        if self.connection.is_autocommit() {
-            return Err(StorageError::Full);
-        }
+        self.still_open()?;
         run(self.connection, "ROLLBACK TO part")?;
         run(self.connection, "RELEASE part")
     }
@@ -411,5 +417,31 @@ pub(crate) fn failed(error: rusqlite::Error) -> StorageError {
         }
         // The message of SQLite names tables and constraints, never values.
         _ => StorageError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::BIRTH;
+
+    #[test]
+    fn a_transaction_that_ended_by_itself_is_not_gone_on_with() {
+        let storage = SqliteStorage::in_memory(&SqliteOptions::default(), &BIRTH).unwrap();
+        let connection = storage.lock_writer();
+        run(&connection, "BEGIN IMMEDIATE").unwrap();
+        let mut tx = Tx::begin_write(&connection).unwrap();
+        tx.begin_part().unwrap();
+        tx.next_seq();
+        // What SQLite may do when the disk is full.
+        run(&connection, "ROLLBACK").unwrap();
+        assert!(matches!(tx.undo_part(), Err(StorageError::Full)));
+        assert!(matches!(tx.begin_part(), Err(StorageError::Full)));
+        assert!(matches!(tx.keep_part(), Err(StorageError::Full)));
+        assert!(matches!(tx.end_write(), Err(StorageError::Full)));
+        assert!(connection.is_autocommit());
+        drop(connection);
+        let storage: &dyn Storage = &storage;
+        assert_eq!(storage.view(|tx| super::super::records::RecordReads::server(tx)).unwrap().seq, 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use gridwalk_harness::flaky::Weather;
 
+use crate::acts;
 use crate::error::Played;
 use crate::narrate::said;
 use crate::stage::Stage;
@@ -92,4 +93,18 @@ async fn choose_all(stage: &mut Stage) -> Played<bool> {
     }
     stage.tally.conflicts.extend(chosen);
     Ok(count > 0)
+}
+
+/// One phone edits a door and is never online again.
+///
+/// # Errors
+/// A store that fails.
+pub async fn plant_unsent(stage: &mut Stage) -> Played<()> {
+    let Stage { team, promises, .. } = stage;
+    let Some(worker) = team.first() else { return Ok(()) };
+    worker.phone.set_online(false)?;
+    let area = worker.grid.id;
+    let doors = worker.read(move |store, _| acts::dwellings_of(store, area)).await?;
+    let Some(door) = doors.first().map(|entry| entry.id) else { return Ok(()) };
+    worker.act(promises, move |acting| acting.set(door, "remarks", "虚构：从未送达")).await.map(drop)
 }

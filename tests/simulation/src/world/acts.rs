@@ -22,7 +22,7 @@ impl World {
         let passed = self.random.below(90_000) as i64;
         self.now = self.now.plus_millis(passed);
         self.wake_phones();
-        match self.random.below(100) {
+        match self.random.below(110) {
             0..=29 => self.deliver(true),
             30..=54 => self.worker_edits(),
             55..=64 => self.worker_creates(),
@@ -37,7 +37,11 @@ impl World {
             95..=96 => self.officer_edits(),
             97 => self.backup(),
             98 => self.rewind(),
-            _ => self.disk_fills(),
+            99 => self.disk_fills(),
+            100..=102 => self.worker_reports(),
+            103..=106 => self.worker_notes(),
+            107 | 108 => self.phone_misbehaves(),
+            _ => self.phone_is_newer(),
         }
     }
 
@@ -95,7 +99,7 @@ impl World {
     }
 
     /// The worker saves something; if the phone said so, it must never be lost.
-    fn save(
+    pub(crate) fn save(
         &mut self,
         phone: usize,
         what: &str,
@@ -119,6 +123,7 @@ impl World {
                     self.phones[phone].forget(earlier);
                     return;
                 }
+                self.enter_in_ledger(phone, record);
                 let now = self.now;
                 let request = self.phones[phone].tell(Event::Edited, now);
                 self.send(phone, request);

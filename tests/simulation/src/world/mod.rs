@@ -6,6 +6,8 @@
 //! are checked ([`verdict`]). Some are checked all along: every response is held against what its device may see.
 
 mod acts;
+mod ledger;
+mod misdeeds;
 mod network;
 mod office;
 mod phone;
@@ -14,7 +16,9 @@ mod verdict;
 pub use office::Office;
 pub use phone::Phone;
 
-use gridwalk_model::Timestamp;
+use std::collections::BTreeSet;
+
+use gridwalk_model::{RecordId, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::seeded::Seeded;
@@ -66,6 +70,10 @@ pub struct World {
     pub(crate) phones: Vec<Phone>,
     pub(crate) network: Network,
     pub(crate) broken: Vec<String>,
+    /// What was made, from outside.
+    pub(crate) ledger: ledger::Ledger,
+    /// Records to which a phone wrote something that the server does not know yet.
+    pub(crate) newer: BTreeSet<RecordId>,
     trace: Vec<String>,
     run: Sha256,
 }
@@ -104,6 +112,8 @@ impl World {
             phones,
             network: Network::default(),
             broken: Vec::new(),
+            ledger: ledger::Ledger::default(),
+            newer: BTreeSet::new(),
             trace: Vec::new(),
             run: Sha256::new(),
         }

@@ -57,7 +57,7 @@ impl World {
     /// Changes that still move. After the past was put back, a change may build on somebody else's that nobody who may
     /// bring it has any more: it stays in the outbox, and the worker sees it as held.
     fn waiting(&self) -> u64 {
-        let rewound = self.office.rewinds > 0;
+        let rewound = self.office.rewinds > 0 || !self.newer.is_empty();
         self.phones
             .iter()
             .map(|phone| phone.store().totals().expect("totals"))
@@ -86,6 +86,8 @@ impl World {
             self.judge_edits(phone, &mut breaches);
         }
         self.judge_receipts(&mut breaches);
+        self.judge_ledger(&mut breaches);
+        self.judge_conflicts(&mut breaches);
         for breach in breaches {
             self.breach(breach);
         }
@@ -103,13 +105,20 @@ impl World {
         let granted = self.office.granted(phone.identity.device);
         let held: BTreeSet<StreamId> =
             phone.store().streams().expect("streams").into_iter().map(|(stream, _)| stream).collect();
-        if held != granted {
+        // A stream that is taken away is kept as long as something in it could not be sent yet.
+        let waiting = self.waiting_on(n);
+        let as_granted = if waiting.is_empty() { held == granted } else { held.is_superset(&granted) };
+        if !as_granted {
             breaches.push(format!("phone {n} holds streams {held:?}, is granted {granted:?}"));
         }
+        let newer = |record: &RecordId| waiting.contains(record) && self.newer.contains(record);
         for stream in &granted {
-            let theirs = self.office.members(stream);
-            let ours: BTreeMap<_, _> =
+            let mut theirs = self.office.members(stream);
+            let mut ours: BTreeMap<_, _> =
                 phone.store().fingerprints(stream).expect("records").into_iter().collect();
+            // What the server is too old for stays on the phone, on top of what the server has.
+            theirs.retain(|record, _| !newer(record));
+            ours.retain(|record, _| !newer(record));
             if ours != theirs {
                 let only = |a: &BTreeMap<RecordId, _>, b: &BTreeMap<RecordId, _>| -> Vec<String> {
                     a.iter().filter(|(id, f)| b.get(id) != Some(*f)).map(|(id, _)| id.to_string()).collect()
@@ -141,13 +150,15 @@ impl World {
             .into_iter()
             .map(|edit| (edit.record, edit.field))
             .collect();
+        let waiting = self.waiting_on(n);
         let mut histories: BTreeMap<RecordId, Vec<(String, Option<Value>)>> = BTreeMap::new();
         for ((record, key), value) in &phone.acknowledged {
             let writes = histories.entry(*record).or_insert_with(|| self.writes_of(*record));
             // Settling for the value that wins already writes no value again.
             let arrived = writes.iter().any(|(k, v)| k == key && v.as_ref().is_none_or(|v| v == value));
             let held = self.office.rewinds > 0 && phone.store().totals().expect("totals").held > 0;
-            let listed = refused.contains(&(*record, key.clone())) || held;
+            let newer = waiting.contains(record) && self.newer.contains(record);
+            let listed = refused.contains(&(*record, key.clone())) || held || newer;
             if !arrived && !listed {
                 breaches.push(format!("phone {n} saved {key} of {record}, and it is nowhere"));
             }

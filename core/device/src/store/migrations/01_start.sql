@@ -175,6 +175,20 @@ CREATE TABLE upload (
   retry_at INTEGER NOT NULL DEFAULT 0,
   -- When the server's receipt arrived, and the last commit that it had answered with by then.
   stored_at INTEGER,
-  in_commit INTEGER
+  in_commit INTEGER,
+  -- 1: the bytes were lost with a damaged media file, and the server never had them.
+  lost INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX upload_waiting ON upload (lane, at, hash) WHERE stored_at IS NULL;
+CREATE INDEX upload_waiting ON upload (lane, at, hash) WHERE stored_at IS NULL AND lost = 0;
+
+CREATE TABLE preview (
+  -- Previews of photos that records on this phone refer to.
+  hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+  record INTEGER NOT NULL,
+  -- 1: its bytes are here.
+  here INTEGER NOT NULL DEFAULT 0,
+  -- Not asked for before this time.
+  retry_at INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX preview_record ON preview (record);
+CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;

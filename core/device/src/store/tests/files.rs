@@ -165,3 +165,13 @@ fn one_damaged_page_costs_its_own_rows_only() {
     let saved = store.totals().unwrap().changes.count;
     assert!(saved < waiting && saved > waiting / 2, "{saved} of {waiting}");
 }
+
+#[test]
+fn a_wiped_store_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("store.key"), b"wrapped").unwrap();
+    let mut store = enrolled(folder.path());
+    store.create(&dwelling("1", "1"), at(1)).unwrap();
+    store.wipe();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

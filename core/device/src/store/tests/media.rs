@@ -133,3 +133,36 @@ fn a_damaged_file_is_no_photo() {
     let facts = CaptureFacts::camera(at(5), "W01".into());
     assert!(prepare_photo(&bytes, &facts, None, &Default::default()).is_err());
 }
+
+#[test]
+fn previews_of_others_are_wanted_until_they_are_here_and_go_with_their_record() {
+    use crate::sync::tests::Phone;
+    use crate::testkit::Script;
+
+    let mut server = Script::new();
+    let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));
+    let id = event(&mut a.store);
+    let facts = CaptureFacts::camera(at(5), "W01".into());
+    let photo = prepare_photo(&jpeg(160, 120), &facts, None, &Default::default()).unwrap();
+    a.store.attach_photo(id, &photo, &facts, at(6)).unwrap();
+    assert!(a.store.previews_wanted(at(7), 9).unwrap().is_empty(), "one's own is here");
+    a.sync(&mut server, at(8));
+    b.sync(&mut server, at(9));
+    let preview = ContentHash::from_bytes(photo.preview.sha256);
+    assert_eq!(b.store.previews_wanted(at(10), 9).unwrap(), [(id, preview)]);
+    b.store.defer_preview(&preview, at(1_000)).unwrap();
+    assert!(b.store.previews_wanted(at(10), 9).unwrap().is_empty());
+    b.store.keep_fetched(&preview, &photo.preview.bytes, at(1_001)).unwrap();
+    assert!(b.store.previews_wanted(at(2_000), 9).unwrap().is_empty());
+    b.store.sweep_media(at(9 * DAY), DAY).unwrap();
+    assert_eq!(b.store.media(&preview).unwrap().unwrap(), photo.preview.bytes, "kept with its record");
+    // A full photo that was only looked at is let go.
+    let full = ContentHash::from_bytes(photo.stored.sha256);
+    b.store.keep_fetched(&full, &photo.stored.bytes, at(0)).unwrap();
+    b.store.sweep_media(at(9 * DAY), DAY).unwrap();
+    assert!(b.store.media(&full).unwrap().is_none());
+    server.take_out(id);
+    b.sync(&mut server, at(10 * DAY));
+    b.store.sweep_media(at(11 * DAY), DAY).unwrap();
+    assert!(b.store.media(&preview).unwrap().is_none());
+}

@@ -117,3 +117,28 @@ fn two_first_photos_of_one_record_both_stay() {
         assert_eq!(phone.store.conflicts().unwrap(), []);
     }
 }
+
+#[test]
+fn the_directory_of_staff_names_the_author() {
+    use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
+    use gridwalk_replica::Document;
+
+    let (mut server, mut a, mut b, home) = two();
+    let id = RecordId::from_bytes([0x77; 16]);
+    let worker = Fields::from([
+        ("name".to_owned(), Value::from("李四（虚构）")),
+        (format!("devices/{}", crate::testkit::device(2)), Value::Flag(true)),
+    ]);
+    let actor = gridwalk_replica::Actor::new(crate::testkit::device(200), [1; 4]);
+    let (document, _) =
+        Document::create(id, Kind::Worker, &worker, actor, Timestamp::from_millis(1)).unwrap();
+    server.put(id, "worker", &document);
+    a.store.edit(home, &fields(&[("remarks", "甲")]), at(10)).unwrap();
+    b.store.edit(home, &fields(&[("remarks", "乙")]), at(11)).unwrap();
+    a.sync(&mut server, at(20));
+    b.sync(&mut server, at(21));
+    a.sync(&mut server, at(22));
+    let conflicts = a.store.conflicts_of(home).unwrap();
+    let theirs = conflicts[0].candidates.iter().find(|c| c.value == Value::from("乙")).unwrap();
+    assert_eq!(theirs.author.as_deref(), Some("李四（虚构）"));
+}

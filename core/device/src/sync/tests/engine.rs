@@ -119,11 +119,13 @@ fn after_a_failure_of_the_store_the_engine_rests_and_comes_back_by_itself() {
     let failed = phone.engine.drive(event, &mut phone.store, at(11), &mut effects);
     assert!(matches!(failed, Err(crate::DeviceError::StorageFull)), "{failed:?}");
     assert!(phone.engine.is_at_rest(at(11)), "nobody waits for what cannot begin");
+    // Each lane waits for its own time; all are over after the longest first wait.
     let due = wake(&effects).unwrap();
+    assert!((at(11)..=at(2_011)).contains(&due), "{due:?}");
     phone.store.limit_pages(None).unwrap();
-    let effects = phone.engine.next(Event::Tick, &mut phone.store, due).unwrap();
+    let effects = phone.engine.next(Event::Tick, &mut phone.store, at(2_012)).unwrap();
     assert_eq!(sent(&effects), ["send"]);
-    answered(&mut phone, &mut server, &effects, due.millis() + 1);
+    answered(&mut phone, &mut server, &effects, 2_013);
     assert_eq!(phone.store.totals().unwrap().records, 200);
 }
 
@@ -303,4 +305,35 @@ fn a_wrong_clock_is_told_and_refuses_nothing() {
     assert_eq!(status.clock_skew_ms, Some(-skewed));
     assert!(status.is_settled());
     assert_eq!(status.zh(), "全部已提交");
+}
+
+#[test]
+fn a_photo_whose_bytes_are_gone_is_told_as_lost_and_holds_up_nothing() {
+    let mut phone = Phone::new(1);
+    add_medium(&mut phone, 1, Lane::Full);
+    add_medium(&mut phone, 2, Lane::Full);
+    phone.store.remove_media(&[hash(1)]).unwrap();
+    let mut server = Script::new();
+    phone.sync(&mut server, at(1));
+    let effects = phone.engine.next(Event::Tick, &mut phone.store, at(2)).unwrap();
+    let asked = |effects: &[Effect]| {
+        effects.iter().find_map(|e| if let Effect::AskMissing { n, .. } = e { Some(*n) } else { None })
+    };
+    // The first question went out when the records came to rest.
+    let n = asked(&effects).or_else(|| {
+        (1..20).find(|n| {
+            let told = Event::Missing { n: *n, result: Ok((vec![hash(1), hash(2)], vec![])) };
+            let mut copy = phone.engine.clone();
+            !sent(&copy.next(told, &mut phone.store, at(3)).unwrap()).is_empty()
+        })
+    });
+    let told = Event::Missing { n: n.unwrap(), result: Ok((vec![hash(1), hash(2)], vec![])) };
+    let effects = phone.engine.next(told, &mut phone.store, at(4)).unwrap();
+    let Some(Effect::Upload { upload, .. }) = effects.iter().find(|e| matches!(e, Effect::Upload { .. }))
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(upload.hash, hash(2));
+    let totals = phone.store.totals().unwrap();
+    assert_eq!((totals.lost_photos, totals.photos.count), (1, 1));
 }

@@ -3,6 +3,8 @@
 //! Three lanes, each with its own back-off, so that no lane waits behind another's error: records, then previews of
 //! photos, then full photos. A lane begins when the ones before it have nothing to do or wait after a failure.
 
+mod media;
+
 use gridwalk_model::{ContentHash, Timestamp};
 use gridwalk_replica::protocol::ProtocolError;
 use gridwalk_replica::wire::{SyncRequest, SyncResponse};
@@ -179,10 +181,8 @@ pub struct Engine {
     skew_ms: Option<i64>,
 }
 
-/// Media asked about at once.
-const ASK_MAX: usize = 100;
-/// How long a medium that cannot be uploaded waits, so that others go on.
-const STUCK_MS: i64 = 10 * 60 * 1000;
+/// How long a request's last record, refused as a whole, waits.
+const STUCK_MS: i64 = 60 * 60 * 1000;
 /// Refusals in a row of a request that offers nothing, after which the cursors are taken to be void.
 const VOID_AFTER: u32 = 2;
 /// Rounds in a row in which nothing moved, after which the engine waits for the next occasion.
@@ -409,37 +409,6 @@ impl Engine {
         Ok(())
     }
 
-    fn start_media(
-        &mut self,
-        lane: Lane,
-        store: &Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        let number = self.number + 1;
-        let state = self.lane(lane);
-        if !state.wanted || !state.is_idle() || state.backoff.until(now).is_some() {
-            return Ok(());
-        }
-        let waiting = store.view().uploads_waiting(lane, now, ASK_MAX)?;
-        if waiting.is_empty() {
-            state.wanted = false;
-            return Ok(());
-        }
-        state.work = Work::Asking { n: number };
-        self.number = number;
-        let hashes = waiting.into_iter().map(|upload| upload.hash).collect();
-        effects.push(Effect::AskMissing { n: number, hashes });
-        Ok(())
-    }
-
-    const fn lane(&mut self, lane: Lane) -> &mut LaneState {
-        match lane {
-            Lane::Preview => &mut self.previews,
-            Lane::Full => &mut self.photos,
-        }
-    }
-
     fn responded(
         &mut self,
         n: u64,
@@ -540,7 +509,7 @@ impl Engine {
         let records: Vec<_> = context.records().collect();
         if let [only] = records.as_slice() {
             store.write(Commit::Request, |tx| {
-                tx.defer(*only, OutboxState::Stranded, now.plus_millis(6 * STUCK_MS))?;
+                tx.defer(*only, OutboxState::Stranded, now.plus_millis(STUCK_MS))?;
                 if let Some((key, _)) = tx.record_key(*only)? {
                     tx.set_flag(key, crate::store::flag::WANTED, false)?;
                 }
@@ -564,120 +533,6 @@ impl Engine {
         store.write(Commit::Setting, |tx| tx.put_number(Setting::Locked, if *wipe { 2 } else { 1 }))?;
         effects.push(if *wipe { Effect::Wipe } else { Effect::Changed });
         Ok(true)
-    }
-
-    fn told_missing(
-        &mut self,
-        n: u64,
-        result: Result<(Vec<ContentHash>, Vec<ContentHash>), NetError>,
-        store: &mut Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        let Some(lane) = self.lane_of(|work| matches!(work, Work::Asking { n: mine } if *mine == n)) else {
-            return Ok(());
-        };
-        self.lane(lane).work = Work::Idle;
-        let (missing, stored) = match result {
-            Ok(told) => told,
-            Err(error) => return self.media_failed(lane, &error, store, now, effects),
-        };
-        self.lane(lane).backoff.clear();
-        if !stored.is_empty() {
-            store.receipts(&stored, now)?;
-            effects.push(Effect::Changed);
-        }
-        if missing.is_empty() && stored.is_empty() {
-            // A server that says nothing of what was asked.
-            return self.media_failed(lane, &NetError::Unreadable, store, now, effects);
-        }
-        self.upload_next(lane, missing, store, now, effects)
-    }
-
-    /// Begins the upload of the first of `rest`. At the end the server is asked for its receipts.
-    fn upload_next(
-        &mut self,
-        lane: Lane,
-        mut rest: Vec<ContentHash>,
-        store: &mut Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        while !rest.is_empty() {
-            let hash = rest.remove(0);
-            let Some(upload) = store.view().upload(&hash)? else { continue };
-            if store.media_len(&hash)?.is_none() {
-                // Its bytes are gone (a damaged media file): nothing can be sent.
-                store.defer_upload(&hash, now.plus_millis(144 * STUCK_MS))?;
-                continue;
-            }
-            self.number += 1;
-            let n = self.number;
-            self.lane(lane).work = Work::Uploading { n, rest };
-            effects.push(Effect::Upload { n, upload });
-            return Ok(());
-        }
-        self.lane(lane).wanted = true;
-        Ok(())
-    }
-
-    fn uploaded(
-        &mut self,
-        n: u64,
-        hash: ContentHash,
-        result: Result<(), NetError>,
-        store: &mut Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        let Some(lane) = self.lane_of(|work| matches!(work, Work::Uploading { n: mine, .. } if *mine == n))
-        else {
-            return Ok(());
-        };
-        let Work::Uploading { rest, .. } = std::mem::take(&mut self.lane(lane).work) else { return Ok(()) };
-        effects.push(Effect::Changed);
-        match result {
-            Ok(()) => {
-                self.lane(lane).backoff.clear();
-                self.upload_next(lane, rest, store, now, effects)
-            }
-            Err(NetError::Server(ProtocolError::Malformed { .. } | ProtocolError::TooLarge)) => {
-                // This one is at fault: the others go on.
-                store.defer_upload(&hash, now.plus_millis(STUCK_MS))?;
-                self.upload_next(lane, rest, store, now, effects)
-            }
-            Err(error) => self.media_failed(lane, &error, store, now, effects),
-        }
-    }
-
-    fn media_failed(
-        &mut self,
-        lane: Lane,
-        error: &NetError,
-        store: &mut Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
-        if self.lock_if_revoked(error, store, effects)? {
-            return Ok(());
-        }
-        let random = random(store)?;
-        let state = self.lane(lane);
-        state.wanted = true;
-        state.backoff.fail(now, floor_of(error), random);
-        effects.push(Effect::Changed);
-        Ok(())
-    }
-
-    fn lane_of(&self, matches: impl Fn(&Work) -> bool) -> Option<Lane> {
-        if matches(&self.previews.work) {
-            Some(Lane::Preview)
-        } else if matches(&self.photos.work) {
-            Some(Lane::Full)
-        } else {
-            None
-        }
     }
 
     /// When something is to be done by itself.
