@@ -58,7 +58,7 @@ async fn phones(data: &Path, server: &ServerProcess) -> Result<Vec<Phone>> {
     let office = Office::open(data)?;
     let mut out = Vec::new();
     for n in 0..DEVICES {
-        let person = office.add_person(&format!("网格员{n}（虚构）"), &[Role::Gridworker])?;
+        let person = office.add_person(&format!("网格员{n}（虚构）"), &[Role::Gridworker], None)?;
         let area = RecordId::from_bytes([0xc0 + n as u8; 16]);
         office.assign(person, area)?;
         let key: Arc<dyn DeviceKey> = Arc::new(SoftwareKey::generate(&mut SystemEntropy)?);

@@ -3,7 +3,7 @@
 //! The server's disk is a small file system in memory, in a mount namespace of its own that ends with the test; that
 //! takes root, or user namespaces.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::env;
 use std::fs::{self, File};

@@ -131,7 +131,7 @@ impl World {
             Ok(false) => {}
             // A planted fault: the process died. What is in the store then was saved or was not; the worker was
             // told nothing.
-            Err(DeviceError::Injected { .. }) => self.phones[phone].restart(),
+            Err(DeviceError::Injected) => self.phones[phone].restart(),
             Err(_) => {}
         }
     }
@@ -152,7 +152,6 @@ impl World {
 
     fn worker_creates(&mut self) {
         let phone = self.any_phone();
-        let person = self.phones[phone].identity.user;
         let mine: Vec<RecordId> = {
             let granted = self.office.granted(self.phones[phone].identity.device);
             let grids = &self.office.grids;
@@ -189,7 +188,6 @@ impl World {
                 ]),
             ),
         };
-        let _ = person;
         let saved = fields.clone();
         self.save(phone, &format!("creates a {}", kind.tag()), record, &saved, move |store, now| {
             store.edits(now, |edits| edits.create_with_id(record, kind, &fields)).map(|()| true)

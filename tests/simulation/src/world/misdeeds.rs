@@ -113,7 +113,8 @@ impl World {
 
     fn go_on_upon(&mut self, phone: usize, record: RecordId, times: usize) {
         for n in 0..times {
-            let patch = Fields::from([("description".to_owned(), Value::from(format!("第{n}次补充（虚构）")))]);
+            let patch =
+                Fields::from([("description".to_owned(), Value::from(format!("第{n}次补充（虚构）")))]);
             let saved = patch.clone();
             self.save(phone, "goes on upon", record, &saved, move |store, now| {
                 store.edit(record, &patch, now)

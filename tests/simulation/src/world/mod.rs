@@ -5,6 +5,12 @@
 //! grid, a backup is put back. After the steps the faults stop, everybody syncs until nothing moves, and the promises
 //! are checked ([`verdict`]). Some are checked all along: every response is held against what its device may see.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a simulation that cannot go on is a failed test, and is to stop where it stands"
+)]
+
 mod acts;
 mod ledger;
 mod misdeeds;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_device::Event;
 use gridwalk_model::{RecordId, StreamId, Value};
+use gridwalk_replica::digest::Fingerprint;
 use gridwalk_replica::{ChangeHash, FlatChange};
 
 use super::World;
@@ -14,6 +15,9 @@ const ROUNDS: usize = 60;
 const QUIET: usize = 4;
 /// Messages within which one synchronisation must have come to its end.
 const TALK: usize = 400;
+
+/// What a phone holds of a stream.
+type Members = Vec<(RecordId, Fingerprint)>;
 
 impl World {
     /// The faults stop. The operator, who sees the alarms, lets histories in; everybody syncs until nothing moves.
@@ -68,7 +72,7 @@ impl World {
     }
 
     /// Everything that could still move.
-    fn state(&self) -> Vec<(usize, StreamId, Vec<(RecordId, gridwalk_replica::digest::Fingerprint)>)> {
+    fn state(&self) -> Vec<(usize, StreamId, Members)> {
         let mut out = Vec::new();
         for (n, phone) in self.phones.iter().enumerate() {
             for (stream, _) in phone.store().streams().expect("streams") {

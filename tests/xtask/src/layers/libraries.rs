@@ -68,7 +68,8 @@ fn manifest_breaches(package: &Package, files: &[Text]) -> Vec<String> {
     if find("Cargo.toml").is_none_or(|file| !toml_lite::says(&file.content, "lints", "workspace", "true")) {
         problems.push(format!("{folder}/Cargo.toml does not take the workspace's lints"));
     }
-    let word = if MAY_ALLOW_UNSAFE.contains(&folder) { "#![deny(unsafe_code)]" } else { "#![forbid(unsafe_code)]" };
+    let word =
+        if MAY_ALLOW_UNSAFE.contains(&folder) { "#![deny(unsafe_code)]" } else { "#![forbid(unsafe_code)]" };
     if find("src/lib.rs").is_some_and(|file| !file.content.contains(word)) {
         problems.push(format!("{folder}/src/lib.rs does not forbid unsafe code"));
     }
