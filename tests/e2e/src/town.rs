@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gridwalk_device::Status;
 use gridwalk_harness::district::{District, Plan};
@@ -17,6 +18,9 @@ use crate::stranger::Stranger;
 
 /// How often a phone tries to settle before a test fails.
 const TRIES: u32 = 12;
+
+/// How long a phone may take to come to rest before a test that would hang fails instead.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// A server, and the folder in which everything of a test lives.
 pub struct Town {
@@ -198,7 +202,10 @@ fn sorted<T: Ord + Clone, U: Clone>(mut records: Vec<(T, U)>) -> Vec<(T, U)> {
 
 /// Synchronises until nothing waits.
 pub async fn settle(phone: &Phone) -> Status {
-    let settled = phone.settle(TRIES).await.expect("the phone works");
+    let Ok(settled) = tokio::time::timeout(PATIENCE, phone.settle(TRIES)).await else {
+        panic!("{} does not come to rest: {:?}", phone.name(), phone.device().status().await);
+    };
+    let settled = settled.expect("the phone works");
     assert!(settled.status.is_settled(), "{}: {:?}", phone.name(), settled.status);
     assert_eq!(settled.status.last_error, None, "{}", phone.name());
     settled.status

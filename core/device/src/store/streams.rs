@@ -123,16 +123,6 @@ impl View<'_> {
         Ok(statement.query_row((stream.key, stream.id.to_bytes()), |row| row.get(0))?)
     }
 
-    /// Whether a change of one of the stream's records waits: then its digest cannot agree with the server's.
-    pub(crate) fn stream_has_unsent(&self, stream: i64) -> Result<bool, DeviceError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (
-                 SELECT 1 FROM outbox o JOIN record r ON r.id = o.record JOIN member m ON m.record = r.key
-                 WHERE m.stream = ?1)",
-        )?;
-        Ok(statement.query_row([stream], |row| row.get(0))?)
-    }
-
     fn stored_digest(&self, stream: i64) -> Result<Option<StreamDigest>, DeviceError> {
         let mut statement = self.connection.prepare_cached("SELECT digest FROM stream WHERE key = ?1")?;
         let digest = statement.query_row([stream], |row| sql::bytes16(row, 0)).optional()?;

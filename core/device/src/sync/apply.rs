@@ -153,6 +153,10 @@ fn begin_epoch(tx: &mut Tx<'_>) -> Result<(), DeviceError> {
     tx.void_cursors()?;
     tx.resend_all()?;
     tx.doubt_receipts()?;
+    // The new server may not know of a revocation, and then says nothing of it; if it does, it says so again.
+    for stream in tx.streams()?.into_iter().filter(|stream| stream.revoking) {
+        tx.set_revoking(stream.key, false)?;
+    }
     // What waited for the old server is offered to the new one at once.
     tx.release_all()
 }

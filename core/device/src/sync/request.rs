@@ -244,8 +244,13 @@ fn compare(view: View<'_>, streams: &[StreamRow]) -> Result<Option<(Compare, Com
     let full = members.len() == COMPARE_MAX;
     let through = if full { members.last().map(|(id, _)| *id) } else { None };
     let bytes = |id: RecordId| ByteArray::from(*id.as_bytes());
+    let deferred = view.deferred(stream.key)?.unwrap_or_default();
     let held = members
         .into_iter()
+        .filter_map(|(id, here)| match deferred.get(&id) {
+            Some(deferred) => deferred.there.map(|there| (id, there)),
+            None => Some((id, here)),
+        })
         .map(|(id, fingerprint)| Held { record: bytes(id), fingerprint: ByteArray::from(fingerprint.0) })
         .collect();
     let compare = Compare {

@@ -62,6 +62,25 @@ impl World {
                     arrived.push(raw.clone());
                 } else if !elsewhere.contains(hash) {
                     breaches.push(format!("phone {phone} made {hash:?} of {record}, and it has vanished"));
+                    eprintln!(
+                        "DBG server {:?} phones {:?} refused {:?}",
+                        document.as_ref().map(|d| d.history().len()),
+                        self.phones
+                            .iter()
+                            .map(|p| p.store().document(*record).ok().flatten().map(|d| d.has(hash)))
+                            .collect::<Vec<_>>(),
+                        self.phones
+                            .iter()
+                            .map(|p| p
+                                .store()
+                                .refused_edits()
+                                .unwrap_or_default()
+                                .iter()
+                                .filter(|e| e.record == *record)
+                                .map(|e| (e.field.clone(), e.reason))
+                                .collect::<Vec<_>>())
+                            .collect::<Vec<_>>()
+                    );
                 }
             }
             if let Some(document) = document

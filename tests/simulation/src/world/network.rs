@@ -43,8 +43,9 @@ impl World {
         let Some((n, request)) = request else { return };
         let body = frame::encode(&request).expect("a request can be encoded");
         self.note(format!(
-            "phone {phone} sends request {n}, {} pushes, {} B",
+            "phone {phone} sends request {n}, {} pushes{}, {} B",
             request.pushes.len(),
+            if request.compare.is_some() { ", a comparison" } else { "" },
             body.len()
         ));
         self.network.waiting.push(Message::Request { phone, n, body });

@@ -104,3 +104,30 @@ fn what_builds_on_a_record_that_is_gone_from_here_is_told_and_does_not_wait_for_
     assert_eq!(refused[0].field, "remarks");
     assert_eq!(phone.store.quarantined().unwrap().len(), 1);
 }
+
+/// The deployment takes a grid away, the phone has work there that the server cannot take yet, and then a backup from
+/// before is put back: the new server names no revocation, so the phone must not go on as if there were one.
+#[test]
+fn a_revocation_that_the_restored_server_does_not_know_is_forgotten() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let home = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    server.backed_up_through = server.commit;
+    let backup = server.clone();
+    phone.store.edit(home, &fields(&[("remarks", "一")]), at(3)).unwrap();
+    phone
+        .store
+        .write(crate::store::Commit::Request, |tx| {
+            tx.defer(home, crate::store::OutboxState::Held, at(1_000_000))
+        })
+        .unwrap();
+    server.revoking = true;
+    phone.sync(&mut server, at(4));
+    let revoking = |phone: &Phone| phone.store.view().streams().unwrap()[0].revoking;
+    assert!(revoking(&phone));
+    let mut server = Script { epoch: [2; 16], ..backup };
+    phone.sync(&mut server, at(5));
+    assert!(!revoking(&phone));
+    assert!(phone.store.get::<Dwelling>(home).unwrap().is_some());
+}

@@ -80,6 +80,29 @@ fn unsent_work_is_no_divergence() {
 }
 
 #[test]
+fn a_held_change_does_not_keep_the_rest_of_its_stream_from_being_repaired() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let home = phone.store.create(&dwelling("1", "1"), at(1)).unwrap();
+    let lost = phone.store.create(&dwelling("1", "2"), at(1)).unwrap();
+    phone.sync(&mut server, at(2));
+    phone.store.edit(home, &fields(&[("remarks", "一")]), at(3)).unwrap();
+    phone
+        .store
+        .write(crate::store::Commit::Request, |tx| {
+            tx.defer(home, crate::store::OutboxState::Held, at(1_000_000_000))
+        })
+        .unwrap();
+    server.records.remove(&lost);
+    for n in 0..4 {
+        phone.sync(&mut server, at(4 + n * HOUR));
+    }
+    assert!(server.records.contains_key(&lost));
+    assert_eq!(phone.waiting(), 1, "the held change still waits");
+    assert_eq!(phone.store.totals().unwrap().alarms, 0, "what is held is no divergence");
+}
+
+#[test]
 fn a_large_stream_is_compared_in_ranges() {
     let mut server = Script::new();
     let mut phone = Phone::joined(1, &mut server);
