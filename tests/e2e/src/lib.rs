@@ -16,6 +16,7 @@ pub mod forge;
 pub mod measure;
 pub mod promise;
 pub mod raw;
+pub mod siege;
 pub mod sound;
 pub mod stranger;
 pub mod tap;

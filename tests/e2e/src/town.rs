@@ -20,7 +20,7 @@ use crate::stranger::Stranger;
 const TRIES: u32 = 12;
 
 /// How long a phone may take to come to rest before a test that would hang fails instead.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server, and the folder in which everything of a test lives.
 pub struct Town {

@@ -4,17 +4,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use automerge::ScalarValue;
 use data_encoding::BASE64;
 use gridwalk_e2e::measure::{Stopwatch, peak_rss_kib};
+use gridwalk_e2e::siege::{Honest, Ledger, MEMORY_KIB};
 use gridwalk_e2e::stranger::{NOON, fresh_id, push};
-use gridwalk_e2e::town::{dwelling, field, fields, settle};
+use gridwalk_e2e::town::{fields, settle};
 use gridwalk_e2e::{Stranger, Town, forge, raw};
-use gridwalk_harness::phone::Phone;
 use gridwalk_harness::photos::{self, Damage};
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::event::{Action, LogEntry};
@@ -24,94 +23,6 @@ use gridwalk_replica::protocol::{ProtocolError, path};
 use gridwalk_replica::wire::{Compare, Held, Push};
 use gridwalk_replica::{Actor, Document, limits};
 use sha2::{Digest as _, Sha256};
-
-/// A refusal must be there within this time.
-const PROMPT: Duration = Duration::from_secs(1);
-/// What the server may take at most, in KiB.
-const MEMORY_KIB: u64 = 256 * 1024;
-
-/// Measures every refusal.
-#[derive(Default)]
-struct Ledger(Vec<(String, u16, Duration)>);
-
-impl Ledger {
-    fn note(&mut self, name: impl Into<String>, status: u16, took: Duration) {
-        self.0.push((name.into(), status, took));
-    }
-
-    /// Sends bytes and expects one of these statuses; with `framed`, an error of the protocol in the body.
-    fn refused(
-        &mut self,
-        town: &Town,
-        name: &str,
-        bytes: &[u8],
-        wanted: &[u16],
-        framed: bool,
-    ) -> raw::Answer {
-        let watch = Stopwatch::start();
-        let answer = raw::exchange(town.address(), bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        self.note(name, answer.status, watch.elapsed());
-        assert!(wanted.contains(&answer.status), "{name}: {} {:?}", answer.status, answer.error());
-        if framed {
-            let error = answer.error().unwrap_or_else(|| panic!("{name}: no readable error"));
-            assert_eq!(error.status(), answer.status, "{name}: {error:?}");
-        }
-        answer
-    }
-
-    fn report(&self, heading: &str, town: &Town) {
-        let slowest = self.0.iter().max_by_key(|(_, _, took)| *took).unwrap();
-        println!("{heading}: {} refusals, slowest {:?} ({})", self.0.len(), slowest.2, slowest.0);
-        for (name, status, took) in &self.0 {
-            println!("  {status} {:>9.3} ms  {name}", took.as_secs_f64() * 1_000.0);
-        }
-        let peak = peak_rss_kib(town.server().id());
-        println!("{heading}: peak memory of the server {peak} KiB");
-        assert!(slowest.2 < PROMPT, "{slowest:?}");
-        assert!(peak < MEMORY_KIB, "{peak} KiB");
-    }
-}
-
-/// An honest phone that edits and synchronises until told to stop.
-struct Honest {
-    stop: Arc<AtomicBool>,
-    task: tokio::task::JoinHandle<(u32, Duration)>,
-    phone: Phone,
-    home: RecordId,
-}
-
-impl Honest {
-    async fn start(town: &Town) -> Self {
-        let phone = town.phone("老实人", &[0]).await;
-        let home = dwelling(&phone, town.grid(0), "0").await;
-        settle(&phone).await;
-        let stop = Arc::new(AtomicBool::new(false));
-        let (theirs, ending) = (phone.clone(), Arc::clone(&stop));
-        let task = tokio::spawn(async move {
-            let (mut rounds, mut slowest) = (0, Duration::ZERO);
-            while !ending.load(Ordering::Relaxed) {
-                rounds += 1;
-                let room = fields(&[("room", rounds.to_string().into())]);
-                theirs.device().edit(home, room).await.unwrap();
-                let watch = Stopwatch::start();
-                let status = theirs.device().sync().await.unwrap();
-                slowest = slowest.max(watch.elapsed());
-                assert!(status.is_settled() && status.last_error.is_none(), "round {rounds}: {status:?}");
-            }
-            (rounds, slowest)
-        });
-        Self { stop, task, phone, home }
-    }
-
-    async fn finish(self, town: &Town) {
-        self.stop.store(true, Ordering::Relaxed);
-        let (rounds, slowest) = self.task.await.unwrap();
-        println!("honest phone: {rounds} edits synchronised meanwhile, slowest {slowest:?}");
-        assert!(rounds > 0);
-        assert_eq!(field(&self.phone, self.home, "room").await, Some(rounds.to_string().as_str().into()));
-        town.assert_agrees(&self.phone).await;
-    }
-}
 
 /// Bodies that no route may take, with the statuses that they may get.
 fn bad_bodies() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
@@ -188,7 +99,42 @@ async fn framed_routes_refuse_bombs_and_nonsense() {
         }
     }
     ledger.report("framed routes", &town);
+    flood(&town, &bearer);
     honest.finish(&town).await;
+}
+
+/// Forty who send bombs at once: each is refused, or asked to come again, and memory stays within its bound. How long
+/// it takes says how many cores there are, and is only printed.
+fn flood(town: &Town, bearer: &str) {
+    let bombs: Vec<_> = bad_bodies()
+        .into_iter()
+        .filter(|(name, ..)| name.contains("MiB") || name.contains("million"))
+        .collect();
+    let (bombs, address) = (&bombs, town.address());
+    let took = thread::scope(|scope| {
+        let send = |number: usize| {
+            let route = if number.is_multiple_of(4) { path::NONCE } else { path::SYNC };
+            let headers = [("authorization", bearer), ("content-type", raw::FRAMED)];
+            let requests = bombs.iter().cycle().skip(number).take(5);
+            let exchange = |(name, body, _): &(&str, Vec<u8>, &[u16])| {
+                let watch = Stopwatch::start();
+                let answer = raw::exchange(address, &raw::request("POST", route, &headers, body)).unwrap();
+                let error = answer.error().unwrap_or_else(|| panic!("{name}: {}", answer.status));
+                assert!(matches!(answer.status, 400 | 413 | 429 | 503), "{name}: {error}");
+                watch.elapsed()
+            };
+            requests.map(exchange).collect::<Vec<_>>()
+        };
+        let senders: Vec<_> = (0..40).map(|number| scope.spawn(move || send(number))).collect();
+        senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect::<Vec<_>>()
+    });
+    let peak = peak_rss_kib(town.server().id());
+    println!(
+        "flood: {} answers, slowest {:?}, peak memory of the server {peak} KiB",
+        took.len(),
+        took.iter().max()
+    );
+    assert!(peak < MEMORY_KIB, "{peak} KiB");
 }
 
 /// A body that ends before its announced length; how long the refusal took.

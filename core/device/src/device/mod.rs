@@ -373,6 +373,9 @@ impl Device {
                 return Ok(fetched);
             }
             for (record, hash) in wanted {
+                if self.with_store(move |store, _| store.preview_was_kept(&hash)).await? {
+                    continue;
+                }
                 if self.photo(record, hash).await?.is_some() {
                     fetched += 1;
                 } else {

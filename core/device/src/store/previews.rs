@@ -80,6 +80,15 @@ impl Store {
         Ok(())
     }
 
+    /// Notes a preview whose bytes are here already: its record was made here, left, and came back. Returns whether.
+    pub(crate) fn preview_was_kept(&mut self, hash: &ContentHash) -> Result<bool, DeviceError> {
+        let kept = self.media_len(hash)?.is_some();
+        if kept {
+            self.write(Commit::Upload, |tx| tx.preview_is_here(hash))?;
+        }
+        Ok(kept)
+    }
+
     /// A preview that the server does not have yet is asked for again later.
     pub(crate) fn defer_preview(&mut self, hash: &ContentHash, until: Timestamp) -> Result<(), DeviceError> {
         self.write(Commit::Upload, |tx| {

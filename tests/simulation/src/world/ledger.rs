@@ -48,7 +48,12 @@ impl World {
     /// No change vanishes without a verdict that ends it, and no record is other than the changes make it.
     pub(crate) fn judge_ledger(&self, breaches: &mut Vec<String>) {
         let mut elsewhere: BTreeSet<ChangeHash> = self.office.quarantined();
-        for phone in &self.phones {
+        for (n, phone) in self.phones.iter().enumerate() {
+            // Nothing waits for ever but what the server is too old for, and what it lost with its own past.
+            let stuck = self.waiting_on(n).difference(&self.newer).count();
+            if stuck > 0 && self.office.rewinds == 0 {
+                breaches.push(format!("changes of {stuck} records still wait on phone {n}"));
+            }
             elsewhere.extend(phone.store().unsent().expect("the outbox").into_iter().map(|(_, hash)| hash));
             let refused = phone.store().quarantined().expect("the quarantine");
             elsewhere.extend(refused.into_iter().map(|refused| refused.hash));
@@ -62,25 +67,6 @@ impl World {
                     arrived.push(raw.clone());
                 } else if !elsewhere.contains(hash) {
                     breaches.push(format!("phone {phone} made {hash:?} of {record}, and it has vanished"));
-                    eprintln!(
-                        "DBG server {:?} phones {:?} refused {:?}",
-                        document.as_ref().map(|d| d.history().len()),
-                        self.phones
-                            .iter()
-                            .map(|p| p.store().document(*record).ok().flatten().map(|d| d.has(hash)))
-                            .collect::<Vec<_>>(),
-                        self.phones
-                            .iter()
-                            .map(|p| p
-                                .store()
-                                .refused_edits()
-                                .unwrap_or_default()
-                                .iter()
-                                .filter(|e| e.record == *record)
-                                .map(|e| (e.field.clone(), e.reason))
-                                .collect::<Vec<_>>())
-                            .collect::<Vec<_>>()
-                    );
                 }
             }
             if let Some(document) = document

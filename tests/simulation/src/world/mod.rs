@@ -35,8 +35,10 @@ use network::Network;
 pub enum Plant {
     /// A phone says that an edit is saved, and forgets it.
     LostUpdate,
-    /// The server's answer leaves a record out and moves the cursor past it.
+    /// The server's answer leaves a record out and moves the cursor past it, and no digest tells.
     SkippedCommit,
+    /// The same now and then, and the digests tell: it must heal.
+    SkippedCommitThatDigestsTell,
 }
 
 /// What is simulated.
@@ -76,6 +78,8 @@ pub struct World {
     pub(crate) phones: Vec<Phone>,
     pub(crate) network: Network,
     pub(crate) broken: Vec<String>,
+    /// The faults have stopped.
+    pub(crate) settling: bool,
     /// What was made, from outside.
     pub(crate) ledger: ledger::Ledger,
     /// Records to which a phone wrote something that the server does not know yet.
@@ -118,6 +122,7 @@ impl World {
             phones,
             network: Network::default(),
             broken: Vec::new(),
+            settling: false,
             ledger: ledger::Ledger::default(),
             newer: BTreeSet::new(),
             trace: Vec::new(),

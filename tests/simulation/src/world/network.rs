@@ -15,6 +15,8 @@ pub(crate) enum Message {
     Request {
         /// Which phone sent it.
         phone: usize,
+        /// In which life of the phone's process: a connection dies with the process that opened it.
+        life: u32,
         /// Number of the phone's request.
         n: u64,
         /// The frame.
@@ -24,6 +26,8 @@ pub(crate) enum Message {
     Response {
         /// Which phone it is for.
         phone: usize,
+        /// In which life of the phone's process: a connection dies with the process that opened it.
+        life: u32,
         /// Number of the phone's request.
         n: u64,
         /// The frame, or the server's refusal.
@@ -48,7 +52,8 @@ impl World {
             if request.compare.is_some() { ", a comparison" } else { "" },
             body.len()
         ));
-        self.network.waiting.push(Message::Request { phone, n, body });
+        let life = self.phones[phone].life;
+        self.network.waiting.push(Message::Request { phone, life, n, body });
     }
 
     /// Something happens to one of the messages. With `faults`, it may be lost, doubled, cut or late.
@@ -74,45 +79,48 @@ impl World {
     }
 
     fn lose(&mut self, message: Message) {
-        let (Message::Request { phone, n, .. } | Message::Response { phone, n, .. }) = message;
+        let (Message::Request { phone, life, n, .. } | Message::Response { phone, life, n, .. }) = message;
         self.note(format!("message {n} of phone {phone} is lost"));
         let error = if self.random.chance(0.5) { NetError::Offline } else { NetError::Stalled };
-        self.answer(phone, n, Err(error));
+        self.answer(phone, life, n, Err(error));
     }
 
     fn cut(&mut self, message: Message) -> Message {
         let at = |len: usize, world: &mut Self| world.random.below(len.max(1));
         match message {
-            Message::Request { phone, n, mut body } => {
+            Message::Request { phone, life, n, mut body } => {
                 body.truncate(at(body.len(), self));
-                Message::Request { phone, n, body }
+                Message::Request { phone, life, n, body }
             }
-            Message::Response { phone, n, body } => {
+            Message::Response { phone, life, n, body } => {
                 let body = body.map(|mut body| {
                     body.truncate(at(body.len(), self));
                     body
                 });
-                Message::Response { phone, n, body }
+                Message::Response { phone, life, n, body }
             }
         }
     }
 
     fn arrive(&mut self, message: Message) {
         match message {
-            Message::Request { phone, n, body } => {
+            Message::Request { phone, life, n, body } => {
                 let body = self.at_server(phone, &body).map_err(NetError::from);
-                self.network.waiting.push(Message::Response { phone, n, body });
+                self.network.waiting.push(Message::Response { phone, life, n, body });
             }
-            Message::Response { phone, n, body } => {
+            Message::Response { phone, life, n, body } => {
                 let result = body.and_then(|body| {
                     frame::decode_within(&body, 8 << 20).map(Box::new).map_err(|_| NetError::Unreadable)
                 });
-                self.answer(phone, n, result);
+                self.answer(phone, life, n, result);
             }
         }
     }
 
-    fn answer(&mut self, phone: usize, n: u64, result: Result<Box<SyncResponse>, NetError>) {
+    fn answer(&mut self, phone: usize, life: u32, n: u64, result: Result<Box<SyncResponse>, NetError>) {
+        if self.phones[phone].life != life {
+            return;
+        }
         let now = self.now;
         let next = self.phones[phone].tell(Event::Response { n, result }, now);
         self.send(phone, next);
@@ -137,6 +145,9 @@ impl World {
         let streams: Vec<Option<StreamId>> =
             cursors.iter().map(|cursor| StreamId::from_bytes(&cursor.stream)).collect();
         self.check_scope(phone, &streams, &response);
+        if self.plan.plant == Some(Plant::SkippedCommitThatDigestsTell) && !self.settling {
+            response.pulls.pop();
+        }
         if self.plan.plant == Some(Plant::SkippedCommit) {
             response.pulls.pop();
             response.streams.iter_mut().for_each(|state| state.digest = None);

@@ -41,6 +41,8 @@ pub struct Phone {
     pub(crate) edits: usize,
     /// Whether this is a copy of another phone, or was copied.
     pub(crate) cloned: bool,
+    /// How often its process was started again.
+    pub(crate) life: u32,
 }
 
 impl Phone {
@@ -62,6 +64,7 @@ impl Phone {
             wake: None,
             edits: 0,
             cloned: false,
+            life: 0,
         }
     }
 
@@ -83,6 +86,7 @@ impl Phone {
     /// The process dies and is started again: everything that was only in memory is gone.
     pub(crate) fn restart(&mut self) {
         self.faults.clear();
+        self.life += 1;
         let store = self.store.take().expect("open").reopened().expect("opens again");
         self.store = Some(store);
         self.engine = Engine::new(EngineConfig::default());
@@ -103,6 +107,7 @@ impl Phone {
             wake: None,
             edits: 0,
             cloned: true,
+            life: 0,
         }
     }
 

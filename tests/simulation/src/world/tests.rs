@@ -31,3 +31,19 @@ fn a_cursor_that_skips_a_commit_is_noticed() {
     });
     assert!(caught);
 }
+
+#[test]
+fn a_skipped_commit_heals_where_digests_tell() {
+    for seed in 0..4 {
+        let outcome = World::run(Plan { plant: Some(Plant::SkippedCommitThatDigestsTell), ..plan(seed) });
+        assert!(outcome.broken.is_empty(), "seed {seed}: {:?}", outcome.broken);
+    }
+}
+
+#[test]
+fn what_stands_passes() {
+    for seed in 0..6 {
+        let outcome = World::run(plan(seed));
+        assert!(outcome.broken.is_empty(), "seed {seed}: {:?}", outcome.broken);
+    }
+}

@@ -24,6 +24,7 @@ impl World {
     pub(crate) fn settle(&mut self) {
         let now = self.now;
         self.note("the faults stop".to_owned());
+        self.settling = true;
         for phone in &mut self.phones {
             phone.faults.clear();
         }
@@ -160,7 +161,7 @@ impl World {
             let writes = histories.entry(*record).or_insert_with(|| self.writes_of(*record));
             // Settling for the value that wins already writes no value again.
             let arrived = writes.iter().any(|(k, v)| k == key && v.as_ref().is_none_or(|v| v == value));
-            let held = self.office.rewinds > 0 && phone.store().totals().expect("totals").held > 0;
+            let held = self.office.rewinds > 0 && waiting.contains(record);
             let newer = waiting.contains(record) && self.newer.contains(record);
             let listed = refused.contains(&(*record, key.clone())) || held || newer;
             if !arrived && !listed {
