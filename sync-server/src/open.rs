@@ -24,7 +24,7 @@ pub fn birth(entropy: &dyn Entropy) -> Result<Birth, StartError> {
         device: entropy.array()?,
         epoch: entropy.array()?,
         incarnation: entropy.array()?,
-        cursor_key: entropy.array()?,
+        mark_key: entropy.array()?,
     })
 }
 

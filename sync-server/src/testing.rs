@@ -9,7 +9,7 @@ use gridwalk_model::policy::Role;
 use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Timestamp, Value};
 use gridwalk_replica::admission::{Origin, Verdict, admit, admit_snapshot};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
-use gridwalk_replica::wire::{self, Cursor, PullBody, Push, SyncRequest, SyncResponse};
+use gridwalk_replica::wire::{self, CommitMark, Cursor, PullBody, Push, SyncRequest, SyncResponse};
 use gridwalk_replica::{Actor, ChangeHash, Document, FlatChange};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -23,7 +23,7 @@ use crate::storage::{Storage, StorageError};
 use crate::sync::{self, Context, Principal, SyncError};
 
 pub(crate) const BIRTH: Birth =
-    Birth { device: [0xee; 12], epoch: [2; 16], incarnation: [3; 4], cursor_key: [4; 32] };
+    Birth { device: [0xee; 12], epoch: [2; 16], incarnation: [3; 4], mark_key: [4; 32] };
 
 /// Randomness that is the same in every run.
 pub(crate) struct TestEntropy(Mutex<ChaCha8Rng>);
@@ -161,6 +161,7 @@ impl World {
             user: person,
             actor: Actor::new(device, incarnation),
             epoch: None,
+            seen: None,
             streams: Vec::new(),
             records: BTreeMap::new(),
             outbox: Vec::new(),
@@ -210,6 +211,7 @@ pub(crate) struct Phone {
     pub(crate) user: RecordId,
     pub(crate) actor: Actor,
     pub(crate) epoch: Option<[u8; 16]>,
+    pub(crate) seen: Option<CommitMark>,
     pub(crate) streams: Vec<HeldStream>,
     pub(crate) records: BTreeMap<RecordId, (Kind, Document)>,
     pub(crate) outbox: Vec<(RecordId, Kind, Vec<u8>)>,
@@ -280,6 +282,7 @@ impl Phone {
             max_bytes: self.max_bytes,
             pushes,
             compare: None,
+            seen: self.seen,
         }
     }
 
@@ -327,6 +330,7 @@ impl Phone {
     }
 
     pub(crate) fn apply(&mut self, response: &SyncResponse) {
+        self.seen = response.mark.map(|mark| CommitMark { commit: response.commit, mark });
         if self.epoch.is_some_and(|epoch| epoch != *response.epoch) {
             self.streams.iter_mut().for_each(|held| {
                 held.seq = 0;

@@ -43,6 +43,23 @@ pub struct SyncRequest {
     /// Fingerprints of what the phone holds, where digests did not agree.
     #[n(7)]
     pub compare: Option<Compare>,
+    /// The last commit that the phone has seen in this epoch. A server that never made it was put back to an earlier
+    /// state without being told.
+    #[n(8)]
+    pub seen: Option<CommitMark>,
+}
+
+/// A commit of one server's history. Numbers begin again where a store was put back; marks are random, so a later
+/// commit of the same number has another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CommitMark {
+    /// Number of the commit.
+    #[n(0)]
+    pub commit: u64,
+    /// Its mark, as the server gave it.
+    #[n(1)]
+    pub mark: u64,
 }
 
 /// How far a stream has been pulled.
@@ -125,7 +142,8 @@ pub struct SyncResponse {
     /// When the server took the request, in milliseconds since 1970.
     #[n(2)]
     pub received_at: i64,
-    /// Number of the durable commit that holds what was pushed.
+    /// Number of the last durable commit: what was pushed is in it or in an earlier one, and nothing in this response
+    /// is of a later one.
     #[n(3)]
     pub commit: u64,
     /// The last commit that is in a backup. Until then a phone keeps what it pushed.
@@ -152,6 +170,9 @@ pub struct SyncResponse {
     /// Records whose whole history the server asks for: it lacks changes that the phone's fingerprints prove.
     #[n(11)]
     pub wants: Vec<Bytes16>,
+    /// The mark of `commit`, to be named in the next request; absent before the first commit.
+    #[n(12)]
+    pub mark: Option<u64>,
 }
 
 /// A grant as the server knows it.

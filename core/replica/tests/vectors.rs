@@ -12,7 +12,8 @@ use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Ti
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::wire::{
-    Compare, Cursor, GrantState, Held, Pull, PullBody, Push, Removal, StreamState, SyncRequest, SyncResponse,
+    CommitMark, Compare, Cursor, GrantState, Held, Pull, PullBody, Push, Removal, StreamState, SyncRequest,
+    SyncResponse,
 };
 use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
@@ -72,6 +73,7 @@ fn vectors() -> Vectors {
             through: Some((*record.as_bytes()).into()),
             held: vec![Held { record: (*record.as_bytes()).into(), fingerprint: fingerprint.0.into() }],
         }),
+        seen: Some(CommitMark { commit: 41, mark: 0x1234_5678_9abc_def0 }),
     };
     let pull = |body| Pull {
         record: (*record.as_bytes()).into(),
@@ -103,6 +105,7 @@ fn vectors() -> Vectors {
         ],
         more: false,
         wants: vec![[8; 16].into()],
+        mark: Some(0x0fed_cba9_8765_4321),
     };
     Vectors { record, change: change.raw, fingerprint, request, response }
 }
@@ -136,8 +139,8 @@ fn committed_vectors_are_what_this_build_writes_and_reads() {
 fn a_newer_peers_tail_is_ignored() {
     let Vectors { request, .. } = vectors();
     let mut bytes = minicbor::to_vec(&request).unwrap();
-    assert_eq!(bytes[0], 0x88);
-    bytes[0] = 0x89;
+    assert_eq!(bytes[0], 0x89);
+    bytes[0] = 0x8a;
     bytes.extend([0x82, 0x01, 0x63, b'n', b'e', b'w']);
     assert_eq!(minicbor::decode::<SyncRequest>(&bytes).unwrap(), request);
 }

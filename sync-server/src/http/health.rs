@@ -23,7 +23,7 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Response {
             Ok::<_, StorageError>(StoreCounts {
                 records: tx.record_count()?,
                 quarantine: tx.quarantine_open()?,
-                alarms: tx.alarms(1_000)?.len() as u64,
+                alarms: tx.alarms_open()?,
                 media: tx.media_totals()?.0,
             })
         })

@@ -138,6 +138,7 @@ async fn a_device_enrols_proves_itself_and_syncs() {
         max_bytes: 1 << 20,
         pushes: Vec::new(),
         compare: None,
+        seen: None,
     };
     let response: SyncResponse = site.call(path::SYNC, &token.token, &request).await.unwrap();
     assert_eq!(response.grants.unwrap().len(), 3);

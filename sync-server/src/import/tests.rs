@@ -16,7 +16,7 @@ use crate::edit::{self, Edits};
 use crate::storage::Storage;
 use crate::storage::sqlite::{Birth, SqliteOptions, SqliteStorage};
 
-const BIRTH: Birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], cursor_key: [4; 32] };
+const BIRTH: Birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], mark_key: [4; 32] };
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const GRID: &str = "370212001001001";
 const OPTIONS: LedgerOptions = LedgerOptions { datum: Datum::Gcj02 };

@@ -129,7 +129,7 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(crate) fn new() -> Self {
-        let birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], cursor_key: [4; 32] };
+        let birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], mark_key: [4; 32] };
         let storage = Arc::new(SqliteStorage::in_memory(&SqliteOptions::default(), &birth).unwrap());
         let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
         Self { folder: Arc::new(tempfile::tempdir().unwrap()), storage, clock }

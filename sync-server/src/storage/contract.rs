@@ -100,7 +100,7 @@ mod suite {
             })
             .unwrap();
         let server = storage.view(|tx| tx.server()).unwrap();
-        assert_eq!((server.epoch, server.incarnation, server.cursor_key), ([9; 16], [8; 4], [7; 32]));
+        assert_eq!((server.epoch, server.incarnation, server.mark_key), ([9; 16], [8; 4], [7; 32]));
         assert_eq!((server.name.as_str(), server.backed_up_through), ("崂山", 1));
         assert_eq!(server.recovery_until, at(5));
         storage.checkpoint().unwrap();
@@ -386,6 +386,16 @@ mod suite {
         assert_eq!(storage.view(verify).unwrap(), Ok(2));
         let rows = storage.view(|tx| tx.audit(0, 10)).unwrap();
         assert_eq!((rows[1].previous, rows[1].no), (rows[0].hash, 2));
+        assert_eq!(storage.view(|tx| tx.alarms(10)).unwrap().len(), 1);
+        let (first, second) = (id(8), id(9));
+        assert_eq!(
+            storage.view(|tx| Ok::<_, StorageError>((tx.alarms_open()?, tx.alarm_seen(2)?))).unwrap(),
+            (1, None)
+        );
+        storage.update(|tx| tx.acknowledge_alarm(2, at(3), first)).unwrap();
+        storage.update(|tx| tx.acknowledge_alarm(2, at(4), second)).unwrap();
+        let seen = storage.view(|tx| Ok::<_, StorageError>((tx.alarms_open()?, tx.alarm_seen(2)?))).unwrap();
+        assert_eq!(seen, (0, Some((at(3), first))), "the first one stands");
         assert_eq!(storage.view(|tx| tx.alarms(10)).unwrap().len(), 1);
         let mut forged = rows[1].clone();
         forged.no = 3;

@@ -127,6 +127,10 @@ pub trait LedgerReads {
     fn audit(&self, after: u64, limit: u32) -> Stored<Vec<AuditRow>>;
     /// The latest alarms: at most `limit`.
     fn alarms(&self, limit: u32) -> Stored<Vec<AuditRow>>;
+    /// How many alarms nobody has acknowledged.
+    fn alarms_open(&self) -> Stored<u64>;
+    /// When an alarm was acknowledged, and by whom.
+    fn alarm_seen(&self, no: u64) -> Stored<Option<(Timestamp, RecordId)>>;
     /// A stored medium.
     fn media(&self, hash: &ContentHash) -> Stored<Option<MediaRow>>;
     /// Whether a device uploaded a medium itself.
@@ -161,6 +165,8 @@ pub trait LedgerWrites {
     ) -> Stored<()>;
     /// Adds a row to the audit log. Use [`crate::audit::append`], which computes the hash.
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()>;
+    /// Notes that somebody looked at an alarm. The first one stands.
+    fn acknowledge_alarm(&mut self, no: u64, at: Timestamp, by: RecordId) -> Stored<()>;
     /// Notes that a medium is stored, once.
     fn insert_media(&mut self, hash: &ContentHash, row: &MediaRow) -> Stored<()>;
     /// Notes that a device uploaded a medium.

@@ -141,7 +141,7 @@ impl dyn Storage + '_ {
             }
             Ok(())
         })?;
-        out.unwrap_or(Err(StorageError::Failed("work did not run".to_owned()).into()))
+        out.unwrap_or_else(|| Err(StorageError::Failed("work did not run".to_owned()).into()))
     }
 
     /// [`Storage::write`] with a result. An error of `work` undoes everything.

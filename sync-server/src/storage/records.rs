@@ -26,8 +26,8 @@ pub struct ServerRow {
     pub epoch: [u8; 16],
     /// Suffix of the server's actor in this epoch.
     pub incarnation: [u8; 4],
-    /// Key of the check bits in cursors.
-    pub cursor_key: [u8; 32],
+    /// Key of the check in commit marks.
+    pub mark_key: [u8; 32],
     /// Number of the last durable write transaction.
     pub commit_no: u64,
     /// Last sequence number given out.
@@ -164,6 +164,8 @@ pub struct Referrer {
 pub trait RecordReads {
     /// Who this server is.
     fn server(&self) -> Stored<ServerRow>;
+    /// The random mark that a commit was given when it was made; `None` if this store never made it.
+    fn mark(&self, commit_no: u64) -> Stored<Option<u32>>;
     /// A record's head.
     fn record(&self, id: RecordId) -> Stored<Option<RecordHead>>;
     /// A record's head, by number.
@@ -226,7 +228,7 @@ pub trait RecordWrites {
     fn add_media_ref(&mut self, hash: &ContentHash, record: RecordNo) -> Stored<()>;
 
     /// Begins a new epoch.
-    fn set_epoch(&mut self, epoch: [u8; 16], incarnation: [u8; 4], cursor_key: [u8; 32]) -> Stored<()>;
+    fn set_epoch(&mut self, epoch: [u8; 16], incarnation: [u8; 4], mark_key: [u8; 32]) -> Stored<()>;
     /// Notes a backup.
     fn set_backed_up(&mut self, commit_no: u64) -> Stored<()>;
     /// Opens recovery until then; in the past: closes it.

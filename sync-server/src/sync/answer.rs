@@ -8,8 +8,8 @@ use gridwalk_replica::wire::{self, Pull, PullBody, Removal, StreamState, SyncRes
 use super::commit::{Committed, Own};
 use super::prepare::Pending;
 use super::scope::Place;
-use super::{SyncError, cursor};
-use crate::storage::records::{PageRow, RecordHead, ServerRow, StreamNo};
+use super::{SyncError, mark};
+use crate::storage::records::{PageRow, RecordHead, StreamNo};
 use crate::storage::{ReadTx, Stored};
 
 /// Bounds of what a device may ask to be sent at once, in bytes before compression. The upper one keeps the frame
@@ -37,7 +37,7 @@ pub fn answer(
         protocol: wire::PROTOCOL.1.min(pending.request.protocol_max),
         epoch: server.epoch.into(),
         received_at: now.millis(),
-        commit: committed.map_or(server.commit_no, |committed| committed.commit_no),
+        commit: server.commit_no,
         backed_up_through: server.backed_up_through,
         verdicts: Vec::new(),
         grants: None,
@@ -46,6 +46,7 @@ pub fn answer(
         streams: Vec::new(),
         more: false,
         wants: Vec::new(),
+        mark: mark::give(tx, &server)?,
     };
     if other_epoch {
         // The device begins again from zero; what it sent stays in its outbox.
@@ -63,7 +64,6 @@ pub fn answer(
     let nothing = BTreeMap::new();
     let mut filling = Filling {
         tx,
-        server: &server,
         own: committed.map_or(&nothing, |committed| &committed.own),
         left: asked.clamp(BYTES_MIN, BYTES_MAX),
         full: false,
@@ -79,7 +79,6 @@ pub fn answer(
 
 struct Filling<'a> {
     tx: &'a dyn ReadTx,
-    server: &'a ServerRow,
     own: &'a BTreeMap<RecordId, Own>,
     /// Bytes that may still be sent.
     left: usize,
@@ -112,8 +111,8 @@ impl Filling<'_> {
 
     /// Sends what happened in a stream since the device's cursor.
     fn stream(&mut self, index: u32, place: &Place) -> Stored<()> {
-        let unmoved = StreamState { seq: place.sent, digest: None };
-        let (Some(id), Some(no)) = (place.stream, place.readable) else {
+        let unmoved = StreamState { seq: place.seq, digest: None };
+        let Some(no) = place.readable else {
             self.response.streams.push(unmoved);
             return Ok(());
         };
@@ -125,13 +124,9 @@ impl Filling<'_> {
         let state = match reached {
             Some(seq) => {
                 self.response.more = true;
-                let sealed = cursor::seal(&self.server.cursor_key, &id, seq);
-                StreamState { seq: if seq == place.seq { place.sent } else { sealed }, digest: None }
+                StreamState { seq, digest: None }
             }
-            None => StreamState {
-                seq: cursor::seal(&self.server.cursor_key, &id, row.seq),
-                digest: Some(row.digest.to_bytes().into()),
-            },
+            None => StreamState { seq: row.seq, digest: Some(row.digest.to_bytes().into()) },
         };
         self.response.streams.push(state);
         Ok(())

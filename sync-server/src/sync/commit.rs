@@ -22,8 +22,6 @@ use crate::storage::{Stored, WriteTx};
 pub struct Committed {
     /// For each push, a verdict for each change.
     pub(super) verdicts: Vec<Vec<Verdict>>,
-    /// Number of the commit.
-    pub(super) commit_no: u64,
     /// What this request wrote to each record.
     pub(super) own: BTreeMap<RecordId, Own>,
 }
@@ -53,7 +51,7 @@ pub fn commit(
     pending: &mut Pending,
     context: Context<'_>,
 ) -> Result<Committed, SyncError> {
-    let mut committed = Committed { verdicts: Vec::new(), commit_no: tx.commit_no(), own: BTreeMap::new() };
+    let mut committed = Committed { verdicts: Vec::new(), own: BTreeMap::new() };
     let server = tx.server()?;
     if server.epoch != pending.server.epoch {
         // Somebody else began a new epoch in between; the device learns of it from the answer.
@@ -61,7 +59,7 @@ pub fn commit(
         return Ok(committed);
     }
     pending.server = server;
-    if pending.scope.rolled_back {
+    if pending.rolled_back {
         begin_epoch(tx, pending, context)?;
         return Ok(committed);
     }
@@ -106,7 +104,7 @@ fn begin_epoch(tx: &mut dyn WriteTx, pending: &Pending, context: Context<'_>) ->
         actor: &pending.principal.device.to_string(),
         action: "server.rolled_back",
         target: "server",
-        detail: "a device holds a cursor that is ahead of the store; a new epoch begins",
+        detail: "a device has seen a commit that this store never made; a new epoch begins",
         alarm: true,
     };
     audit::append(tx, context.now, &entry)?;

@@ -24,8 +24,8 @@
 mod admit;
 mod answer;
 mod commit;
-pub mod cursor;
 mod landing;
+mod mark;
 mod placing;
 mod prepare;
 mod receipts;

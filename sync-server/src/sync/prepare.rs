@@ -8,6 +8,7 @@ use gridwalk_replica::wire::{self, SyncRequest, SyncResponse};
 
 use super::admit::{Item, Outcome, admit_item};
 use super::answer::answer;
+use super::mark;
 use super::repair::{self, Comparison};
 use super::scope::{Principal, Scope};
 use super::{MAX_CHANGES, MAX_PUSHES, MAX_WAITING_BYTES, SyncError};
@@ -41,6 +42,8 @@ pub struct Pending {
     pub(super) comparison: Option<Comparison>,
     /// What was sent belongs to another epoch: nothing of it is read, the device begins again.
     pub(super) other_epoch: bool,
+    /// The device has seen a commit that this store never made.
+    pub(super) rolled_back: bool,
 }
 
 impl Pending {
@@ -77,7 +80,7 @@ pub fn prepare(
     if pending.other_epoch {
         return Ok(Prepared::Answered(Box::new(answer(tx, &pending, None, now)?)));
     }
-    if !pending.scope.rolled_back {
+    if !pending.rolled_back {
         for item in &pending.items {
             let outcome = admit_item(tx, principal, &pending.scope, &pending.server, item, now)?;
             pending.waiting += outcome.ready.as_ref().map_or(0, |ready| ready.snapshot.len());
@@ -89,7 +92,7 @@ pub fn prepare(
     }
     let writes = !pending.items.is_empty()
         || !pending.scope.given_up.is_empty()
-        || pending.scope.rolled_back
+        || pending.rolled_back
         || pending.comparison.as_ref().is_some_and(|comparison| comparison.writes);
     if writes {
         return Ok(Prepared::Pending(Box::new(pending)));
@@ -105,16 +108,23 @@ fn open(
     now: Timestamp,
 ) -> Result<Pending, SyncError> {
     let other_epoch = request.epoch.is_some_and(|epoch| *epoch != server.epoch);
-    if other_epoch {
+    let rolled_back = match &request.seen {
+        Some(seen) if !other_epoch => mark::is_missing(tx, &server, seen)?,
+        _ => false,
+    };
+    // Cursors into another past say nothing.
+    if other_epoch || rolled_back {
         request.cursors.clear();
     }
-    let scope = Scope::read(tx, principal, &server, &request, now)?;
+    let scope = Scope::read(tx, principal, &request, now)?;
     let pushes = std::mem::take(&mut request.pushes);
     let shape = pushes.iter().map(|push| push.changes.len()).collect();
-    let items = if other_epoch { Vec::new() } else { gather(pushes, &scope) };
+    let items = if other_epoch || rolled_back { Vec::new() } else { gather(pushes, &scope) };
     // Digests are compared by a device that has nothing left to send; together with pushes they mean nothing.
     let comparison = match &request.compare {
-        Some(compare) if items.is_empty() && !other_epoch => repair::compare(tx, principal, &scope, compare)?,
+        Some(compare) if items.is_empty() && !other_epoch && !rolled_back => {
+            repair::compare(tx, principal, &scope, compare)?
+        }
         _ => None,
     };
     Ok(Pending {
@@ -128,6 +138,7 @@ fn open(
         shape,
         comparison,
         other_epoch,
+        rolled_back,
     })
 }
 

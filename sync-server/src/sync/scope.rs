@@ -8,9 +8,9 @@ use gridwalk_replica::admission::Origin;
 use gridwalk_replica::protocol::ProtocolError;
 use gridwalk_replica::wire;
 
-use super::{REVOCATION_GRACE_MS, SyncError, cursor};
+use super::{REVOCATION_GRACE_MS, SyncError};
 use crate::storage::access::{DeviceNo, GrantRow, PersonNo};
-use crate::storage::records::{Membership, ServerRow, StreamNo};
+use crate::storage::records::{Membership, StreamNo};
 use crate::storage::{ReadTx, Stored};
 
 /// Who a request comes from, as the session proved.
@@ -65,9 +65,7 @@ impl Principal {
 pub(super) struct Place {
     /// Which stream; `None` for bytes that are none.
     pub(super) stream: Option<StreamId>,
-    /// The cursor as it was sent.
-    pub(super) sent: u64,
-    /// Its sequence number.
+    /// How far the device has pulled.
     pub(super) seq: u64,
     /// The stream, if it may be pulled.
     pub(super) readable: Option<StreamNo>,
@@ -82,19 +80,16 @@ pub(super) struct Scope {
     pub(super) given_up: Vec<GrantRow>,
     /// Whether the device is to be told its grants.
     pub(super) tell: bool,
-    /// A cursor is ahead of the store.
-    pub(super) rolled_back: bool,
     now: Timestamp,
     /// A locked device pulls nothing.
     locked: Option<Timestamp>,
 }
 
 impl Scope {
-    /// Reads the scope of a request. Cursors of another epoch are void: they count as zero.
+    /// Reads the scope of a request.
     pub(super) fn read(
         tx: &dyn ReadTx,
         principal: &Principal,
-        server: &ServerRow,
         request: &wire::SyncRequest,
         now: Timestamp,
     ) -> Result<Self, SyncError> {
@@ -104,13 +99,12 @@ impl Scope {
             places: Vec::with_capacity(request.cursors.len()),
             given_up: Vec::new(),
             tell: false,
-            rolled_back: false,
             now,
             locked: principal.revoked_at,
         };
         let mut named = BTreeSet::new();
         for sent in &request.cursors {
-            let mut place = scope.place(tx, server, sent)?;
+            let mut place = scope.place(tx, sent)?;
             if let Some(stream) = place.stream
                 && !named.insert((stream, sent.generation))
             {
@@ -136,34 +130,18 @@ impl Scope {
         Ok(scope)
     }
 
-    fn place(
-        &mut self,
-        tx: &dyn ReadTx,
-        server: &ServerRow,
-        sent: &wire::Cursor,
-    ) -> Result<Place, SyncError> {
+    fn place(&self, tx: &dyn ReadTx, sent: &wire::Cursor) -> Result<Place, SyncError> {
         let stream = StreamId::from_bytes(&sent.stream);
-        let mut place = Place { stream, sent: sent.seq, seq: 0, readable: None };
-        let Some(stream) = stream else { return Ok(place) };
-        let granted =
-            self.grants.iter().find(|grant| grant.stream == stream && grant.generation == sent.generation);
-        let granted = granted.copied();
-        let Some(seq) = cursor::open(&server.cursor_key, &stream, sent.seq) else {
-            if granted.is_none() {
-                return Ok(place);
-            }
-            return Err(ProtocolError::Malformed { reason: "cursor was never issued".to_owned() }.into());
-        };
-        // A cursor that this server issued is proof, whatever the device may read now: a store that went back
-        // may have lost the grant as well.
-        let row = match &granted {
-            Some(granted) => tx.stream_by_no(granted.stream_no)?,
-            None if seq > 0 => tx.stream(&stream)?,
-            None => None,
-        };
-        self.rolled_back |= row.map_or(0, |row| row.seq) < seq;
-        place.seq = seq;
-        let Some(granted) = granted else { return Ok(place) };
+        let granted = self
+            .grants
+            .iter()
+            .find(|grant| Some(grant.stream) == stream && grant.generation == sent.generation);
+        let Some(granted) = granted else { return Ok(Place { stream, seq: 0, readable: None }) };
+        let reached = tx.stream_by_no(granted.stream_no)?.map_or(0, |row| row.seq);
+        if sent.seq > reached {
+            return Err(ProtocolError::Malformed { reason: "cursor was never given out".to_owned() }.into());
+        }
+        let mut place = Place { stream, seq: sent.seq, readable: None };
         if granted.revoked_at.is_none() && self.locked.is_none() {
             place.readable = Some(granted.stream_no);
         }

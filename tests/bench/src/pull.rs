@@ -130,6 +130,7 @@ impl Served {
                 .collect(),
             more: false,
             wants: Vec::new(),
+            mark: None,
         }
     }
 

@@ -100,6 +100,7 @@ impl Phone {
             max_bytes: 1_000_000,
             pushes,
             compare: None,
+            seen: None,
         }
     }
 

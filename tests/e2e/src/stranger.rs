@@ -102,6 +102,7 @@ impl Stranger {
             max_bytes: 1 << 20,
             pushes,
             compare: None,
+            seen: None,
         }
     }
 

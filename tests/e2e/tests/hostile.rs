@@ -20,7 +20,7 @@ use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::protocol::{ProtocolError, path};
-use gridwalk_replica::wire::{Compare, Held, Push};
+use gridwalk_replica::wire::{CommitMark, Compare, Held, Push};
 use gridwalk_replica::{Actor, Document, limits};
 use sha2::{Digest as _, Sha256};
 
@@ -176,7 +176,10 @@ async fn requests_that_break_the_contract_are_refused_as_a_whole() {
     refused("too many changes", stranger.request(vec![push(id(1), "dwelling", &changes)]), &too_large);
     let mut cursor = stranger.request(vec![]);
     cursor.cursors[0].seq = 1 << 40;
-    refused("a cursor that was never issued", cursor, &malformed);
+    refused("a cursor that was never given out", cursor, &malformed);
+    let mut mark = stranger.request(vec![]);
+    mark.seen = Some(CommitMark { commit: 1 << 40, mark: 1 });
+    refused("a commit mark that was never given out", mark, &malformed);
     let mut compare = stranger.request(vec![]);
     let held = |number| Held { record: (*id(number).as_bytes()).into(), fingerprint: [0; 16].into() };
     let held = vec![held(2), held(1)];

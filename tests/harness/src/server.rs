@@ -15,7 +15,7 @@ use crate::error::HarnessError;
 /// What the server prints before its address.
 const LISTENING: &str = "listening on http://";
 /// Names a server to be used instead of the one of this workspace.
-const PROGRAM: &str = "GRIDWALK_SERVER_PROGRAM";
+const PROGRAM: &str = "GRIDWALK_SERVER";
 
 /// A serving process. It is killed when it is dropped.
 #[derive(Debug)]

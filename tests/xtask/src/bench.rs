@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::process::Program;
+use crate::artifacts::Artifacts;
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
@@ -35,8 +35,10 @@ impl Subject {
 /// Builds the benchmarks and becomes them.
 pub fn measure(workspace: &Workspace, subject: Subject, arguments: &[String]) -> Result<ExitCode, String> {
     setup::ensure(workspace, &Need::NATIVE)?;
-    Program::cargo(workspace.root())
-        .args(["run", "--release", "-p", "gridwalk-bench", "--", subject.name(), "--json"])
+    let artifacts = Artifacts::build_optimised(workspace, &["gridwalk-bench", "gridwalk-server"])?;
+    artifacts
+        .start("gridwalk-bench", workspace.root())?
+        .args([subject.name(), "--json"])
         .args(arguments.iter().cloned())
         .replace()
 }

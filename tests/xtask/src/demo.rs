@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::process::Program;
+use crate::artifacts::Artifacts;
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
@@ -26,18 +26,10 @@ const COUNTS: [&str; 10] = [
 pub fn play(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode, String> {
     setup::ensure(workspace, &Need::NATIVE)?;
     eprintln!("Building the demo; the first time takes some minutes.");
-    program(workspace).args(arguments.iter().cloned()).replace()
-}
-
-/// The demo with what follows `--` still to be added. It starts in the caller's folder, so that relative
-/// paths mean what the caller typed.
-fn program(workspace: &Workspace) -> Program {
+    let artifacts = Artifacts::build_programs(workspace, &["gridwalk-demo", "gridwalk-server"])?;
+    // In the caller's folder, so that relative paths mean what was typed.
     let folder = std::env::current_dir().unwrap_or_else(|_| workspace.root().to_path_buf());
-    Program::cargo(&folder).args(["run", "--manifest-path"]).args([workspace.path("Cargo.toml")]).args([
-        "-p",
-        "gridwalk-demo",
-        "--",
-    ])
+    artifacts.start("gridwalk-demo", &folder)?.args(arguments.iter().cloned()).replace()
 }
 
 /// What the demo is played on.
@@ -50,9 +42,8 @@ pub enum District {
 }
 
 /// Plays the demo to its end and judges its last line. Returns a line for the report.
-pub fn check(workspace: &Workspace, district: District) -> Result<String, String> {
-    let mut demo =
-        Program::cargo(workspace.root()).args(["run", "-p", "gridwalk-demo", "--", "--once", "--json"]);
+pub fn check(workspace: &Workspace, artifacts: &Artifacts, district: District) -> Result<String, String> {
+    let mut demo = artifacts.start("gridwalk-demo", workspace.root())?.args(["--once", "--json"]);
     if district == District::Shared {
         let data = workspace.shared_data();
         for (option, place) in [

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod artifacts;
 mod bench;
 mod cargo_metadata;
 mod clock;
@@ -55,7 +56,10 @@ fn run(command: Command) -> Result<ExitCode, String> {
         Command::Help => Ok(ExitCode::SUCCESS),
         Command::Setup => setup::everything(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Test { parts, extra } => Ok(parts::run(&workspace, &parts, &extra)),
-        Command::Schemas => schemas::write(&workspace).map(|()| ExitCode::SUCCESS),
+        Command::Schemas => {
+            let artifacts = artifacts::Artifacts::build(&workspace)?;
+            schemas::write(&workspace, &artifacts).map(|()| ExitCode::SUCCESS)
+        }
         Command::Demo { arguments } => demo::play(&workspace, &arguments),
         Command::Bench { subject, arguments } => bench::measure(&workspace, subject, &arguments),
     }

@@ -11,6 +11,8 @@ pub struct Program {
     name: OsString,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
+    /// Variables that it does not inherit.
+    withheld: Vec<OsString>,
     folder: std::path::PathBuf,
 }
 
@@ -21,13 +23,21 @@ impl Program {
             name: name.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            withheld: Vec::new(),
             folder: folder.to_path_buf(),
         }
     }
 
-    /// The cargo that started this program, else the one on PATH.
+    /// The cargo that started this program, else the one on PATH. What `cargo run` told this program of itself is
+    /// withheld: build scripts that watch these variables would run again, and all that depends on them.
     pub fn cargo(folder: &Path) -> Self {
-        Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), folder)
+        let mut cargo = Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), folder);
+        let own = |name: &OsString| {
+            let name = name.to_string_lossy();
+            ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
+        };
+        cargo.withheld = std::env::vars_os().map(|(name, _)| name).filter(own).collect();
+        cargo
     }
 
     /// Adds arguments.
@@ -108,6 +118,9 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments).current_dir(&self.folder);
+        for name in &self.withheld {
+            command.env_remove(name);
+        }
         for (name, value) in &self.environment {
             command.env(name, value);
         }

@@ -7,23 +7,32 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::process::Program;
-use crate::report::cargo_test_counts;
+use crate::artifacts::Artifacts;
 use crate::workspace::Workspace;
 
 /// A generated file and the test that makes it.
 struct Generated {
     /// Path below `schemas/`.
     file: &'static str,
+    /// Folder of the package that owns its meaning.
+    package: &'static str,
     /// The test's name, without its module.
     test: &'static str,
 }
 
 /// Every generated file. A crate registers its own here.
 const GENERATED: [Generated; 3] = [
-    Generated { file: "vectors/sync.json", test: "committed_vectors_are_what_this_build_writes_and_reads" },
-    Generated { file: "device.sql", test: "the_committed_dump_is_what_the_code_makes" },
-    Generated { file: "server.sql", test: "the_committed_dump_is_what_a_store_is_made_of" },
+    Generated {
+        file: "vectors/sync.json",
+        package: "replica",
+        test: "committed_vectors_are_what_this_build_writes_and_reads",
+    },
+    Generated { file: "device.sql", package: "device", test: "the_committed_dump_is_what_the_code_makes" },
+    Generated {
+        file: "server.sql",
+        package: "sync-server",
+        test: "the_committed_dump_is_what_a_store_is_made_of",
+    },
 ];
 
 /// Files and folders below `schemas/` that people write.
@@ -33,9 +42,9 @@ const WRITTEN: [&str; 1] = ["sync.cddl"];
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// Writes every generated file anew.
-pub fn write(workspace: &Workspace) -> Result<(), String> {
+pub fn write(workspace: &Workspace, artifacts: &Artifacts) -> Result<(), String> {
     let before = read(workspace)?;
-    let generated = generate(workspace);
+    let generated = generate(artifacts);
     let after = read(workspace)?;
     for file in changed(&before, &after) {
         println!("wrote schemas/{file}");
@@ -44,9 +53,9 @@ pub fn write(workspace: &Workspace) -> Result<(), String> {
 }
 
 /// Writes every generated file anew, sees whether one changed, and puts things back as they were.
-pub fn check(workspace: &Workspace) -> Result<String, String> {
+pub fn check(workspace: &Workspace, artifacts: &Artifacts) -> Result<String, String> {
     let before = read(workspace)?;
-    let generated = generate(workspace);
+    let generated = generate(artifacts);
     let after = read(workspace)?;
     let stale = changed(&before, &after);
     for file in &stale {
@@ -64,31 +73,15 @@ pub fn check(workspace: &Workspace) -> Result<String, String> {
     }
 }
 
-/// Runs the tests that own the files. The packages are those of the part `rust`, so nothing is compiled twice.
-fn generate(workspace: &Workspace) -> Result<(), String> {
-    let cargo = Program::cargo(workspace.root())
-        .env("UPDATE_SCHEMAS", "1")
-        .args(["test", "--quiet", "--no-fail-fast", "--workspace"])
-        .args([
-            "--exclude",
-            "gridwalk-e2e",
-            "--exclude",
-            "gridwalk-simulation",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--",
-        ])
-        .args(GENERATED.iter().map(|generated| generated.test));
-    println!("$ UPDATE_SCHEMAS=1 {cargo}");
-    let finished = cargo.run_and_keep_quietly();
-    let (passed, ..) = cargo_test_counts(&finished.stdout);
-    match finished.problem {
-        Some(problem) => Err(format!("{problem}\n{}", finished.stdout.trim())),
-        None if passed < GENERATED.len() as u64 => {
-            Err(format!("{} files are registered, but only {passed} of their tests ran", GENERATED.len()))
-        }
-        None => Ok(()),
+/// Runs the tests that own the files.
+fn generate(artifacts: &Artifacts) -> Result<(), String> {
+    let tests: Vec<String> = GENERATED.iter().map(|generated| generated.test.to_owned()).collect();
+    let owner = |package: &str| GENERATED.iter().any(|generated| generated.package == package);
+    let counts = artifacts.test_in(&[("UPDATE_SCHEMAS", "1")], owner, &tests)?;
+    if counts.starts_with(&format!("{} tests passed", GENERATED.len())) {
+        Ok(())
+    } else {
+        Err(format!("{} files are registered, but of their tests: {counts}", GENERATED.len()))
     }
 }
 

@@ -162,6 +162,7 @@ fn request() -> SyncRequest {
         max_bytes: 1,
         pushes: Vec::new(),
         compare: None,
+        seen: None,
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) enum Setting {
     BackedUpThrough,
     /// The highest number of the outbox so far.
     OutboxNumber,
-    /// The highest commit that the server has named in this epoch.
-    LastCommit,
+    /// The last commit seen in this epoch and its mark, 8 bytes each: what the next request names.
+    Seen,
     /// When the server answered last, by this phone's clock.
     LastContact,
     /// The server's clock less this phone's, in milliseconds.
@@ -57,7 +57,7 @@ impl Setting {
             Self::Epoch => "epoch",
             Self::BackedUpThrough => "backed_up_through",
             Self::OutboxNumber => "outbox_number",
-            Self::LastCommit => "last_commit",
+            Self::Seen => "seen",
             Self::LastContact => "last_contact",
             Self::Skew => "skew",
             Self::Projections => "projections",
@@ -102,6 +102,11 @@ impl Tx<'_> {
              ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
         )?;
         statement.execute((setting.name(), value))?;
+        Ok(())
+    }
+
+    pub(crate) fn clear(&mut self, setting: Setting) -> Result<(), DeviceError> {
+        self.connection.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([setting.name()])?;
         Ok(())
     }
 

@@ -49,10 +49,9 @@ pub(crate) fn apply(
     now: Timestamp,
 ) -> Result<Applied, DeviceError> {
     let new_epoch = is_new_epoch(store.view(), response)?;
-    let behind = !new_epoch && is_behind(store.view(), response)?;
     check_shape(context, response, new_epoch)?;
     let skew_ms = response.received_at.saturating_sub(now.millis());
-    if !new_epoch && !behind && is_idle(store.view(), context, response)? {
+    if !new_epoch && is_idle(store.view(), context, response)? {
         return Ok(Applied { skew_ms, ..Applied::default() });
     }
     let mut applied = store.write(Commit::Apply, |tx| {
@@ -67,36 +66,27 @@ pub(crate) fn apply(
         take_pulls(tx, context, response, now, &mut applied)?;
         take_cursors(tx, context, response, &restarted, &mut applied)?;
         repair::after_comparison(tx, context, response, &mut applied)?;
-        if behind {
-            begin_epoch(tx)?;
-            applied.progress = true;
-        } else if !response.more && !new_epoch {
+        if !response.more && !new_epoch {
             settle(tx, context, response, now, &mut applied)?;
         }
         tx.date_receipts(context.sent_at, response.commit)?;
+        if let Some(mark) = response.mark {
+            tx.put(Setting::Seen, &[response.commit.to_be_bytes(), mark.to_be_bytes()].concat())?;
+        }
         tx.put_number(Setting::LastContact, now.millis())?;
         tx.put_number(Setting::Skew, skew_ms)?;
         Ok(applied)
     })?;
-    applied.again = applied.more || new_epoch || behind || request::has_something_to_say(store, now)?;
+    applied.again = applied.more || new_epoch || request::has_something_to_say(store, now)?;
     // A comparison ends with a look at the digests, a new grant with its records.
     applied.again |= context.compare.is_some() || response.grants.is_some();
     Ok(applied)
 }
 
-/// Whether the server's past was put back: it says so with a new epoch, or it is older than its own last backup, which
-/// is how a silently restored copy looks until somebody notices.
+/// Whether the server's past was put back. It may have learnt so from the commit that this phone named in its request
+/// ([`SyncRequest::seen`](gridwalk_replica::wire::SyncRequest)).
 fn is_new_epoch(view: View<'_>, response: &SyncResponse) -> Result<bool, DeviceError> {
-    let through = view.get_number(Setting::BackedUpThrough)?.unwrap_or(0);
-    let older = i64::try_from(response.backed_up_through).is_ok_and(|now| now < through);
-    Ok(older || view.epoch()?.is_some_and(|known| known != response.epoch))
-}
-
-/// Whether the server's count of commits has gone back: a copy of its store was put in place, and it has not noticed.
-/// For this phone that is a restore like any other.
-fn is_behind(view: View<'_>, response: &SyncResponse) -> Result<bool, DeviceError> {
-    let known = view.get_number(Setting::LastCommit)?.unwrap_or(0);
-    Ok(i64::try_from(response.commit).is_ok_and(|commit| commit < known))
+    Ok(view.epoch()?.is_some_and(|known| known != response.epoch))
 }
 
 /// A server that answers something else than was asked is not understood; nothing of it is taken.
@@ -150,6 +140,7 @@ fn is_idle(view: View<'_>, context: &RequestContext, response: &SyncResponse) ->
 /// from the start and merged. The new epoch's `backed_up_through` says nothing of what was sent before it: a restored
 /// server gives the same commit numbers out again.
 fn begin_epoch(tx: &mut Tx<'_>) -> Result<(), DeviceError> {
+    tx.clear(Setting::Seen)?;
     tx.void_cursors()?;
     tx.resend_all()?;
     tx.doubt_receipts()?;

@@ -1,7 +1,7 @@
 //! Building a request from what the store holds.
 
 use gridwalk_model::{RecordId, StreamId, Timestamp};
-use gridwalk_replica::wire::{self, Bytes16, Compare, Cursor, Held, Push, SyncRequest};
+use gridwalk_replica::wire::{self, Bytes16, CommitMark, Compare, Cursor, Held, Push, SyncRequest};
 use gridwalk_replica::{ChangeHash, Document};
 use minicbor::bytes::{ByteArray, ByteVec};
 
@@ -104,6 +104,7 @@ pub(crate) fn prepare(
         max_bytes,
         pushes,
         compare,
+        seen: view.seen()?,
     };
     let context = RequestContext {
         sent_at: now,
@@ -127,6 +128,15 @@ impl View<'_> {
         let Some(bytes) = self.get(Setting::Epoch)? else { return Ok(None) };
         let bytes: [u8; 16] = bytes.try_into().map_err(|_| DeviceError::Damaged)?;
         Ok(Some(ByteArray::from(bytes)))
+    }
+
+    /// The last commit of this epoch that was seen.
+    fn seen(&self) -> Result<Option<CommitMark>, DeviceError> {
+        let Some(bytes) = self.get(Setting::Seen)? else { return Ok(None) };
+        let (Some(commit), Some(mark)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) else {
+            return Err(DeviceError::Damaged);
+        };
+        Ok(Some(CommitMark { commit: u64::from_be_bytes(*commit), mark: u64::from_be_bytes(*mark) }))
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn answer(request: &SyncRequest) -> SyncResponse {
         streams: request.cursors.iter().map(|c| StreamState { seq: c.seq, digest: None }).collect(),
         more: false,
         wants: Vec::new(),
+        mark: None,
     }
 }
 
@@ -41,6 +42,8 @@ pub(crate) struct Script {
     pub(crate) removed: BTreeMap<RecordId, u64>,
     pub(crate) seq: u64,
     pub(crate) commit: u64,
+    /// What each commit was given; here its content says it.
+    pub(crate) marks: Vec<u64>,
     pub(crate) backed_up_through: u64,
     pub(crate) epoch: [u8; 16],
     pub(crate) generation: u32,
@@ -67,6 +70,7 @@ impl Script {
             removed: BTreeMap::new(),
             seq: 0,
             commit: 0,
+            marks: Vec::new(),
             backed_up_through: 0,
             epoch: [1; 16],
             generation: 1,
@@ -91,6 +95,8 @@ impl Script {
     ) {
         self.seq += 1;
         self.commit += 1;
+        let content = u64::from_be_bytes(*fingerprint.0.first_chunk().unwrap());
+        self.marks.push(content);
         let held = Held { kind: kind.to_owned(), snapshot, fingerprint, seq: self.seq };
         self.records.insert(id, held);
         self.removed.remove(&id);
@@ -140,6 +146,12 @@ impl Script {
         response.epoch = Bytes16::from(self.epoch);
         response.commit = self.commit;
         response.backed_up_through = self.backed_up_through;
+        response.mark = self.marks.last().copied();
+        let seen = request.seen.filter(|_| request.epoch.is_some_and(|epoch| *epoch == self.epoch));
+        if seen.is_some_and(|seen| self.marks.get(seen.commit as usize - 1) != Some(&seen.mark)) {
+            self.epoch[15] += 1;
+            response.epoch = Bytes16::from(self.epoch);
+        }
         if request.epoch.is_some_and(|epoch| *epoch != self.epoch) {
             // Nothing of the request is taken: the phone begins again from zero.
             response.verdicts = Vec::new();
@@ -148,6 +160,7 @@ impl Script {
         }
         response.verdicts = self.push(request, device);
         response.commit = self.commit;
+        response.mark = self.marks.last().copied();
         let known = request.cursors.first();
         let same = known.is_some_and(|c| c.generation == self.generation && !self.revoking);
         if !(same || self.revoking && known.is_none()) {

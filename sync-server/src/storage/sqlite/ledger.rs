@@ -121,6 +121,17 @@ impl LedgerReads for Tx<'_> {
         self.all(sql, [limit], audited)
     }
 
+    fn alarms_open(&self) -> Stored<u64> {
+        let sql = "SELECT count(*) FROM audit WHERE alarm = 1 AND no NOT IN (SELECT no FROM alarm_seen)";
+        Ok(self.one(sql, [], |row| number(row, 0))?.unwrap_or(0))
+    }
+
+    fn alarm_seen(&self, no: u64) -> Stored<Option<(Timestamp, RecordId)>> {
+        self.one("SELECT at, by FROM alarm_seen WHERE no = ?1", [int(no)], |row| {
+            Ok((time(row, 0)?, record_id(row, 1, "alarm_seen.by")?))
+        })
+    }
+
     fn media(&self, hash: &ContentHash) -> Stored<Option<MediaRow>> {
         self.one("SELECT bytes, stored_at FROM media WHERE hash = ?1", [&hash.as_bytes()[..]], |row| {
             Ok(MediaRow { bytes: number(row, 0)?, stored_at: time(row, 1)? })
@@ -242,6 +253,14 @@ impl LedgerWrites for Tx<'_> {
                 &row.previous[..],
                 &row.hash[..],
             ),
+        )?;
+        Ok(())
+    }
+
+    fn acknowledge_alarm(&mut self, no: u64, at: Timestamp, by: RecordId) -> Stored<()> {
+        self.execute(
+            "INSERT INTO alarm_seen (no, at, by) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (int(no), at.millis(), &by.as_bytes()[..]),
         )?;
         Ok(())
     }

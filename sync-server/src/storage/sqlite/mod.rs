@@ -21,10 +21,12 @@ pub mod schema;
 mod values;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::clock::{Entropy, SystemEntropy};
 
 use super::{ReadWork, Storage, StorageError, Stored, WriteTx, WriteWork};
 use values::{int, uint};
@@ -35,7 +37,7 @@ const BUSY_MS: u64 = 5_000;
 const STATEMENTS: usize = 128;
 
 /// How a store is opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct SqliteOptions {
     /// Connections that read.
     pub readers: usize,
@@ -50,6 +52,8 @@ pub struct SqliteOptions {
     /// Whether a commit waits for the disk. `false` loses acknowledged work in a power cut: it exists for the
     /// test that must catch it, and for nothing else.
     pub durable: bool,
+    /// Where the marks of commits come from.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 impl Default for SqliteOptions {
@@ -61,6 +65,7 @@ impl Default for SqliteOptions {
             checkpoint_pages: 4_000,
             max_pages: None,
             durable: true,
+            entropy: Arc::new(SystemEntropy),
         }
     }
 }
@@ -74,8 +79,8 @@ pub struct Birth {
     pub epoch: [u8; 16],
     /// Suffix of the server's actor in it.
     pub incarnation: [u8; 4],
-    /// Key of the check bits in cursors.
-    pub cursor_key: [u8; 32],
+    /// Key of the check in commit marks.
+    pub mark_key: [u8; 32],
 }
 
 /// A store in a file, or in memory.
@@ -84,6 +89,7 @@ pub struct SqliteStorage {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl SqliteStorage {
@@ -108,6 +114,7 @@ impl SqliteStorage {
             writer: Mutex::new(writer),
             readers: Mutex::new(readers),
             returned: Condvar::new(),
+            entropy: Arc::clone(&options.entropy),
         })
     }
 
@@ -124,6 +131,7 @@ impl SqliteStorage {
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
             returned: Condvar::new(),
+            entropy: Arc::clone(&options.entropy),
         })
     }
 
@@ -144,6 +152,7 @@ impl SqliteStorage {
             writer: Mutex::new(copy),
             readers: Mutex::new(Vec::new()),
             returned: Condvar::new(),
+            entropy: Arc::clone(&options.entropy),
         })
     }
 
@@ -232,7 +241,8 @@ impl Storage for SqliteStorage {
         run(connection, "BEGIN IMMEDIATE")?;
         let mut tx = Tx::begin_write(connection)?;
         work(&mut tx)?;
-        tx.end_write()?;
+        let mark = self.entropy.array().map_err(|error| StorageError::Failed(error.to_string()))?;
+        tx.end_write(u32::from_be_bytes(mark))?;
         run(connection, "COMMIT")?;
         drop(transaction);
         Ok(())
@@ -335,9 +345,11 @@ impl<'c> Tx<'c> {
         if self.connection.is_autocommit() { Err(StorageError::Full) } else { Ok(()) }
     }
 
-    fn end_write(&self) -> Stored<()> {
+    fn end_write(&self, mark: u32) -> Stored<()> {
         self.still_open()?;
-        self.execute("UPDATE server SET commit_no = ?1, seq = ?2", (int(self.commit_no), int(self.seq)))?;
+        let commit = int(self.commit_no);
+        self.execute("INSERT INTO commit_mark (commit_no, mark) VALUES (?1, ?2)", (commit, mark))?;
+        self.execute("UPDATE server SET commit_no = ?1, seq = ?2", (commit, int(self.seq)))?;
         Ok(())
     }
 
@@ -438,7 +450,7 @@ mod tests {
         assert!(matches!(tx.undo_part(), Err(StorageError::Full)));
         assert!(matches!(tx.begin_part(), Err(StorageError::Full)));
         assert!(matches!(tx.keep_part(), Err(StorageError::Full)));
-        assert!(matches!(tx.end_write(), Err(StorageError::Full)));
+        assert!(matches!(tx.end_write(7), Err(StorageError::Full)));
         assert!(connection.is_autocommit());
         drop(connection);
         let storage: &dyn Storage = &storage;

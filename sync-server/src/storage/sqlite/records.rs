@@ -54,7 +54,7 @@ fn stream_row(row: &Row<'_>) -> Stored<StreamRow> {
 impl RecordReads for Tx<'_> {
     fn server(&self) -> Stored<ServerRow> {
         let row = self.one(
-            "SELECT name, device, epoch, incarnation, cursor_key, commit_no, seq, backed_up_through, recovery_until
+            "SELECT name, device, epoch, incarnation, mark_key, commit_no, seq, backed_up_through, recovery_until
              FROM server",
             [],
             |row| {
@@ -63,7 +63,7 @@ impl RecordReads for Tx<'_> {
                     device: array(row, 1, "server.device")?,
                     epoch: array(row, 2, "server.epoch")?,
                     incarnation: array(row, 3, "server.incarnation")?,
-                    cursor_key: array(row, 4, "server.cursor_key")?,
+                    mark_key: array(row, 4, "server.mark_key")?,
                     commit_no: number(row, 5)?,
                     seq: number(row, 6)?,
                     backed_up_through: number(row, 7)?,
@@ -72,6 +72,12 @@ impl RecordReads for Tx<'_> {
             },
         )?;
         row.map_or_else(|| damaged("server"), Ok)
+    }
+
+    fn mark(&self, commit_no: u64) -> Stored<Option<u32>> {
+        self.one("SELECT mark FROM commit_mark WHERE commit_no = ?1", [int(commit_no)], |row| {
+            row.get(0).map_err(failed)
+        })
     }
 
     fn record(&self, id: RecordId) -> Stored<Option<RecordHead>> {
@@ -338,10 +344,10 @@ impl RecordWrites for Tx<'_> {
         Ok(())
     }
 
-    fn set_epoch(&mut self, epoch: [u8; 16], incarnation: [u8; 4], cursor_key: [u8; 32]) -> Stored<()> {
+    fn set_epoch(&mut self, epoch: [u8; 16], incarnation: [u8; 4], mark_key: [u8; 32]) -> Stored<()> {
         self.execute(
-            "UPDATE server SET epoch = ?1, incarnation = ?2, cursor_key = ?3",
-            (&epoch[..], &incarnation[..], &cursor_key[..]),
+            "UPDATE server SET epoch = ?1, incarnation = ?2, mark_key = ?3",
+            (&epoch[..], &incarnation[..], &mark_key[..]),
         )?;
         Ok(())
     }

@@ -25,9 +25,9 @@ pub(super) fn migrate(connection: &mut Connection, birth: &Birth) -> Stored<()> 
     }
     transaction
         .execute(
-            "INSERT INTO server (one, name, device, epoch, incarnation, cursor_key, commit_no, seq, backed_up_through)
+            "INSERT INTO server (one, name, device, epoch, incarnation, mark_key, commit_no, seq, backed_up_through)
              SELECT 1, 'Gridwalk', ?1, ?2, ?3, ?4, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM server)",
-            (&birth.device[..], &birth.epoch[..], &birth.incarnation[..], &birth.cursor_key[..]),
+            (&birth.device[..], &birth.epoch[..], &birth.incarnation[..], &birth.mark_key[..]),
         )
         .map_err(failed)?;
     transaction.commit().map_err(failed)
@@ -56,7 +56,7 @@ mod tests {
     use crate::storage::Storage;
     use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 
-    const BIRTH: Birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], cursor_key: [4; 32] };
+    const BIRTH: Birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], mark_key: [4; 32] };
 
     fn schema_of(path: &std::path::Path) -> String {
         dump(&Connection::open(path).unwrap()).unwrap()

@@ -1,7 +1,7 @@
 use gridwalk_model::{Kind, Value};
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::protocol::ProtocolError;
-use gridwalk_replica::wire::Push;
+use gridwalk_replica::wire::{CommitMark, Push};
 
 use crate::sync::{MAX_CHANGES, MAX_PUSHES};
 use crate::testing::World;
@@ -86,16 +86,23 @@ fn too_many_pushes_and_changes_are_too_large() {
 }
 
 #[test]
-fn a_cursor_that_was_never_issued_is_malformed_and_starts_no_epoch() {
+fn cursors_and_marks_that_were_never_given_out_are_malformed_and_start_no_epoch() {
     let world = World::new();
     let g1 = world.area("g1");
     let mut a = world.worker("甲", &[g1]);
     a.sync(&world);
     let epoch = a.epoch;
-    let mut request = a.build(None);
-    request.cursors[0].seq += 1 << 20;
-    let refused = world.request(a.device, request).map_err(ProtocolError::from);
-    assert!(matches!(refused.err(), Some(ProtocolError::Malformed { .. })));
+    let mut cursor = a.build(None);
+    cursor.cursors[0].seq += 1 << 20;
+    let seen = a.seen.unwrap();
+    let mut later = a.build(None);
+    later.seen = Some(CommitMark { commit: seen.commit + 1, ..seen });
+    let mut other = a.build(None);
+    other.seen = Some(CommitMark { mark: seen.mark ^ (1 << 40), ..seen });
+    for request in [cursor, later, other] {
+        let refused = world.request(a.device, request).map_err(ProtocolError::from);
+        assert!(matches!(refused.err(), Some(ProtocolError::Malformed { .. })));
+    }
     assert_eq!(world.store().view(|tx| tx.server()).unwrap().epoch, epoch.unwrap());
 }
 

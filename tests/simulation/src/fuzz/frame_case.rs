@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::seeded::Seeded;
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::wire::{
-    Bytes16, Compare, Cursor, Held, Pull, PullBody, Push, StreamState, SyncRequest, SyncResponse,
+    Bytes16, CommitMark, Compare, Cursor, Held, Pull, PullBody, Push, StreamState, SyncRequest, SyncResponse,
 };
 use gridwalk_replica::{change, frame};
 use minicbor::bytes::ByteVec;
@@ -47,6 +47,7 @@ fn request(history: &History, random: &mut Seeded) -> SyncRequest {
             history: random.chance(0.5),
         }],
         compare: Some(Compare { stream: 0, after: None, through: Some(some_id(random)), held }),
+        seen: random.chance(0.5).then(|| CommitMark { commit: random.bits(), mark: random.bits() }),
     }
 }
 
@@ -80,6 +81,7 @@ fn response(history: &History, random: &mut Seeded) -> SyncResponse {
         streams: vec![StreamState { seq: random.bits(), digest: Some(some_id(random)) }],
         more: false,
         wants: vec![some_id(random)],
+        mark: random.chance(0.5).then(|| random.bits()),
     }
 }
 

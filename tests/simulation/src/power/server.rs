@@ -1,7 +1,7 @@
 //! The server on a disk that forgets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use gridwalk_model::policy::Role;
 use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Timestamp, Value};
@@ -38,7 +38,7 @@ pub(super) struct Server {
     disk: PowerDisk,
     options: SqliteOptions,
     birth: Birth,
-    entropy: ServerEntropy,
+    entropy: Arc<ServerEntropy>,
     people: Vec<(RecordId, DeviceId)>,
     /// The one grid.
     pub(super) grid: RecordId,
@@ -57,17 +57,24 @@ impl Server {
         now: Timestamp,
     ) -> Result<Self, String> {
         let mut birth =
-            Birth { device: [0xee; 12], epoch: [0; 16], incarnation: [0, 0, 0, 1], cursor_key: [0; 32] };
+            Birth { device: [0xee; 12], epoch: [0; 16], incarnation: [0, 0, 0, 1], mark_key: [0; 32] };
         random.fill(&mut birth.epoch);
-        random.fill(&mut birth.cursor_key);
+        random.fill(&mut birth.mark_key);
         // One reader is enough, and a short log makes it move often.
-        let options = SqliteOptions { durable, readers: 1, checkpoint_pages: 60, ..SqliteOptions::default() };
+        let entropy = Arc::new(ServerEntropy(Mutex::new(random)));
+        let options = SqliteOptions {
+            durable,
+            readers: 1,
+            checkpoint_pages: 60,
+            entropy: entropy.clone(),
+            ..SqliteOptions::default()
+        };
         let mut server = Self {
             storage: None,
             disk,
             options,
             birth,
-            entropy: ServerEntropy(Mutex::new(random)),
+            entropy,
             people: Vec::new(),
             grid: RecordId::from_parts(now, [7; 10]),
             taken: BTreeMap::new(),
@@ -114,7 +121,7 @@ impl Server {
             let worker = NewWorker { name: &name, roles: &[Role::Gridworker], unit: None };
             let person = self
                 .tables()?
-                .update(|tx| staff::add_person(tx, "simulation", &worker, now, &self.entropy))
+                .update(|tx| staff::add_person(tx, "simulation", &worker, now, &*self.entropy))
                 .map_err(failed("hiring"))?;
             let device = DeviceId::from_bytes([n as u8 + 1; 12]);
             self.tables()?
@@ -185,7 +192,7 @@ impl Server {
         let storage = self.storage.as_ref().ok_or(ProtocolError::Internal)?;
         let tables: &dyn Storage = storage;
         let principal = tables.view(|tx| Principal::of(tx, device))?;
-        let context = Context { now, entropy: &self.entropy };
+        let context = Context { now, entropy: &*self.entropy };
         let response = sync::run(storage, &principal, request, context)?;
         for ((record, hashes), verdicts) in pushed.iter().zip(&response.verdicts) {
             for (hash, verdict) in hashes.iter().zip(verdicts) {

@@ -1,7 +1,7 @@
 //! The server's side: the real sync code on a store in memory, and what officers and operators do to it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use gridwalk_device::store::Identity;
 use gridwalk_model::policy::Role;
@@ -37,7 +37,7 @@ impl Entropy for ServerEntropy {
 /// The server, and what is remembered of it from outside.
 pub struct Office {
     storage: SqliteStorage,
-    entropy: ServerEntropy,
+    entropy: Arc<ServerEntropy>,
     /// The grids.
     pub(crate) grids: Vec<RecordId>,
     /// Who has which device.
@@ -50,12 +50,11 @@ pub struct Office {
     backups: Vec<SqliteStorage>,
     /// How often the past was put back.
     pub(crate) rewinds: usize,
-    /// The epoch of a rollback that the server was not told of.
-    unnoticed: Option<[u8; 16]>,
 }
 
-fn options() -> SqliteOptions {
-    SqliteOptions { durable: false, ..SqliteOptions::default() }
+fn options(entropy: &Arc<ServerEntropy>) -> SqliteOptions {
+    let entropy = Arc::clone(entropy);
+    SqliteOptions { durable: false, entropy, ..SqliteOptions::default() }
 }
 
 impl Office {
@@ -63,20 +62,20 @@ impl Office {
     pub(crate) fn open(seed: u64, phones: usize, now: Timestamp) -> Self {
         let mut seeded = Seeded::for_subject(seed, "office");
         let mut birth =
-            Birth { device: [0xee; 12], epoch: [0; 16], incarnation: [0, 0, 0, 1], cursor_key: [0; 32] };
+            Birth { device: [0xee; 12], epoch: [0; 16], incarnation: [0, 0, 0, 1], mark_key: [0; 32] };
         seeded.fill(&mut birth.epoch);
-        seeded.fill(&mut birth.cursor_key);
-        let storage = SqliteStorage::in_memory(&options(), &birth).expect("a store in memory");
+        seeded.fill(&mut birth.mark_key);
+        let entropy = Arc::new(ServerEntropy(Mutex::new(seeded)));
+        let storage = SqliteStorage::in_memory(&options(&entropy), &birth).expect("a store in memory");
         let mut office = Self {
             storage,
-            entropy: ServerEntropy(Mutex::new(seeded)),
+            entropy,
             grids: Vec::new(),
             people: Vec::new(),
             accepted: BTreeSet::new(),
             requests: 0,
             backups: Vec::new(),
             rewinds: 0,
-            unnoticed: None,
         };
         for n in 0..GRIDS {
             let id = office.new_id(now);
@@ -108,7 +107,7 @@ impl Office {
         let worker = NewWorker { name: &name, roles: &[Role::Gridworker], unit: None };
         let person = self
             .store()
-            .update(|tx| staff::add_person(tx, "simulation", &worker, now, &self.entropy))
+            .update(|tx| staff::add_person(tx, "simulation", &worker, now, &*self.entropy))
             .expect("a person");
         self.store()
             .update(|tx| {
@@ -197,7 +196,7 @@ impl Office {
             .map(|push| push.changes.iter().filter_map(|raw| change::hash_of(raw)).collect())
             .collect();
         let principal = self.store().view(|tx| Principal::of(tx, identity.device))?;
-        let context = Context { now, entropy: &self.entropy };
+        let context = Context { now, entropy: &*self.entropy };
         let response = sync::run(&self.storage, &principal, request, context)?;
         for (hashes, verdicts) in pushed.iter().zip(&response.verdicts) {
             for (hash, verdict) in hashes.iter().zip(verdicts) {
@@ -265,16 +264,10 @@ impl Office {
             .expect("the server's row")
     }
 
-    /// Puts a copy aside, as a backup does, and says so to phones. Not while a silent rollback is unnoticed: commit
-    /// numbers that were given out twice then say the wrong thing about what a backup holds, a limit that
-    /// ARCHITECTURE.md names.
+    /// Puts a copy aside, as a backup does, and says so to phones.
     pub(crate) fn back_up(&mut self) {
-        let row = self.server_row();
-        if self.unnoticed == Some(row.epoch) {
-            return;
-        }
-        let commit = row.commit_no;
-        self.backups.push(self.storage.copied_in_memory(&options()).expect("a copy"));
+        let commit = self.server_row().commit_no;
+        self.backups.push(self.storage.copied_in_memory(&options(&self.entropy)).expect("a copy"));
         self.store()
             .update(|tx| tx.set_backed_up(commit))
             .map_err(|error: gridwalk_server::storage::StorageError| error)
@@ -287,9 +280,8 @@ impl Office {
         let Some(backup) = self.backups.last() else { return false };
         let mut random = [0u8; 52];
         self.entropy.fill(&mut random).expect("seeded");
-        self.storage = backup.copied_in_memory(&options()).expect("a copy");
+        self.storage = backup.copied_in_memory(&options(&self.entropy)).expect("a copy");
         self.rewinds += 1;
-        self.unnoticed = (!told).then(|| self.server_row().epoch);
         if told {
             let (epoch, rest) = random.split_first_chunk::<16>().expect("52 bytes");
             let (incarnation, key) = rest.split_first_chunk::<4>().expect("36 bytes");

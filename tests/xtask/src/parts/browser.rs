@@ -1,23 +1,24 @@
-//! The console in headless Chromium: builds the server, hands it and the browser to Node's test runner.
+//! The console in headless Chromium: hands the server, the demo and the browser to Node's test runner.
 
-use super::{Findings, server};
+use super::{Built, Findings};
 use crate::process::Program;
 use crate::report::node_test_passes;
 use crate::setup;
 use crate::workspace::Workspace;
 
 /// Runs all `*.test.mjs` of `tests/browser`, or those whose tests match the given pattern.
-pub fn run(workspace: &Workspace, extra: &[String], findings: &mut Findings) {
-    findings.add(run_tests(workspace, extra));
+pub fn run(workspace: &Workspace, built: &Built, extra: &[String], findings: &mut Findings) {
+    findings.add(run_tests(workspace, built, extra));
 }
 
-fn run_tests(workspace: &Workspace, extra: &[String]) -> Result<String, String> {
-    let server = server::build(workspace)?;
+fn run_tests(workspace: &Workspace, built: &Built, extra: &[String]) -> Result<String, String> {
+    let artifacts = built.artifacts()?;
     let chromium = setup::chromium(workspace).ok_or("Chromium went away")?;
     let files = test_files(workspace)?;
     let folder = workspace.path("tests/browser");
     let mut node = Program::new("node", &folder)
-        .env("GRIDWALK_SERVER", server)
+        .env("GRIDWALK_SERVER", artifacts.program("gridwalk-server")?)
+        .env("GRIDWALK_DEMO", artifacts.program("gridwalk-demo")?)
         .env("GRIDWALK_CHROMIUM", chromium)
         .args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     for pattern in extra {

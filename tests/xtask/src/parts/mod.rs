@@ -4,10 +4,11 @@
 
 mod browser;
 mod rust;
-mod server;
 
+use std::cell::OnceCell;
 use std::process::ExitCode;
 
+use crate::artifacts::Artifacts;
 use crate::clock::{Stopwatch, readable};
 use crate::demo::{self, District};
 use crate::process::Program;
@@ -120,21 +121,35 @@ impl Findings {
     }
 }
 
+/// What parts share: everything that was built, once the first part asks for it.
+struct Built<'w> {
+    workspace: &'w Workspace,
+    artifacts: OnceCell<Result<Artifacts, String>>,
+}
+
+impl Built<'_> {
+    fn artifacts(&self) -> Result<&Artifacts, String> {
+        self.artifacts.get_or_init(|| Artifacts::build(self.workspace)).as_ref().map_err(String::clone)
+    }
+}
+
 /// Runs parts and prints the table. The exit code says whether all passed.
 pub fn run(workspace: &Workspace, parts: &[Part], extra: &[String]) -> ExitCode {
     let total = Stopwatch::start();
-    let results: Vec<PartResult> = parts.iter().map(|part| run_one(workspace, *part, extra)).collect();
+    let built = Built { workspace, artifacts: OnceCell::new() };
+    let results: Vec<PartResult> =
+        parts.iter().map(|part| run_one(workspace, &built, *part, extra)).collect();
     println!("{}", report::table(&results, total.elapsed()));
     let passed = results.iter().all(|result| result.failures.is_empty());
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_one(workspace: &Workspace, part: Part, extra: &[String]) -> PartResult {
+fn run_one(workspace: &Workspace, built: &Built, part: Part, extra: &[String]) -> PartResult {
     println!("\n== {} ==", part.name());
     let watch = Stopwatch::start();
     let mut findings = Findings::default();
     match setup::ensure(workspace, &part.needs()) {
-        Ok(()) => execute(workspace, part, extra, &mut findings),
+        Ok(()) => execute(workspace, built, part, extra, &mut findings),
         Err(missing) => findings.failures.push(missing),
     }
     let time = watch.elapsed();
@@ -148,43 +163,44 @@ fn run_one(workspace: &Workspace, part: Part, extra: &[String]) -> PartResult {
     PartResult { name: part.name(), failures: findings.failures, notes: findings.notes, time }
 }
 
-fn execute(workspace: &Workspace, part: Part, extra: &[String], findings: &mut Findings) {
+fn execute(workspace: &Workspace, built: &Built, part: Part, extra: &[String], findings: &mut Findings) {
     match part {
         Part::Layers => match layers::check(workspace) {
             Ok(note) => findings.notes.push(note),
             Err(problems) => findings.failures.extend(problems),
         },
         Part::Licences => findings.add(licences::check(workspace)),
-        Part::Rust => rust::run(workspace, findings),
-        Part::Schemas => findings.add(schemas::check(workspace)),
-        Part::Sim => simulate(workspace, extra, findings),
-        Part::Fuzz => {
-            let fuzzer = Program::cargo(workspace.root())
-                .args(["run", "-p", "gridwalk-simulation", "--bin", "gridwalk-fuzz", "--"])
-                .args(or_default(extra, &FUZZ));
-            findings.run(&fuzzer);
-        }
-        Part::E2e => rust::end_to_end(workspace, extra, findings),
-        Part::Browser => browser::run(workspace, extra, findings),
-        Part::Demo => play(workspace, findings),
+        Part::Rust => rust::run(workspace, built, findings),
+        Part::Schemas => findings.add(built.artifacts().and_then(|made| schemas::check(workspace, made))),
+        Part::Sim => simulate(built, extra, findings),
+        Part::Fuzz => start(built, "gridwalk-fuzz", &or_default(extra, &FUZZ), findings),
+        Part::E2e => rust::end_to_end(workspace, built, extra, findings),
+        Part::Browser => browser::run(workspace, built, extra, findings),
+        Part::Demo => play(workspace, built, findings),
     }
 }
 
 /// The simulation's own tests (among them the planted bugs that it must catch), then many seeds.
-fn simulate(workspace: &Workspace, extra: &[String], findings: &mut Findings) {
+fn simulate(built: &Built, extra: &[String], findings: &mut Findings) {
     if extra.is_empty() {
-        findings.add(rust::cargo_test(workspace, &["-p", "gridwalk-simulation"]));
+        findings.add(built.artifacts().and_then(|made| made.test(|package| package == "simulation", &[])));
     }
-    let simulation = Program::cargo(workspace.root())
-        .args(["run", "-p", "gridwalk-simulation", "--bin", "gridwalk-simulation", "--"])
-        .args(or_default(extra, &SIMULATION));
-    findings.run(&simulation);
+    start(built, "gridwalk-simulation", &or_default(extra, &SIMULATION), findings);
 }
 
-fn play(workspace: &Workspace, findings: &mut Findings) {
-    findings.add(demo::check(workspace, District::MadeUp));
+/// Runs one of the workspace's programs.
+fn start(built: &Built, name: &str, arguments: &[String], findings: &mut Findings) {
+    match built.artifacts().and_then(|made| made.start(name, built.workspace.root())) {
+        Ok(program) => findings.run(&program.args(arguments.iter().cloned())),
+        Err(problem) => findings.failures.push(problem),
+    }
+}
+
+fn play(workspace: &Workspace, built: &Built, findings: &mut Findings) {
+    let check = |district| built.artifacts().and_then(|made| demo::check(workspace, made, district));
+    findings.add(check(District::MadeUp));
     if has_shared_data(workspace, "the demo on shared data", findings) {
-        findings.add(demo::check(workspace, District::Shared));
+        findings.add(check(District::Shared));
     }
 }
 

@@ -1,51 +1,23 @@
-//! Formatting, clippy and `cargo test`.
+//! Formatting, clippy, and the tests of the crates.
 
-use super::{Findings, has_shared_data, server};
+use super::{Built, Findings, has_shared_data};
 use crate::process::Program;
-use crate::report::cargo_test_counts;
 use crate::workspace::Workspace;
 
+/// The folders of the packages whose tests are parts of their own.
+const APART: [&str; 2] = ["e2e", "simulation"];
+
 /// Formatting, lints, and the tests of every crate that has no part of its own.
-pub fn run(workspace: &Workspace, findings: &mut Findings) {
+pub fn run(workspace: &Workspace, built: &Built, findings: &mut Findings) {
     let cargo = || Program::cargo(workspace.root());
     findings.run(&cargo().args(["fmt", "--all", "--check"]));
     findings.run(&cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
-    let others = ["--workspace", "--exclude", "gridwalk-e2e", "--exclude", "gridwalk-simulation"];
-    findings.add(cargo_test(workspace, &others));
+    findings.add(built.artifacts().and_then(|made| made.test(|package| !APART.contains(&package), &[])));
     has_shared_data(workspace, "tests on shared data", findings);
 }
 
-/// The end-to-end tests; `GRIDWALK_SERVER` tells them where the server program is.
-pub fn end_to_end(workspace: &Workspace, extra: &[String], findings: &mut Findings) {
-    let server = match server::build(workspace) {
-        Ok(server) => server,
-        Err(problem) => return findings.failures.push(problem),
-    };
-    let mut cargo = test_command(workspace, &["-p", "gridwalk-e2e"]).env("GRIDWALK_SERVER", server);
-    if !extra.is_empty() {
-        cargo = cargo.args(["--"]).args(extra.iter().cloned());
-    }
-    findings.add(count_tests(&cargo));
+/// The end-to-end tests.
+pub fn end_to_end(workspace: &Workspace, built: &Built, extra: &[String], findings: &mut Findings) {
+    findings.add(built.artifacts().and_then(|made| made.test(|package| package == "e2e", extra)));
     has_shared_data(workspace, "tests on shared data", findings);
-}
-
-/// Runs `cargo test` to the end of all test binaries. That not one test ran is a failure.
-pub fn cargo_test(workspace: &Workspace, arguments: &[&str]) -> Result<String, String> {
-    count_tests(&test_command(workspace, arguments))
-}
-
-fn test_command(workspace: &Workspace, arguments: &[&str]) -> Program {
-    Program::cargo(workspace.root()).args(["test", "--no-fail-fast"]).args(arguments.iter().copied())
-}
-
-fn count_tests(cargo: &Program) -> Result<String, String> {
-    println!("$ {cargo}");
-    let finished = cargo.run_and_keep();
-    let (passed, failed, ignored) = cargo_test_counts(&finished.stdout);
-    let counts = format!("{passed} tests passed, {failed} failed, {ignored} ignored");
-    match finished.problem {
-        Some(problem) => Err(format!("{problem}\n{counts}")),
-        None if passed == 0 => Err(format!("`{cargo}` ran no test")),
-        None => Ok(counts),
-    }
 }

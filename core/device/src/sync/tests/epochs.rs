@@ -74,12 +74,21 @@ fn a_server_that_went_back_without_noticing_gets_again_what_it_lost() {
     phone.sync(&mut server, at(4));
     phone.store.edit(lost, &fields(&[("remarks", "一")]), at(5)).unwrap();
     phone.sync(&mut server, at(6));
-    // The file was put back. Its numbers say so, its epoch does not.
+    // The file was put back, and somebody else's work has overtaken the numbers that this phone knows.
     let mut server = copy;
-    phone.sync(&mut server, at(7));
+    let mut other = Phone::joined(2, &mut server);
+    for room in ["3", "4", "5"] {
+        other.store.create(&dwelling("1", room), at(7)).unwrap();
+    }
+    other.sync(&mut server, at(7));
+    let epoch = server.epoch;
+    phone.sync(&mut server, at(8));
+    assert_ne!(server.epoch, epoch, "found out");
     assert_eq!(phone.waiting(), 0);
     assert_eq!(server.document(lost).get("remarks"), Some("一".into()));
     assert_eq!(phone.store.totals().unwrap().alarms, 0);
+    other.sync(&mut server, at(9));
+    assert_eq!(phone.store.fingerprints(&stream()).unwrap(), other.store.fingerprints(&stream()).unwrap());
 }
 
 #[test]

@@ -9,8 +9,8 @@ CREATE TABLE server (
     epoch             BLOB    NOT NULL CHECK (length(epoch) = 16),
     -- 4 bytes: the suffix of the server's actor in this epoch.
     incarnation       BLOB    NOT NULL CHECK (length(incarnation) = 4),
-    -- 32 bytes: key of the check bits in cursors, so that no device can claim one that was never issued.
-    cursor_key        BLOB    NOT NULL CHECK (length(cursor_key) = 32),
+    -- 32 bytes: key of the check in commit marks, so that no device can claim one that was never given out.
+    mark_key          BLOB    NOT NULL CHECK (length(mark_key) = 32),
     -- Number of durable write transactions.
     commit_no         INTEGER NOT NULL,
     -- Last sequence number given out: one counter for all streams, so order of numbers is order of commits.
@@ -19,6 +19,12 @@ CREATE TABLE server (
     backed_up_through INTEGER NOT NULL,
     -- Until when whole histories are taken from devices (ms since 1970); 0: closed.
     recovery_until    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE commit_mark (
+    -- Every commit has a random mark: what a device has seen and this table does not have is not in this store's past.
+    commit_no INTEGER PRIMARY KEY,
+    mark      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE stream (
@@ -232,6 +238,13 @@ CREATE TABLE audit (
 CREATE INDEX audit_alarm ON audit (no) WHERE alarm = 1;
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+
+CREATE TABLE alarm_seen (
+    -- Alarms that somebody has looked at. Beside the audit log, whose rows are never altered.
+    no INTEGER PRIMARY KEY REFERENCES audit (no),
+    at INTEGER NOT NULL,
+    by BLOB    NOT NULL CHECK (length(by) = 16)
+) STRICT;
 
 CREATE TABLE media (
     -- Stored media: photos, previews, tracks. The bytes are files named by their hash.
