@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { openPage, startChromium } from "./support/chromium.mjs";
+import { startChromium } from "./support/chromium.mjs";
+import * as screens from "./support/screens.mjs";
+import { DESK, PHONE, fits, smallTargets } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 
-const DESK = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 375, height: 740 }, isMobile: true, hasTouch: true };
 const LOGIN = "管理员一号";
 const PASSWORD = "made-up words for a test";
-const SCREENS = ["/", "/events", "/events?state=late", "/events/none", "/phones", "/refused", "/alarms"];
+const SCREENS = ["/", "/events", "/events?state=late", "/events/none", "/phones", "/refused", "/alarms", "/people"];
 
 let server;
 let browser;
@@ -30,55 +30,14 @@ after(async () => {
   await server?.stop();
 });
 
-/** Runs `body` on a page of its own; whatever the browser complained about must be on the list of what is `meant`. */
-async function onPage(options, body, meant = /^$/) {
-  const { page, complaints, close } = await openPage(browser, server.origin, options);
-  try {
-    await body(page);
-    assert.deepEqual(
-      complaints.filter((complaint) => !meant.test(complaint)),
-      [],
-    );
-  } finally {
-    await close();
-  }
-}
-
-async function signIn(page, password = PASSWORD) {
-  await page.goto(`${server.origin}/`);
-  await page.fill("input[name=login]", LOGIN);
-  await page.fill("input[name=password]", password);
-  await page.click("main button[type=submit]");
-}
-
-async function fits(page) {
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  assert.ok(overflow <= 0, `${page.url()} is ${overflow} px wider than the screen`);
-}
-
-/** What a finger has to hit, if it is smaller than 44 px. Links within a sentence are left out. */
-async function smallTargets(page) {
-  return page.evaluate(() =>
-    [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary, textarea")]
-      .filter((element) => !element.matches(".skip") && !element.closest("dd"))
-      .filter((element) => {
-        const { width, height } = element.getBoundingClientRect();
-        return width > 0 && height < 44;
-      })
-      .map((element) => element.outerHTML.slice(0, 120)),
-  );
-}
+const onPage = (options, body, meant) => screens.onPage(browser, server.origin, options, body, meant);
+const signIn = (page, password = PASSWORD) => screens.signIn(page, server.origin, LOGIN, password);
 
 test("the one-time link sets name and password, signs in, and then is spent", async () => {
   await onPage(DESK, async (page) => {
     await page.goto(link);
     assert.equal(await page.locator("input[type=password]").count(), 2);
-    await page.fill("input[name=login]", LOGIN);
-    await page.fill("input[name=password]", PASSWORD);
-    await page.fill("input[name=again]", PASSWORD);
-    await page.click("main button[type=submit]");
+    await screens.redeem(page, link, LOGIN, PASSWORD);
     await page.waitForURL(`${server.origin}/`);
     assert.match(await page.locator("main").innerText(), /还没有事件/);
     const [cookie] = (await page.context().cookies()).filter(({ name }) => name === "gridwalk_session");

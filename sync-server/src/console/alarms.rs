@@ -1,9 +1,14 @@
 //! Alarms: what somebody has to look at.
 
 use askama::Template;
-use axum::extract::State;
-use axum::response::Response;
-use gridwalk_model::DeviceId;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use gridwalk_model::policy::Role;
+use gridwalk_model::{DeviceId, RecordId, Timestamp};
+use serde::Deserialize;
 
 use super::Console;
 use super::failure::Failure;
@@ -12,10 +17,14 @@ use super::reach::note_view;
 use super::shell::{KEEPERS, Section, Shell, render};
 use super::visitor::Visitor;
 use super::wording;
+use crate::audit::{self, Entry};
 use crate::storage::ReadTx;
+use crate::storage::ledger::AuditRow;
 
 /// Alarms on the page.
 const SHOWN: u32 = 100;
+/// Who may say that an alarm was looked at.
+const ACKNOWLEDGERS: &[Role] = &[Role::Administrator];
 
 struct Row {
     title: String,
@@ -23,8 +32,11 @@ struct Row {
     advice: &'static str,
     at: String,
     ago: String,
-    phone: Option<String>,
+    /// The phone or the person that it speaks of.
+    about: Option<String>,
     no: u64,
+    /// Who looked at it and when.
+    seen: Option<(String, String)>,
 }
 
 #[derive(Template)]
@@ -32,9 +44,12 @@ struct Row {
 struct AlarmsPage {
     shell: Shell,
     rows: Vec<Row>,
+    /// How many nobody has looked at.
+    open: u64,
+    may_acknowledge: bool,
 }
 
-/// The latest alarms.
+/// The latest alarms, open ones first.
 pub(super) async fn show(State(console): State<Console>, visitor: Visitor) -> Result<Response, Failure> {
     if !visitor.is(KEEPERS) {
         return Err(Failure::NotOpen);
@@ -46,38 +61,106 @@ fn page(console: &Console, visitor: &Visitor) -> Result<Response, Failure> {
     note_view(console, visitor, "alarms.listed", "audit")?;
     let (l, now) = (visitor.lang, console.now());
     console.storage.view(|tx| {
-        let mut rows = Vec::new();
-        for alarm in tx.alarms(SHOWN)? {
-            let (title, what, advice) = words(&alarm.action, l);
-            rows.push(Row {
-                title: title.map_or_else(|| alarm.action.clone(), str::to_owned),
-                what,
-                advice,
-                at: wording::time(l, alarm.at, now),
-                ago: wording::ago(l, alarm.at, now),
-                phone: phone(tx, console, visitor, &alarm.actor)?,
-                no: alarm.no,
-            });
-        }
+        let alarms = tx.alarms(SHOWN)?;
+        let rows: Result<Vec<Row>, Failure> =
+            alarms.iter().map(|alarm| row(tx, console, visitor, alarm, now)).collect();
+        let mut rows = rows?;
+        rows.sort_by_key(|row| row.seen.is_some());
         Ok(render(&AlarmsPage {
             shell: Shell::new(console, visitor, Section::Alarms, l.t("警报", "Alarms")),
             rows,
+            open: tx.alarms_open()?,
+            may_acknowledge: visitor.is(ACKNOWLEDGERS),
         }))
     })
 }
 
-/// The phone that an alarm speaks of.
-fn phone(
+fn row(
     tx: &dyn ReadTx,
     console: &Console,
     visitor: &Visitor,
-    actor: &str,
+    alarm: &AuditRow,
+    now: Timestamp,
+) -> Result<Row, Failure> {
+    let l = visitor.lang;
+    let (title, what, advice) = words(&alarm.action, l);
+    let seen = match tx.alarm_seen(alarm.no)? {
+        Some((at, by)) => Some((console.directory.on(tx, visitor).person(by)?, wording::time(l, at, now))),
+        None => None,
+    };
+    Ok(Row {
+        title: title.map_or_else(|| alarm.action.clone(), str::to_owned),
+        what,
+        advice,
+        at: wording::time(l, alarm.at, now),
+        ago: wording::ago(l, alarm.at, now),
+        about: about(tx, console, visitor, alarm)?,
+        no: alarm.no,
+        seen,
+    })
+}
+
+/// Says that an alarm was looked at.
+#[derive(Deserialize)]
+pub(super) struct Acknowledge {
+    csrf: String,
+}
+
+/// Notes that somebody looked at an alarm. The alarm itself stays in the audit log.
+pub(super) async fn acknowledge(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(no): Path<u64>,
+    Form(Acknowledge { csrf }): Form<Acknowledge>,
+) -> Result<Response, Failure> {
+    visitor.check(&csrf)?;
+    if !visitor.is(ACKNOWLEDGERS) {
+        return Err(Failure::NotOpen);
+    }
+    console
+        .blocking(move |console| {
+            let now = console.now();
+            let by = visitor.person.id;
+            console.storage.update(|tx| {
+                let before = no.checked_sub(1).ok_or(Failure::NotFound)?;
+                let row = tx.audit(before, 1)?.into_iter().find(|row| row.no == no && row.alarm);
+                row.ok_or(Failure::NotFound)?;
+                if tx.alarm_seen(no)?.is_some() {
+                    return Ok(());
+                }
+                tx.acknowledge_alarm(no, now, by)?;
+                let (actor, target) = (by.to_string(), no.to_string());
+                let entry = Entry {
+                    actor: &actor,
+                    action: "alarm.acknowledged",
+                    target: &target,
+                    detail: "",
+                    alarm: false,
+                };
+                Ok::<_, Failure>(audit::append(tx, now, &entry)?)
+            })
+        })
+        .await?;
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, "/alarms")]).into_response())
+}
+
+/// The phone or the person that an alarm speaks of.
+fn about(
+    tx: &dyn ReadTx,
+    console: &Console,
+    visitor: &Visitor,
+    alarm: &AuditRow,
 ) -> Result<Option<String>, Failure> {
-    let Ok(id) = actor.parse::<DeviceId>() else { return Ok(None) };
-    let Some(device) = tx.device(id)? else { return Ok(None) };
-    let owner = tx.person_by_no(device.person)?;
-    let owner = owner.map(|person| console.directory.on(tx, visitor).shown(&person)).unwrap_or_default();
-    Ok(Some(format!("{owner} · {}", device.label)))
+    let lookup = console.directory.on(tx, visitor);
+    if let Ok(id) = alarm.actor.parse::<DeviceId>()
+        && let Some(device) = tx.device(id)?
+    {
+        let owner = tx.person_by_no(device.person)?;
+        let owner = owner.map(|person| lookup.shown(&person)).unwrap_or_default();
+        return Ok(Some(format!("{owner} · {}", device.label)));
+    }
+    let Ok(id) = alarm.target.parse::<RecordId>() else { return Ok(None) };
+    Ok(tx.person(id)?.map(|person| lookup.shown(&person)))
 }
 
 /// What an alarm is called, what it means, and what to do.
@@ -92,6 +175,17 @@ fn words(action: &str, l: Lang) -> (Option<&'static str>, &'static str, &'static
             l.t(
                 "手机会把缺少的内容重新交上来。请让各手机尽快联网，并请运维人员查明原因。",
                 "Phones hand in again what is missing. Have them go online soon, and let the operator find the cause.",
+            ),
+        ),
+        "server.restored" => (
+            Some(l.t("服务器从备份恢复过", "The server was restored from a backup")),
+            l.t(
+                "备份之后的内容可能暂时缺少，手机会自动补交各自保存的部分。",
+                "What came after the backup may be missing for now; phones hand in again what they hold.",
+            ),
+            l.t(
+                "请让每部手机尽快联网一次；在此之前不要停用或更换手机。",
+                "Have every phone go online once, soon; until then do not lock or replace any.",
             ),
         ),
         "sync.diverged" => (

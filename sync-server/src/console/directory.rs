@@ -16,6 +16,8 @@ use crate::storage::records::RecordHead;
 
 /// Areas and units of a large district.
 const KEPT: usize = 4_000;
+/// Areas that are read from the store at once.
+const AREAS_AT_ONCE: u32 = 500;
 /// Units that a list offers.
 const UNITS_MAX: u32 = 500;
 
@@ -23,6 +25,7 @@ const UNITS_MAX: u32 = 500;
 #[derive(Debug, Default)]
 struct Named {
     name: Option<String>,
+    code: Option<String>,
     parent: Option<RecordId>,
     removed: bool,
 }
@@ -55,7 +58,7 @@ pub(super) struct Lookup<'t> {
 }
 
 impl Lookup<'_> {
-    fn lang(&self) -> Lang {
+    pub(super) fn lang(&self) -> Lang {
         self.visitor.lang
     }
 
@@ -65,10 +68,32 @@ impl Lookup<'_> {
             let fields = document.fields();
             Ok(Named {
                 name: fields.get("name").and_then(|name| name.as_text()).map(str::to_owned),
+                code: fields.get("code").and_then(|code| code.as_text()).map(str::to_owned),
                 parent: fields.get("parent").and_then(|parent| parent.as_link()),
                 removed: fields.get("removed") == Some(&true.into()),
             })
         })
+    }
+
+    /// All areas with their code and name, by code.
+    pub(super) fn areas(&self) -> Result<Vec<(RecordId, String, String)>, Failure> {
+        let mut out = Vec::new();
+        let mut before = None;
+        loop {
+            let heads = self.tx.records_of_kind(Kind::Area.tag(), before, AREAS_AT_ONCE)?;
+            for head in &heads {
+                before = Some(head.no);
+                let named = self.named(head)?;
+                if let (Some(code), false) = (&named.code, named.removed) {
+                    out.push((head.id, code.clone(), self.area(head.id)?));
+                }
+            }
+            if heads.len() < AREAS_AT_ONCE as usize {
+                break;
+            }
+        }
+        out.sort_by(|a, b| a.1.cmp(&b.1));
+        Ok(out)
     }
 
     fn find(&self, id: RecordId, kind: Kind) -> Result<Option<Arc<Named>>, Failure> {

@@ -34,6 +34,9 @@ pub(super) enum Failure {
     /// The form lacks something that a browser would not have let through.
     #[error("form is incomplete")]
     BadForm,
+    /// There is no area with this code.
+    #[error("no such area")]
+    NoSuchArea,
     /// Too many sign-ins at once.
     #[error("too busy")]
     Busy,
@@ -103,7 +106,7 @@ impl Failure {
             Self::NotSignedIn => StatusCode::SEE_OTHER,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotOpen | Self::StaleForm | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::BadForm => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::BadForm | Self::NoSuchArea => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -133,6 +136,13 @@ impl Failure {
             Self::BadForm => [
                 ("内容不完整，没有保存", "Something is missing; nothing was saved"),
                 ("请返回，填写必填项后再提交。", "Go back, fill in what is required, and submit again."),
+            ],
+            Self::NoSuchArea => [
+                ("没有这个网格，没有保存", "There is no such grid; nothing was saved"),
+                (
+                    "请返回，从列表中选择网格，或核对编号。",
+                    "Go back and choose a grid from the list, or check its code.",
+                ),
             ],
             Self::Busy => [
                 ("现在使用的人较多", "The system is busy"),

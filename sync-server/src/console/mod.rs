@@ -21,6 +21,7 @@
 //! | events: summaries, list, one event, its story, its photos, what may be done next | [`summaries`],
 //! [`events`], [`event`], [`story`], [`photos`], [`acts`] |
 //! | phones, refused changes, alarms | [`devices`], [`quarantine`], [`alarms`] |
+//! | people, what they hold, codes and links that are shown once | [`people`], [`person`] |
 //! | names of people, units and areas | [`directory`], [`names`] |
 //!
 //! Reads of the store block, so every handler does all of its work in one closure on the blocking pool.
@@ -37,6 +38,8 @@ mod failure;
 mod headers;
 mod language;
 mod names;
+mod people;
+mod person;
 mod photos;
 mod quarantine;
 mod reach;
@@ -157,9 +160,15 @@ pub fn router<S: ConsoleState>(state: S) -> Router {
         .route("/events/{id}/photos/{element}", get(photos::full))
         .route("/events/{id}/photos/{element}/preview", get(photos::preview))
         .route("/phones", get(devices::show))
+        .route("/people", get(people::show).post(people::add))
+        .route("/people/{id}", get(person::show))
+        .route("/people/{id}/code", post(person::code))
+        .route("/people/{id}/link", post(person::link))
+        .route("/people/{id}/change/{word}", post(person::change))
         .route("/refused", get(quarantine::show))
         .route("/refused/{no}/settle", post(quarantine::settle))
         .route("/alarms", get(alarms::show))
+        .route("/alarms/{no}/seen", post(alarms::acknowledge))
         .route("/assets/console.css", get(assets::stylesheet))
         .route("/assets/icon.svg", get(assets::icon))
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))

@@ -23,6 +23,7 @@ pub(super) enum Section {
     Start,
     Events,
     Phones,
+    People,
     Refused,
     Alarms,
 }
@@ -84,10 +85,11 @@ impl Shell {
 
 fn links(visitor: &Visitor, section: Section) -> Vec<Link> {
     let l = visitor.lang;
-    let all: [(Section, &'static str, &'static str, &'static str, &[Role]); 5] = [
+    let all: [(Section, &'static str, &'static str, &'static str, &[Role]); 6] = [
         (Section::Start, "/", "首页", "Start", &[]),
         (Section::Events, "/events", "事件", "Events", &[]),
         (Section::Phones, "/phones", "手机", "Phones", WATCHERS),
+        (Section::People, "/people", "人员", "People", KEEPERS),
         (Section::Refused, "/refused", "被拒修改", "Refused", WATCHERS),
         (Section::Alarms, "/alarms", "警报", "Alarms", KEEPERS),
     ];
@@ -95,8 +97,8 @@ fn links(visitor: &Visitor, section: Section) -> Vec<Link> {
     open.map(|(of, href, zh, en, _)| Link { href, label: l.t(zh, en), here: of == section }).collect()
 }
 
-/// A path as the value of a query parameter.
-fn encoded(path: &str) -> String {
+/// A path, or a text, as the value of a query parameter.
+pub(super) fn encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {

@@ -16,8 +16,6 @@ use super::visitor::{MaybeVisitor, Visitor};
 
 /// How many of the latest events are counted.
 const COUNTED: usize = 5_000;
-/// How many alarms are counted.
-const ALARMS_COUNTED: u32 = 100;
 
 /// A number with the list behind it.
 struct Tile {
@@ -94,13 +92,13 @@ fn page(console: &Console, visitor: &Visitor) -> Result<Response, Failure> {
             });
         }
         if visitor.is(KEEPERS) {
-            let alarms = tx.alarms(ALARMS_COUNTED)?.len();
+            let alarms = usize::try_from(tx.alarms_open()?).unwrap_or(usize::MAX);
             health.push(Tile {
                 href: "/alarms".to_owned(),
                 label: l.t("警报", "Alarms"),
                 count: alarms,
                 tone: if alarms == 0 { "" } else { "bad" },
-                hint: l.t("数据回退、内容不一致等", "Rollback, differing data and the like"),
+                hint: l.t("等待管理员查看", "Waiting for an administrator to look"),
             });
         }
         Ok(render(&StartPage {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gridwalk_model::event::{Action, Folded, Judged, LogEntry, Verdict};
+use gridwalk_model::event::{Action, Flag, Folded, Judged, LogEntry, Verdict};
 use gridwalk_model::{RecordId, Timestamp};
 
 use super::directory::Lookup;
@@ -31,10 +31,12 @@ pub(super) struct Line {
     pub(super) remarks: Vec<&'static str>,
 }
 
-/// Tells the story, the latest first. Receipts of the server are told with the entries that they speak of.
+/// Tells the story, the latest first. Receipts of the server are told with the entries that they speak of. That a
+/// report came without a photo is not told once the event has one (`has_photos`).
 pub(super) fn tell(
     entries: &[LogEntry],
     folded: &Folded,
+    has_photos: bool,
     lookup: Lookup<'_>,
     (lang, now): (Lang, Timestamp),
 ) -> Result<Vec<Line>, Failure> {
@@ -48,7 +50,10 @@ pub(super) fn tell(
     for judged in folded.entries.iter().rev().filter(|judged| judged.action != Action::Received) {
         if let Some(entry) = by_id.get(&judged.id) {
             let received = receipts.get(&entry.id).copied();
-            out.push(line(entry, judged, received, lookup, (lang, now))?);
+            let mut judged = judged.clone();
+            let told = has_photos && judged.verdict == Verdict::Applied;
+            judged.flags.retain(|flag| !told || *flag != Flag::NoEvidence);
+            out.push(line(entry, &judged, received, lookup, (lang, now))?);
         }
     }
     Ok(out)

@@ -1,20 +1,60 @@
 // A real server process on a free port with an empty store of its own.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 /** Arguments that make the server listen on a free port of this machine and keep its data in `folder`. */
 const serve = (folder) => ["serve", "--listen", "127.0.0.1:0", "--data", folder];
 
-/** Starts the server that `GRIDWALK_SERVER` names and returns when it has said where it listens. */
-export async function startServer() {
-  const program = process.env.GRIDWALK_SERVER;
-  if (!program) throw new Error("GRIDWALK_SERVER is not set; run `cargo xtask test browser`");
-  const folder = await mkdtemp(join(tmpdir(), "gridwalk-browser-"));
-  const server = new Server(spawn(program, serve(folder), { stdio: ["ignore", "pipe", "pipe"] }), folder);
+/** The program that an environment variable names. */
+function program(variable) {
+  const path = process.env[variable];
+  if (!path) throw new Error(`${variable} is not set; run \`cargo xtask test browser\``);
+  return path;
+}
+
+const newFolder = () => mkdtemp(join(tmpdir(), "gridwalk-browser-"));
+
+/**
+ * Has the demo play a working day with eight real phones, trouble included, and starts a server on what it leaves
+ * behind. `server.began` is when the day began.
+ */
+export async function startServerAfterADay() {
+  const folder = await newFolder();
+  const began = Date.now();
+  try {
+    const words = ["--once", "--trouble", "--lang", "zh", "--keep", join(folder, "day")];
+    await promisify(execFile)(program("GRIDWALK_DEMO"), words, { maxBuffer: 1 << 24 });
+    const server = await startServer({ folder, data: join(folder, "day", "server") });
+    return Object.assign(server, { began });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    const said = `${error.stdout ?? ""}\n${error.stderr ?? ""}`.trim().split("\n").slice(-12).join("\n");
+    throw new Error(`${error.message}\n${said}`);
+  }
+}
+
+/** A one-time sign-in link for the administrator, by the server's own command. */
+export async function administratorLink(server) {
+  const words = ["admin", "link", "--data", server.data];
+  const { stdout } = await promisify(execFile)(program("GRIDWALK_SERVER"), words);
+  return server.origin + stdout.trim();
+}
+
+/**
+ * Starts the server that `GRIDWALK_SERVER` names and returns when it has said where it listens. Its store is in
+ * `data`; by default in a new folder. `folder` is removed when the server is stopped.
+ */
+export async function startServer({ folder, data } = {}) {
+  const path = program("GRIDWALK_SERVER");
+  folder ??= await newFolder();
+  data ??= folder;
+  const server = new Server(spawn(path, serve(data), { stdio: ["ignore", "pipe", "pipe"] }), folder);
+  server.data = data;
   try {
     const [origin] = await server.said(/http:\/\/127\.0\.0\.1:\d+/);
     server.origin = origin;
@@ -29,6 +69,7 @@ export async function startServer() {
 class Server {
   lines = [];
   origin = "";
+  data = "";
   #process;
   #folder;
   #listeners = new Set();

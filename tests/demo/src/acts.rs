@@ -164,7 +164,7 @@ impl Acting<'_, '_, '_> {
             number: number.map(|number| number.to_string()),
             category: hazard.category.to_owned(),
             description: Some(hazard.description.to_owned()),
-            address: None,
+            address: hazard.address.clone(),
             position: hazard.position,
             place: None,
             dwelling: hazard.dwelling,
@@ -205,6 +205,8 @@ pub struct HazardReport<'a> {
     pub description: &'a str,
     /// Where.
     pub position: Option<Position>,
+    /// Where, in words.
+    pub address: Option<String>,
     /// At which door.
     pub dwelling: Option<RecordId>,
     /// For the event's number.

@@ -44,6 +44,10 @@ pub struct Args {
     /// Where the server and the phones keep their stores; a temporary folder by default, removed at the end.
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
+    /// Afterwards also play what goes wrong now and then: a refused change, a photo that is not through, a code
+    /// used twice. So every page of the console has something to show.
+    #[arg(long)]
+    pub trouble: bool,
     /// Lets one phone keep an edit to itself at the end, which the account must find: a test of the test.
     #[arg(long, hide = true)]
     pub plant_unsent: bool,

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::args::Args;
 use crate::chapters::{
     account, bad_network, evening, hazards, killed_phone, officers, opening, rounds, same_record, substitute,
+    trouble,
 };
 use crate::error::{DemoError, Played};
 use crate::narrate::said;
@@ -70,6 +71,9 @@ async fn chapters(args: &Args, home: PathBuf, start: Instant) -> Played<(Stage, 
         evening::plant_unsent(stage).await?;
     }
     let report = account::settle(stage, || start.elapsed().as_secs_f64()).await?;
+    if args.trouble {
+        trouble::play(stage).await?;
+    }
     Ok((all, report))
 }
 

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod pages;
+mod people;
 mod scope;
 mod sessions;
 mod workflow;

@@ -12,15 +12,17 @@ async fn every_screen_by_every_role() {
     let street = Street::empty();
     let far = street.event(street.far, "litter", "远处路 9 号", 2).save();
     let event = format!("/events/{far}");
-    let screens = ["/", "/events", event.as_str(), "/phones", "/refused", "/alarms"];
+    let person = format!("/people/{}", street.worker);
+    let screens =
+        ["/", "/events", event.as_str(), "/phones", "/refused", "/alarms", "/people", person.as_str()];
     let (ok, no, gone) = (200, 403, 404);
     for (who, expected) in [
-        (street.administrator, [ok, ok, ok, ok, ok, ok]),
-        (street.auditor, [ok, ok, ok, ok, ok, ok]),
-        (street.dispatcher, [ok, ok, ok, ok, ok, no]),
-        (street.leader, [ok, ok, gone, ok, ok, no]),
-        (street.handler, [ok, ok, gone, no, no, no]),
-        (street.worker, [ok, ok, ok, no, no, no]),
+        (street.administrator, [ok, ok, ok, ok, ok, ok, ok, ok]),
+        (street.auditor, [ok, ok, ok, ok, ok, ok, ok, ok]),
+        (street.dispatcher, [ok, ok, ok, ok, ok, no, no, no]),
+        (street.leader, [ok, ok, gone, ok, ok, no, no, no]),
+        (street.handler, [ok, ok, gone, no, no, no, no, no]),
+        (street.worker, [ok, ok, ok, no, no, no, no, no]),
     ] {
         let mut browser = street.signed_in(who);
         for (screen, status) in screens.iter().zip(expected) {

@@ -7,7 +7,7 @@ use gridwalk_device::DeviceError;
 use gridwalk_device::photo::CaptureFacts;
 use gridwalk_model::geo::Position;
 use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
-use gridwalk_model::records::Event;
+use gridwalk_model::records::{Dwelling, Event};
 use gridwalk_model::{RecordId, Value};
 
 use crate::acts::{self, HazardReport};
@@ -17,7 +17,7 @@ use crate::narrate::{Said, said};
 use crate::stage::Stage;
 
 /// What is reported, in turn: category of the starter table and the worker's words.
-const HAZARDS: [(&str, &str); 6] = [
+pub const HAZARDS: [(&str, &str); 6] = [
     ("hallway_clutter", "虚构：楼道堆放纸箱，影响通行"),
     ("manhole_cover", "虚构：小区路口井盖破损"),
     ("ebike_charging", "虚构：电动自行车从窗户引线充电"),
@@ -75,7 +75,8 @@ pub async fn report(stage: &mut Stage, index: usize) -> Played<RecordId> {
     let door = worker
         .read(move |store, _| {
             let dwellings = acts::dwellings_of(store, area)?;
-            Ok(dwellings.into_iter().nth(index * 3).map(|entry| (entry.id, entry.record.position)))
+            let door = dwellings.into_iter().nth(index * 3);
+            Ok(door.map(|entry| (entry.id, entry.record.position, address_of(&entry.record))))
         })
         .await?;
     let (category, description) = HAZARDS.get(index % HAZARDS.len()).copied().unwrap_or_default();
@@ -86,13 +87,21 @@ pub async fn report(stage: &mut Stage, index: usize) -> Played<RecordId> {
                 area,
                 category,
                 description,
-                position: door.and_then(|(_, position)| position),
-                dwelling: door.map(|(dwelling, _)| dwelling),
+                position: door.as_ref().and_then(|(_, position, _)| *position),
+                dwelling: door.as_ref().map(|(dwelling, ..)| *dwelling),
+                address: door.and_then(|(.., address)| address),
                 worker_code: &code,
                 sequence: 1,
             })
         })
         .await
+}
+
+/// Where a dwelling is, as a phone fills it into a report.
+fn address_of(dwelling: &Dwelling) -> Option<String> {
+    let Dwelling { building, unit, room, address, .. } = dwelling;
+    let parts: Vec<&str> = [building, unit, room].into_iter().filter_map(|part| part.as_deref()).collect();
+    address.clone().or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
 }
 
 /// A worker adds a file to an event. Returns a row of the table, and why it was refused.

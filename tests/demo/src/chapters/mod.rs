@@ -10,3 +10,4 @@ pub mod opening;
 pub mod rounds;
 pub mod same_record;
 pub mod substitute;
+pub mod trouble;
