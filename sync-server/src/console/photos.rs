@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::event::LogEntry;
 use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
@@ -21,6 +21,10 @@ use crate::storage::ReadTx;
 
 /// Largest photo that is shown, in bytes. Phones send at most a few hundred KB.
 const PHOTO_MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Of a photo that is opened by itself. Browsers fit it to the screen with a style of their own, which the policy of
+/// our pages would forbid; the photo itself cannot bring any.
+const POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /// A photo on an event's page.
 pub(super) struct Photo {
@@ -150,7 +154,7 @@ fn send(console: &Console, hash: &ContentHash) -> Result<Response, Failure> {
     })?;
     let bytes = read.ok_or(Failure::NotFound)?;
     let kind = image_type(&bytes).ok_or(Failure::NotFound)?;
-    Ok(([(CONTENT_TYPE, kind)], bytes).into_response())
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, POLICY)], bytes).into_response())
 }
 
 /// The type of an image by its first bytes. Anything else is not sent to a browser.

@@ -27,7 +27,8 @@ pub(super) struct Core {
     stale: bool,
     /// Callers of `sync` that wait for the engine to come to rest.
     waiting: Vec<oneshot::Sender<Result<Status, DeviceError>>>,
-    stopped: bool,
+    /// Whoever asked for the end: dropped when the store is closed.
+    stopped: Option<oneshot::Sender<()>>,
     /// The deployment had this device wiped.
     wiped: bool,
 }
@@ -56,21 +57,25 @@ impl CoreThread {
             published: now,
             stale: false,
             waiting: Vec::new(),
-            stopped: false,
+            stopped: None,
             wiped: false,
         };
         thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
                 job(&mut core);
                 core.publish();
-                if core.stopped {
+                if core.stopped.is_some() {
                     break;
                 }
             }
-            let Core { store, wiped, .. } = core;
+            let Core { store, wiped, stopped, .. } = core;
             if wiped {
                 store.wipe();
+            } else {
+                drop(store);
             }
+            // Only now: a process that ends while SQLCipher still closes a store crashes in it.
+            drop(stopped);
         })?;
         Ok((Self { jobs }, outgoing, watching))
     }
@@ -142,12 +147,11 @@ impl CoreThread {
     pub(super) async fn stop(&self) {
         let (answer, answered) = oneshot::channel::<()>();
         let asked = self.run(move |core| {
-            core.stopped = true;
+            core.stopped = Some(answer);
             core.waiting.clear();
-            drop(answer);
         });
         if asked.is_ok() {
-            // The sender is dropped with the job: an error is what says that it ran.
+            // The sender is dropped unused: an error is what says that the store is closed.
             let _ = answered.await;
         }
     }

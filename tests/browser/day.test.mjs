@@ -1,0 +1,253 @@
+// The console after a working day: real phones have filled the store, and some of it went wrong.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { startChromium } from "./support/chromium.mjs";
+import * as screens from "./support/screens.mjs";
+import { DESK, PHONE, fits, smallTargets } from "./support/screens.mjs";
+import { administratorLink, startServerAfterADay } from "./support/server.mjs";
+
+const LOGIN = "管理员一号";
+const PASSWORD = "made-up words for a test";
+// The dispatcher that the demo makes up.
+const CENTRE = ["centre", "虚构的密码-一二三四五六"];
+const EVENTS_ON_A_PAGE = 50;
+
+let server;
+let browser;
+let signedIn;
+/** Paths of the case that was closed, and of one whose photo is still on its phone. */
+let closed;
+let unfinished;
+let person;
+
+before(
+  async () => {
+    server = await startServerAfterADay();
+    browser = await startChromium();
+    const link = await administratorLink(server);
+    await screens.onPage(browser, server.origin, DESK, async (page) => {
+      await screens.redeem(page, link, LOGIN, PASSWORD);
+      await page.waitForURL(`${server.origin}/`);
+      signedIn = await page.context().storageState();
+      await page.goto(`${server.origin}/events?state=over`);
+      closed = await page.locator("a.row").first().getAttribute("href");
+      await page.goto(`${server.origin}/events`);
+      unfinished = await page.locator("a.row").first().getAttribute("href");
+      await page.goto(`${server.origin}/people`);
+      person = await page.locator("a.row").nth(1).getAttribute("href");
+    });
+  },
+  { timeout: 600_000 },
+);
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** Runs `body` as the administrator, in a language. */
+function asAdministrator(options, lang, body, meant) {
+  const state = { ...signedIn, cookies: [...signedIn.cookies] };
+  const { hostname } = new URL(server.origin);
+  const cookie = { name: "gridwalk_lang", value: lang, domain: hostname, path: "/", sameSite: "Strict" };
+  state.cookies.push({ ...cookie, expires: -1, httpOnly: true, secure: false });
+  return screens.onPage(browser, server.origin, { ...options, storageState: state }, body, meant);
+}
+
+const words = (page) => page.locator("main").innerText();
+
+for (const [device, options] of Object.entries({ desk: DESK, phone: PHONE })) {
+  for (const lang of ["zh", "en"]) {
+    test(`on a ${device} in ${lang}, every screen of a full store fits and can be hit`, async () => {
+      const paths = ["/", "/events", "/events?state=over", closed, unfinished, "/phones", "/people", person];
+      await asAdministrator(options, lang, async (page) => {
+        for (const path of [...paths, "/refused", "/alarms"]) {
+          const answer = await page.goto(server.origin + path);
+          assert.equal(answer.status(), 200, path);
+          assert.match(await page.locator("html").getAttribute("lang"), new RegExp(`^${lang}`));
+          await fits(page);
+          assert.deepEqual(await smallTargets(page), [], path);
+          const shown = await words(page);
+          assert.ok(!/undefined|None|Some\(|\{\{/.test(shown), `${path}: ${shown}`);
+        }
+      });
+    });
+  }
+}
+
+test("the list shows what was reported, page by page and by state", async () => {
+  await asAdministrator(PHONE, "zh", async (page) => {
+    await page.goto(`${server.origin}/events`);
+    const rows = page.locator("a.row");
+    assert.equal(await rows.count(), EVENTS_ON_A_PAGE);
+    const first = await rows.first().innerText();
+    for (const part of [/已上报/, /虚构路 91 号/, /井盖/, /网格/, /还剩/]) assert.match(first, part);
+    const seen = new Set(await rows.evaluateAll((all) => all.map((row) => row.getAttribute("href"))));
+    await page.click("text=更早的事件");
+    for (const href of await rows.evaluateAll((all) => all.map((row) => row.getAttribute("href")))) {
+      assert.ok(!seen.has(href), "no event stands on two pages");
+      seen.add(href);
+    }
+    assert.equal(seen.size, 56);
+    assert.equal(await page.locator("text=更早的事件").count(), 0, "there is no third page");
+    await page.click("text=回到最新");
+    assert.equal(await rows.count(), EVENTS_ON_A_PAGE);
+    await page.click(".chips >> text=已办结");
+    assert.deepEqual(await rows.evaluateAll((all) => all.map((row) => row.getAttribute("href"))), [closed]);
+    await page.click(".chips >> text=已挂账");
+    assert.match(await words(page), /没有“已挂账”的事件/);
+  });
+});
+
+for (const [lang, said] of Object.entries({
+  zh: { state: "已结案", acts: ["结案", "核查通过", "处置完成", "签收", "派遣", "受理", "上报"], photo: "处置前" },
+  en: { state: "Closed", acts: ["Close", "Verify", "Rectified", "Sign for", "Dispatch", "Accept", "Report"], photo: "Before" },
+})) {
+  test(`one event in ${lang}: its state, its photo, and its story with times of the district`, async () => {
+    await asAdministrator(PHONE, lang, async (page) => {
+      await page.goto(server.origin + closed);
+      assert.equal(await page.locator(".marks .badge").innerText(), said.state);
+      const acts = await page.locator(".story .act-line strong").allInnerTexts();
+      assert.deepEqual(acts, said.acts);
+      assert.equal(await page.locator(".story .by", { hasText: "******" }).count(), said.acts.length, "masked");
+      for (const text of await page.locator(".story .act-line .at").allInnerTexts()) {
+        const at = inDistrict(text, lang);
+        assert.ok(at >= server.began - 60_000 && at <= Date.now(), `${text} is not of this day in China`);
+      }
+      assert.match(await page.locator(".group h3").first().innerText(), new RegExp(said.photo));
+      const photo = page.locator("figure img").first();
+      await photo.scrollIntoViewIfNeeded();
+      const width = await photo.evaluate(async (image) => {
+        await image.decode();
+        return image.naturalWidth;
+      });
+      assert.ok(width > 200, `the preview is ${width} px wide`);
+      const full = await page.locator("figure a").first().getAttribute("href");
+      const answer = await page.goto(server.origin + full);
+      assert.equal(answer.headers()["content-type"], "image/jpeg");
+      assert.ok((await answer.body()).length > 50_000);
+    });
+  });
+}
+
+/** A time as the console shows it, which is eight hours ahead of UTC, as milliseconds. */
+function inDistrict(text, lang) {
+  const year = new Date(Date.now() + 8 * 3_600_000).getUTCFullYear();
+  const found =
+    lang === "zh" ? text.match(/^(\d+)月(\d+)日 (\d\d):(\d\d)$/) : text.match(/^(\d+) (\w+) (\d\d):(\d\d)$/);
+  assert.ok(found, text);
+  const [, one, two, hour, minute] = found;
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const [month, day] = lang === "zh" ? [one - 1, two] : [months.indexOf(two), one];
+  return Date.UTC(year, month, day, hour - 8, minute);
+}
+
+test("a photo that is not through is said to be on its phone", async () => {
+  await asAdministrator(PHONE, "zh", async (page) => {
+    await page.goto(server.origin + unfinished);
+    assert.match(await words(page), /照片还在手机上，联网后会自动传来/);
+    assert.equal(await page.locator("figure img").count(), 0);
+  });
+});
+
+for (const [lang, said] of Object.entries({
+  zh: [/共 9 部/, /上次联系\s*(刚刚|\d+ 分钟前)/, /1 个文件没传完/, /被拒修改\s*查看/, /备用手机/],
+  en: [/9 in all/, /Last contact\s*(just now|\d+ minutes? ago)/, /1 files? still coming/, /Refused\s*Look/, /备用手机/],
+})) {
+  test(`the phones in ${lang}: last contact, what waits, what was refused`, async () => {
+    await asAdministrator(PHONE, lang, async (page) => {
+      await page.goto(`${server.origin}/phones`);
+      assert.equal(await page.locator("li.phone").count(), 9);
+      for (const part of said) assert.match(await words(page), part);
+    });
+  });
+}
+
+test("a refused change says why, in both languages, and is ticked off", async () => {
+  await asAdministrator(PHONE, "en", async (page) => {
+    await page.goto(`${server.origin}/refused`);
+    assert.match(await words(page), /Outside this person's area[\s\S]*Dwelling: /);
+  });
+  await asAdministrator(PHONE, "zh", async (page) => {
+    await page.goto(`${server.origin}/refused`);
+    assert.match(await words(page), /不在此人的负责范围内[\s\S]*实有房屋：[\s\S]*张\*+ · W03/);
+    assert.ok(!(await words(page)).includes("9999"), "labels, never values");
+    await page.click("text=标为已查看");
+    assert.equal(page.url(), `${server.origin}/refused`);
+    assert.match(await words(page), /已查看[\s\S]*管理员/);
+    assert.equal(await page.locator("text=标为已查看").count(), 0);
+  });
+});
+
+test("an alarm says what to do, and is ticked off", async () => {
+  await asAdministrator(PHONE, "en", async (page) => {
+    await page.goto(`${server.origin}/alarms`);
+    assert.match(await words(page), /1 not looked at yet[\s\S]*An enrolment code was used by a second phone/);
+  });
+  await asAdministrator(PHONE, "zh", async (page) => {
+    const tile = page.locator("a.tile[href='/alarms'] .count");
+    await page.goto(`${server.origin}/`);
+    assert.equal(await tile.innerText(), "1");
+    await page.goto(`${server.origin}/alarms`);
+    assert.match(await words(page), /登记码被另一部手机再次使用[\s\S]*怎么办：[\s\S]*王\*+/);
+    await page.click("text=标为已查看");
+    assert.match(await words(page), /所有警报都已查看[\s\S]*已查看/);
+    await page.goto(`${server.origin}/`);
+    assert.equal(await tile.innerText(), "0");
+  });
+});
+
+test("a gridworker is added on a phone, gets a grid and a code, which is shown once", async () => {
+  await asAdministrator(PHONE, "zh", async (page) => {
+    await page.goto(`${server.origin}/people`);
+    await page.click("summary:has-text('新增人员')");
+    await page.fill("form.card input[name=name]", "郑小新（虚构）");
+    const code = await page.locator("datalist option").last().getAttribute("value");
+    await page.fill("form.card input[name=area]", code);
+    await fits(page);
+    assert.deepEqual(await smallTargets(page), []);
+    await page.click("form.card button[type=submit]");
+    assert.match(await words(page), /已新增[\s\S]*网格员/);
+    assert.equal(await page.locator("button:has-text('收回')").count(), 1);
+    await page.click("button:has-text('生成手机登记码')");
+    const shown = await page.locator(".secret-text").innerText();
+    assert.match(shown, /^[\w-]{27}$/);
+    assert.match(await words(page), new RegExp(`服务器地址：${server.origin}[\\s\\S]*有效期至`));
+    await fits(page);
+    await page.goto(page.url().replace(/\/code$/, ""));
+    assert.ok(!(await page.content()).includes(shown));
+    await page.click("button:has-text('收回')");
+    assert.match(await words(page), /已保存[\s\S]*没有网格时/);
+  });
+});
+
+test("a dispatcher takes a case on a phone: the state changes before their eyes", async () => {
+  await screens.onPage(browser, server.origin, PHONE, async (page) => {
+    await screens.signIn(page, server.origin, ...CENTRE);
+    await page.waitForSelector("nav.nav");
+    assert.equal(await page.locator("nav.nav a[href='/people']").count(), 0, "not a dispatcher's screen");
+    await page.goto(server.origin + unfinished);
+    await page.click("button:has-text('受理')");
+    assert.match(await words(page), /已保存：受理[\s\S]*已受理/);
+    await page.click("summary:has-text('派遣')");
+    await page.selectOption("details[open] select[name=unit]", { label: "市政维护队（虚构）" });
+    await page.click("details[open] button[type=submit]");
+    assert.match(await words(page), /已保存：派遣[\s\S]*已派遣/);
+    assert.deepEqual(await page.locator(".story .act-line strong").allInnerTexts(), ["派遣", "受理", "上报"]);
+    await fits(page);
+  });
+});
+
+test("without signing in nobody sees an event, a photo, or anything else", async () => {
+  await screens.onPage(browser, server.origin, DESK, async (page) => {
+    for (const path of ["/events", closed, "/phones", "/people", person, "/refused", "/alarms"]) {
+      await page.goto(server.origin + path);
+      assert.equal(page.url(), `${server.origin}/`, path);
+      assert.equal(await page.locator("input[type=password]").count(), 1, path);
+    }
+    const photo = await page.request.get(`${server.origin}${closed}/photos/00/preview`, { maxRedirects: 0 });
+    assert.equal(photo.status(), 303);
+  });
+});
