@@ -33,7 +33,7 @@ enum Subject {
         #[arg(long, default_value_t = 20_000)]
         large: usize,
         /// Grow the server to this many stored records to see what memory it takes; 0 leaves it out.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 200_000)]
         memory: usize,
     },
     /// The phone's store: opening, saving, searching, pulling a grid, what encryption costs.
@@ -54,6 +54,8 @@ enum Subject {
 }
 
 fn main() -> ExitCode {
+    // Plain HTTP on loopback only, but the client does not start without it. Whoever came first has set the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let run = match Arguments::parse().subject {
         Subject::Sync { json, large, memory } => sync::run(&mut Printer::new(json), large, memory),
         Subject::Device { json, residents } => device::run(&mut Printer::new(json), residents),
