@@ -223,6 +223,21 @@ test("a gridworker is added on a phone, gets a grid and a code, which is shown o
   });
 });
 
+test("a lost phone is locked, after a second thought", async () => {
+  await asAdministrator(PHONE, "zh", async (page) => {
+    await page.goto(server.origin + person);
+    const spare = page.locator(".held li", { hasText: "备用手机" });
+    await spare.locator("summary").click();
+    await fits(page);
+    assert.deepEqual(await smallTargets(page), []);
+    await spare.locator("button").click();
+    assert.match(await words(page), /已保存/);
+    assert.match(await spare.innerText(), /已停用/);
+    await page.goto(`${server.origin}/phones`);
+    assert.match(await page.locator("li.phone", { hasText: "备用手机" }).innerText(), /已停用/);
+  });
+});
+
 test("a dispatcher takes a case on a phone: the state changes before their eyes", async () => {
   await screens.onPage(browser, server.origin, PHONE, async (page) => {
     await screens.signIn(page, server.origin, ...CENTRE);

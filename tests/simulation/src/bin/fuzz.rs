@@ -45,6 +45,10 @@ fn main() -> ExitCode {
     let tally = fuzz::run(arguments.seed, extent, arguments.threads.unwrap_or(cores));
     print!("{tally}");
     let mut failed = !tally.violations.is_empty();
+    if tally.cases == 0 {
+        println!("not one case ran");
+        failed = true;
+    }
     for (history, violation) in tally.violations.iter().take(5) {
         println!("violation in history {history}: {violation}");
         println!(

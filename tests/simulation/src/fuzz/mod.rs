@@ -65,7 +65,8 @@ pub fn run(seed: u64, extent: Extent, threads: usize) -> Tally {
                     Extent::Only(only) => only,
                     _ => number,
                 };
-                one_history(seed, number, &mut tally);
+                let escaped = panics::escaping(|| one_history(seed, number, &mut tally));
+                tally.violations.extend(escaped.map(|panic| (number, format!("a panic got out: {panic}"))));
                 if tally.violations.len() > 20 {
                     stop.store(true, Ordering::Relaxed);
                 }
@@ -74,8 +75,9 @@ pub fn run(seed: u64, extent: Extent, threads: usize) -> Tally {
         };
         let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(worker)).collect();
         for worker in workers {
-            if let Ok(tally) = worker.join() {
-                total.add(tally);
+            match worker.join() {
+                Ok(tally) => total.add(tally),
+                Err(panic) => std::panic::resume_unwind(panic),
             }
         }
     });

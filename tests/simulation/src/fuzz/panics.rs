@@ -42,6 +42,12 @@ pub fn watch<T>(work: impl FnOnce() -> T) -> Watched<T> {
     Watched { result, panics: SEEN.with(|seen| std::mem::take(&mut *seen.borrow_mut())) }
 }
 
+/// Runs `work` and returns the panic that left it. Needs [`install`].
+pub fn escaping(work: impl FnOnce()) -> Option<String> {
+    catch_unwind(AssertUnwindSafe(work)).err()?;
+    Some(SEEN.with(|seen| seen.borrow().last().cloned()).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
