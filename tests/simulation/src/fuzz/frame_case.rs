@@ -105,7 +105,8 @@ fn mutate(cbor: &mut Vec<u8>, random: &mut Seeded) {
             4 => {
                 let head = random.pick(&[0x1b, 0x3b, 0x5b, 0x7b, 0x9b]);
                 let number = number_near(at as u64, random).to_be_bytes();
-                cbor.splice(at..=at, std::iter::once(head).chain(number));
+                let end = (at + 1).min(cbor.len());
+                cbor.splice(at..end, std::iter::once(head).chain(number));
             }
             5 => {
                 let end = (at + random.below(20)).min(cbor.len());
