@@ -8,7 +8,7 @@ use gridwalk_replica::{Actor, Document, DocumentError};
 
 use crate::storage::records::RecordHead;
 use crate::storage::{ReadTx, StorageError, WriteTx};
-use crate::sync::{Landed, Landing, State, server_actor};
+use crate::sync::{Landed, Landing, State, follow_up, server_actor};
 
 /// Why an edit was not made.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ impl<'t> Edits<'t> {
     /// See [`EditError`].
     pub fn create(&mut self, id: RecordId, kind: Kind, fields: &Fields) -> Result<(), EditError> {
         let (document, change) = Document::create(id, kind, fields, self.actor, self.now)?;
-        self.land(id, kind, None, &document, &change.raw)
+        self.land(id, kind, None, &document, vec![change.raw])
     }
 
     /// Writes those fields of a record that differ. Returns whether any did.
@@ -68,7 +68,9 @@ impl<'t> Edits<'t> {
         let kind = Kind::parse(&head.kind).ok_or(EditError::UnknownKind)?;
         let mut document = Document::load(&self.tx.snapshot(head.no)?)?;
         let Some(change) = document.edit(fields, self.actor, self.now)? else { return Ok(false) };
-        self.land(id, kind, Some(&head), &document, &change.raw)?;
+        let mut raws = vec![change.raw];
+        raws.extend(follow_up::add(&mut document, kind, self.actor, self.now)?);
+        self.land(id, kind, Some(&head), &document, raws)?;
         Ok(true)
     }
 
@@ -78,11 +80,11 @@ impl<'t> Edits<'t> {
         kind: Kind,
         head: Option<&RecordHead>,
         document: &Document,
-        raw: &[u8],
+        raws: Vec<Vec<u8>>,
     ) -> Result<(), EditError> {
         let state = State::of(document);
         let snapshot = document.save();
-        let batches = [vec![raw]];
+        let batches = [raws.iter().map(Vec::as_slice).collect()];
         let record = Landed {
             id,
             kind,

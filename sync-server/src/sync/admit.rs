@@ -8,6 +8,7 @@ use gridwalk_replica::digest::Fingerprint;
 use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
 
+use super::follow_up;
 use super::receipts;
 use super::scope::{Principal, Scope};
 use crate::storage::records::{Membership, RecordHead, ServerRow};
@@ -148,7 +149,8 @@ fn ready(admitted: Admitted, kind: Kind, item: &Item, server: &ServerRow, now: T
     let Admitted { mut document, mut snapshot, mut heads, accepted } = admitted;
     let actor = server_actor(server);
     let raws = accepted.iter().filter_map(|index| item.raws.get(*index)).map(|raw| raw.as_slice());
-    let added = receipts::add(&mut document, kind, raws, actor, now)?;
+    let mut added = receipts::add(&mut document, kind, raws, actor, now)?;
+    added.extend(follow_up::add(&mut document, kind, actor, now)?);
     if !added.is_empty() {
         snapshot = document.save();
         heads = document.heads();

@@ -151,3 +151,27 @@ async fn the_list_is_filtered_and_paged_by_key() {
     let mut later = street.signed_in(street.leader);
     assert_eq!(rows(&later.get("/events?state=late").await.body), 50);
 }
+
+#[tokio::test]
+async fn a_case_that_somebody_waits_for_is_closed_after_their_rating_or_three_tries() {
+    let street = Street::empty();
+    let mut story = street.event(street.near, "hallway_clutter", "近处路 1 号", 3);
+    story.log(2, street.dispatcher, Action::Note, |entry| entry.has_appellant = Some(true));
+    let id = story.save();
+    let (mut leader, mut handler) = (street.signed_in(street.leader), street.signed_in(street.handler));
+    act(&mut leader, id, "accept", &[]).await;
+    let team = street.team.to_string();
+    act(&mut leader, id, "dispatch", &[("unit", &team)]).await;
+    act(&mut handler, id, "sign_for", &[]).await;
+    act(&mut handler, id, "rectify", &[("result", "已清理"), ("reason", "雨大，稍后补拍")]).await;
+    act(&mut leader, id, "verify", &[("reason", "到现场看过")]).await;
+    assert_eq!(state(&street, id), State::AwaitingRating, "the server asks by itself");
+    let page = leader.get(&format!("/events/{id}")).await.body;
+    assert!(!page.contains("value=\"close\""), "somebody waits for an answer");
+    let mut centre = street.signed_in(street.dispatcher);
+    for _ in 0..3 {
+        act(&mut centre, id, "callback_failed", &[("reason", "无人接听")]).await;
+    }
+    act(&mut leader, id, "close", &[]).await;
+    assert_eq!(state(&street, id), State::Closed);
+}

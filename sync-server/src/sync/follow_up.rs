@@ -1,0 +1,48 @@
+//! What the server itself does once an event's log calls for it: a case that was verified on the spot, and whose
+//! appellant waits for an answer, now waits for their rating.
+
+use gridwalk_model::event::{Action, EventRules, LogEntry, State, fold, read_log};
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
+use gridwalk_replica::{Actor, Document, DocumentError};
+use sha2::{Digest as _, Sha256};
+
+use crate::storage::{StorageError, Stored};
+
+/// Adds the entry that is due now, if one is. Returns the new change.
+pub(crate) fn add(
+    document: &mut Document,
+    kind: Kind,
+    actor: Actor,
+    now: Timestamp,
+) -> Stored<Option<Vec<u8>>> {
+    if kind != Kind::Event {
+        return Ok(None);
+    }
+    let Some(entry) = due(&document.fields(), now) else { return Ok(None) };
+    match document.edit(&Fields::from([(entry.key(), entry.to_value())]), actor, now) {
+        Ok(change) => Ok(change.map(|change| change.raw)),
+        // A full record takes no more entries.
+        Err(DocumentError::Full { .. } | DocumentError::Exhausted) => Ok(None),
+        Err(_) => Err(StorageError::Failed("entry could not be written".to_owned())),
+    }
+}
+
+fn due(fields: &Fields, now: Timestamp) -> Option<LogEntry> {
+    let (entries, _) = read_log(fields);
+    let folded = fold(&entries, &EventRules::default());
+    if folded.state != State::Verified || !folded.has_appellant {
+        return None;
+    }
+    let parent = folded.entries.last()?.id;
+    let id = id_after(parent, now);
+    Some(LogEntry { by: None, ..LogEntry::new(id, Some(parent), now, id, Action::AwaitRating) })
+}
+
+/// The identifier follows from what came before, so that admitting twice writes the same.
+fn id_after(parent: RecordId, now: Timestamp) -> RecordId {
+    let full: [u8; 32] =
+        Sha256::new().chain_update(b"await_rating").chain_update(parent.as_bytes()).finalize().into();
+    let mut random = [0u8; 10];
+    random.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+    RecordId::from_parts(now, random)
+}
