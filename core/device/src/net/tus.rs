@@ -77,7 +77,11 @@ impl Session {
                         }
                     };
                 }
-                Sent::Disagreed => return Err(NetError::Unreadable),
+                // Of this medium only: the others go on, and it is tried again later.
+                Sent::Disagreed => {
+                    let reason = "no agreement on how far the upload has come".to_owned();
+                    return Err(ProtocolError::Malformed { reason }.into());
+                }
             }
             source.progressed(upload.hash, &url, offset).await;
         }
