@@ -2,10 +2,10 @@
 //! appellant waits for an answer, now waits for their rating.
 
 use gridwalk_model::event::{Action, EventRules, LogEntry, State, fold, read_log};
-use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
+use gridwalk_model::{Fields, Kind, Timestamp};
 use gridwalk_replica::{Actor, Document, DocumentError};
-use sha2::{Digest as _, Sha256};
 
+use super::receipts::derived_id;
 use crate::storage::{StorageError, Stored};
 
 /// Adds the entry that is due now, if one is. Returns the new change.
@@ -34,15 +34,6 @@ fn due(fields: &Fields, now: Timestamp) -> Option<LogEntry> {
         return None;
     }
     let parent = folded.entries.last()?.id;
-    let id = id_after(parent, now);
+    let id = derived_id("await_rating", parent, now);
     Some(LogEntry { by: None, ..LogEntry::new(id, Some(parent), now, id, Action::AwaitRating) })
-}
-
-/// The identifier follows from what came before, so that admitting twice writes the same.
-fn id_after(parent: RecordId, now: Timestamp) -> RecordId {
-    let full: [u8; 32] =
-        Sha256::new().chain_update(b"await_rating").chain_update(parent.as_bytes()).finalize().into();
-    let mut random = [0u8; 10];
-    random.iter_mut().zip(full).for_each(|(to, from)| *to = from);
-    RecordId::from_parts(now, random)
 }

@@ -28,7 +28,7 @@ pub(super) fn add<'r>(
     let mut parent = last_of_server(document, actor);
     let mut writes = Fields::new();
     for entry in new {
-        let id = receipt_id(entry, now);
+        let id = derived_id("receipt", entry, now);
         let receipt = LogEntry::receipt(id, parent, entry, now);
         writes.insert(receipt.key(), receipt.to_value());
         parent = Some(id);
@@ -75,10 +75,10 @@ fn last_of_server(document: &Document, actor: Actor) -> Option<RecordId> {
     .map(|(_, id)| id)
 }
 
-/// A receipt's identifier follows from its entry, so that admitting twice writes the same.
-fn receipt_id(entry: RecordId, now: Timestamp) -> RecordId {
-    let full: [u8; 32] =
-        Sha256::new().chain_update(b"receipt").chain_update(entry.as_bytes()).finalize().into();
+/// The identifier of an entry of the server's follows from the one that called for it, so that admitting twice writes
+/// the same.
+pub(super) fn derived_id(word: &str, entry: RecordId, now: Timestamp) -> RecordId {
+    let full: [u8; 32] = Sha256::new().chain_update(word).chain_update(entry.as_bytes()).finalize().into();
     let mut random = [0u8; 10];
     random.iter_mut().zip(full).for_each(|(to, from)| *to = from);
     RecordId::from_parts(now, random)
