@@ -16,6 +16,8 @@ words! {
         After = "after", "处置后", "After";
         /// The surroundings, or anything else.
         Scene = "scene", "现场", "Scene";
+        /// A drawn signature.
+        Signature = "signature", "签名", "Signature";
     }
 }
 
