@@ -8,21 +8,69 @@
 /// risk of a fall, or a regulation of a ministry.
 const WORDS: &[&str] = &[
     // Religion.
-    "宗教", "信仰", "信教", "邪教", "教徒", "religi", "faith group",
+    "宗教",
+    "信仰",
+    "信教",
+    "邪教",
+    "教徒",
+    "religi",
+    "faith group",
     // Origin.
-    "民族", "种族", "族裔", "籍贯来源", "ethnic", "racial", "nationality group",
+    "民族",
+    "种族",
+    "族裔",
+    "籍贯来源",
+    "ethnic",
+    "racial",
+    "nationality group",
     // Political activity.
-    "政治", "党派", "party membership", "politic",
+    "政治",
+    "党派",
+    "party membership",
+    "politic",
     // Petitioning.
-    "信访", "上访", "访民", "维稳", "涉稳", "petition", "stability maintenance",
+    "信访",
+    "上访",
+    "访民",
+    "维稳",
+    "涉稳",
+    "petition",
+    "stability maintenance",
     // Scores and registers of people.
-    "人员风险", "风险人员", "个人风险", "风险人群", "风险评分", "风险评级", "信用评分", "社会评分", "重点人员", "重点人口",
-    "risk score", "risk rating", "risk profile", "high-risk person", "high-risk people", "social score",
-    "social credit score", "key person", "key population",
+    "人员风险",
+    "风险人员",
+    "个人风险",
+    "风险人群",
+    "风险评分",
+    "风险评级",
+    "信用评分",
+    "社会评分",
+    "重点人员",
+    "重点人口",
+    "risk score",
+    "risk rating",
+    "risk profile",
+    "high-risk person",
+    "high-risk people",
+    "social score",
+    "social credit score",
+    "key person",
+    "key population",
     // Face recognition.
-    "人脸", "面部识别", "刷脸", "face recognition", "facial recognition", "face_recognition",
+    "人脸",
+    "面部识别",
+    "刷脸",
+    "face recognition",
+    "facial recognition",
+    "face_recognition",
     // Police systems.
-    "警务系统", "公安系统", "警务平台", "雪亮工程", "布控", "police system", "police database",
+    "警务系统",
+    "公安系统",
+    "警务平台",
+    "雪亮工程",
+    "布控",
+    "police system",
+    "police database",
 ];
 
 /// The first forbidden word in a text, whatever its case.
@@ -37,10 +85,20 @@ mod tests {
 
     #[test]
     fn forbidden_words_are_found_and_honest_ones_are_not() {
-        for text in ["宗教信仰", "Ethnic group", "是否上访户", "PETITIONER", "人员风险等级", "重点人员登记", "人脸比对"] {
+        for text in [
+            "宗教信仰",
+            "Ethnic group",
+            "是否上访户",
+            "PETITIONER",
+            "人员风险等级",
+            "重点人员登记",
+            "人脸比对",
+        ] {
             assert!(find(text).is_some(), "{text}");
         }
-        for text in ["跌倒风险", "高空坠物风险", "Falling-object risk", "surface", "公安部令", "国家标准", "会议议题"] {
+        for text in
+            ["跌倒风险", "高空坠物风险", "Falling-object risk", "surface", "公安部令", "国家标准", "会议议题"]
+        {
             assert_eq!(find(text), None, "{text}");
         }
     }

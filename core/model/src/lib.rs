@@ -14,6 +14,7 @@
 //! | what is wrong with a record | [`validate`], [`codes`] |
 //! | what an event's log means | [`event`], [`calendar`], [`categories`] |
 //! | what a checklist asks | [`checklist`] |
+//! | how forms fill records | [`forms`] |
 //! | what is never asked | [`forbidden`] |
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
@@ -31,6 +32,7 @@ pub mod codec;
 pub mod codes;
 pub mod event;
 pub mod forbidden;
+pub mod forms;
 pub mod geo;
 pub mod id;
 pub mod photo;

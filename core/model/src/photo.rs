@@ -28,6 +28,8 @@ words! {
         Camera = "camera", "现场拍摄", "Camera";
         /// Chosen from the phone's gallery.
         Gallery = "gallery", "相册选取", "Gallery";
+        /// Drawn on the screen.
+        Drawn = "drawn", "屏幕手写", "Drawn";
     }
 }
 

@@ -162,11 +162,8 @@ pub fn read(json: &str) -> Result<Template, TemplateFileError> {
 }
 
 fn entry(order: u32, item: Item, section: Option<&Text>) -> Result<ChecklistItem, TemplateFileError> {
-    let no_word = |field, word: &str| TemplateFileError::Word {
-        item: item.id.clone(),
-        field,
-        word: word.to_owned(),
-    };
+    let no_word =
+        |field, word: &str| TemplateFileError::Word { item: item.id.clone(), field, word: word.to_owned() };
     let kind = ItemKind::from_word(&item.kind);
     let severity = Severity::from_word(&item.severity);
     let evidence = EvidenceRule::from_word(&item.evidence);
@@ -201,6 +198,7 @@ fn entry(order: u32, item: Item, section: Option<&Text>) -> Result<ChecklistItem
         days: item.days,
         event_category: item.event_category,
         section_zh: section.map(|section| section.zh.clone()),
+        field: None,
         section_en: section.and_then(|section| section.en.clone()),
     })
 }

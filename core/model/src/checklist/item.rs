@@ -16,6 +16,10 @@ words! {
         Choice = "choice", "选择", "Choice";
         /// Text.
         Text = "text", "文字", "Text";
+        /// A calendar day, as text.
+        Date = "date", "日期", "Date";
+        /// Yes or no, as the choices `yes` and `no`.
+        YesNo = "yes_no", "是/否", "Yes or no";
         /// A photo.
         Photo = "photo", "照片", "Photo";
         /// A signature.
@@ -114,6 +118,9 @@ pub struct ChecklistItem {
     /// The unit in English, where it is not a symbol.
     #[n(19)]
     pub unit_en: Option<String>,
+    /// The field that it fills, for an item of a form; see [`crate::forms`].
+    #[n(20)]
+    pub field: Option<String>,
 }
 
 impl ChecklistItem {
@@ -130,11 +137,12 @@ impl ChecklistItem {
         match self.kind {
             ItemKind::PassFail => answer.outcome.is_some(),
             ItemKind::Number => answer.number.is_some_and(f64::is_finite),
-            ItemKind::Choice => answer.choice.is_some(),
-            ItemKind::Text => answer.text.as_deref().is_some_and(|text| !text.trim().is_empty()),
+            ItemKind::Choice | ItemKind::YesNo => answer.choice.is_some(),
+            ItemKind::Text | ItemKind::Date => {
+                answer.text.as_deref().is_some_and(|text| !text.trim().is_empty())
+            }
             ItemKind::Photo | ItemKind::Signature => !answer.photos.is_empty(),
-            // Asks for an update without blocking the others.
-            ItemKind::Other(_) => true,
+            ItemKind::Other(_) => false,
         }
     }
 

@@ -25,4 +25,5 @@ pub use condition::{Condition, Facts, Known};
 pub use item::{ChecklistItem, Choice, EvidenceRule, ItemKind};
 pub use parse::{ConditionError, ConditionFault};
 pub use review::{Grade, Lack, Review, Scope, review};
+pub(crate) use template::item_faults_of;
 pub use template::{Template, TemplateFault};

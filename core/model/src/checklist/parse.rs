@@ -74,9 +74,8 @@ enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: &[&str] = &[
-    "||", "&&", "==", "!=", "<=", ">=", "<", ">", "!", "+", "-", "*", "/", "(", ")", "[", "]", ",",
-];
+const SIGNS: &[&str] =
+    &["||", "&&", "==", "!=", "<=", ">=", "<", ">", "!", "+", "-", "*", "/", "(", ")", "[", "]", ","];
 
 pub(super) fn parse(source: &str) -> Result<Expr, ConditionError> {
     if source.len() > MAX_BYTES {
@@ -200,14 +199,8 @@ impl Parser {
 
     /// One comparison at most: CEL's `a < b < c` means nothing useful.
     fn relation(&mut self) -> Result<Expr, ConditionError> {
-        const SIGNS: &[(&str, Op)] = &[
-            ("==", Op::Eq),
-            ("!=", Op::Ne),
-            ("<=", Op::Le),
-            (">=", Op::Ge),
-            ("<", Op::Lt),
-            (">", Op::Gt),
-        ];
+        const SIGNS: &[(&str, Op)] =
+            &[("==", Op::Eq), ("!=", Op::Ne), ("<=", Op::Le), (">=", Op::Ge), ("<", Op::Lt), (">", Op::Gt)];
         let left = self.sum()?;
         if self.tokens.next_if(|(_, token)| *token == Token::Name("in".into())).is_some() {
             let list = self.list()?;
@@ -263,7 +256,8 @@ impl Parser {
             return Ok(inner);
         }
         let word = self.tokens.next_if(|(_, token)| {
-            matches!(token, Token::Number(_) | Token::Text(_)) || matches!(token, Token::Name(name) if name != "in")
+            matches!(token, Token::Number(_) | Token::Text(_))
+                || matches!(token, Token::Name(name) if name != "in")
         });
         let Some((_, token)) = word else { return self.fail(ConditionFault::Unexpected) };
         let expr = match token {

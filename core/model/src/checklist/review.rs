@@ -51,6 +51,8 @@ pub struct Review {
     pub answered: BTreeSet<String>,
     /// What is still to be done, by item.
     pub lacking: BTreeMap<String, Lack>,
+    /// Items of a kind that this build does not know: they wait for an update, and hold up nothing else.
+    pub needs_update: BTreeSet<String>,
     /// Failed items, with how bad they are.
     pub failed: BTreeMap<String, Severity>,
     /// Points of the passed among those of the passed and failed items, in percent, rounded down; `None` while nothing
@@ -98,6 +100,10 @@ pub fn review(
             continue;
         }
         review.asked.push(id.clone());
+        if matches!(item.kind, ItemKind::Other(_)) {
+            review.needs_update.insert(id.clone());
+            continue;
+        }
         let Some(answer) = given.filter(|answer| item.is_answered_by(answer)) else {
             if holds(item.required_when.as_deref(), &seen, scope).unwrap_or(true) {
                 review.lacking.insert(id.clone(), Lack::Answer);
@@ -122,7 +128,8 @@ pub fn review(
             review.lacking.insert(id.clone(), lack);
         }
     }
-    review.score = (u64::from(passed) * 100).checked_div(u64::from(judged)).map(|score| score.min(100) as u32);
+    review.score =
+        (u64::from(passed) * 100).checked_div(u64::from(judged)).map(|score| score.min(100) as u32);
     review.grade = grade(&review, judged);
     review
 }
@@ -141,8 +148,8 @@ fn value(item: &ChecklistItem, answer: &Answer) -> Option<Known> {
     match item.kind {
         ItemKind::PassFail => answer.outcome.as_ref().map(|outcome| Known::Text(outcome.word().to_owned())),
         ItemKind::Number => answer.number.filter(|number| number.is_finite()).map(Known::Number),
-        ItemKind::Choice => answer.choice.clone().map(Known::Text),
-        ItemKind::Text => answer.text.clone().map(Known::Text),
+        ItemKind::Choice | ItemKind::YesNo => answer.choice.clone().map(Known::Text),
+        ItemKind::Text | ItemKind::Date => answer.text.clone().map(Known::Text),
         ItemKind::Photo | ItemKind::Signature => (!answer.photos.is_empty()).then_some(Known::Flag(true)),
         ItemKind::Other(_) => None,
     }
@@ -155,8 +162,12 @@ fn lacks(item: &ChecklistItem, answer: &Answer, passes: Option<bool>) -> Option<
         EvidenceRule::OnFail => passes == Some(false),
         _ => false,
     };
-    let choice = answer.choice.as_ref().filter(|_| item.kind == ItemKind::Choice);
-    if choice.is_some_and(|word| item.choices.iter().all(|choice| choice.word != *word)) {
+    let listed = |word: &str| match item.kind {
+        ItemKind::Choice => item.choices.iter().any(|choice| choice.word == word),
+        ItemKind::YesNo => matches!(word, "yes" | "no"),
+        _ => true,
+    };
+    if answer.choice.as_deref().is_some_and(|word| !listed(word)) {
         Some(Lack::Choice)
     } else if needs_photo && answer.photos.is_empty() {
         Some(Lack::Photo)

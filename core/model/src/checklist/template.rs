@@ -60,6 +60,8 @@ pub enum TemplateFault {
     Range,
     /// A choice without words, or words or limits on an item of another kind.
     Kind,
+    /// A form's item that fills a field which does not exist or may not be filled, or a form about no such kind.
+    Field(String),
     /// A major item that names no category for its event.
     NoCategory,
 }
@@ -119,9 +121,7 @@ impl Template {
 
     /// The items in the order in which they are asked.
     pub fn ordered(&self) -> Vec<(&str, &ChecklistItem)> {
-        let mut out: Vec<_> = self.items.iter().map(|(id, item)| (id.as_str(), item)).collect();
-        out.sort_by_key(|(id, item)| (item.order, *id));
-        out
+        ordered(&self.items)
     }
 
     /// Everything that is wrong with it, with the item.
@@ -131,20 +131,35 @@ impl Template {
         if texts.into_iter().flatten().any(|text| forbidden::find(text).is_some()) {
             out.push((String::new(), TemplateFault::Forbidden));
         }
-        let mut before: BTreeMap<&str, &ChecklistItem> = BTreeMap::new();
+        out.extend(item_faults_of(&self.items));
         for (id, item) in self.ordered() {
-            let mut say = |fault| out.push((id.to_owned(), fault));
             if item.severity == Severity::Major && self.event_category(id).is_none() {
-                say(TemplateFault::NoCategory);
+                out.push((id.to_owned(), TemplateFault::NoCategory));
             }
-            item_faults(id, item, &mut say);
-            condition_faults(item.shown_when.as_deref(), &before, &mut say);
-            condition_faults(item.required_when.as_deref(), &before, &mut say);
-            before.insert(id, item);
-            condition_faults(item.passes_when.as_deref(), &before, &mut say);
         }
         out
     }
+}
+
+/// What is wrong with items, each by itself and with those before it.
+pub(crate) fn item_faults_of(items: &BTreeMap<String, ChecklistItem>) -> Vec<(String, TemplateFault)> {
+    let mut out = Vec::new();
+    let mut before: BTreeMap<&str, &ChecklistItem> = BTreeMap::new();
+    for (id, item) in ordered(items) {
+        let mut say = |fault| out.push((id.to_owned(), fault));
+        item_faults(id, item, &mut say);
+        condition_faults(item.shown_when.as_deref(), &before, &mut say);
+        condition_faults(item.required_when.as_deref(), &before, &mut say);
+        before.insert(id, item);
+        condition_faults(item.passes_when.as_deref(), &before, &mut say);
+    }
+    out
+}
+
+fn ordered(items: &BTreeMap<String, ChecklistItem>) -> Vec<(&str, &ChecklistItem)> {
+    let mut out: Vec<_> = items.iter().map(|(id, item)| (id.as_str(), item)).collect();
+    out.sort_by_key(|(id, item)| (item.order, *id));
+    out
 }
 
 fn item_faults(id: &str, item: &ChecklistItem, say: &mut dyn FnMut(TemplateFault)) {
@@ -215,7 +230,8 @@ fn condition_faults(
         let fits = match item.kind {
             ItemKind::PassFail => super::Outcome::CODES.contains(&word),
             ItemKind::Choice => item.choices.iter().any(|choice| choice.word == word),
-            ItemKind::Text | ItemKind::Other(_) => true,
+            ItemKind::YesNo => matches!(word, "yes" | "no"),
+            ItemKind::Text | ItemKind::Date | ItemKind::Other(_) => true,
             _ => false,
         };
         if !fits {
@@ -236,6 +252,7 @@ impl TemplateFault {
             Self::UnknownWord(word) => return format!("条件中的“{word}”不在选项中").into(),
             Self::Range => "数值范围不正确",
             Self::Kind => "选项或数值范围与类型不符",
+            Self::Field(name) => return format!("“{name}”不能由表单填写").into(),
             Self::NoCategory => "重大项须指定事件类别",
         };
         text.into()
@@ -251,9 +268,12 @@ impl TemplateFault {
             Self::UnknownName(name) => {
                 return format!("`{name}` in a condition is no item before this one").into();
             }
-            Self::UnknownWord(word) => return format!("`{word}` in a condition is not one of the choices").into(),
+            Self::UnknownWord(word) => {
+                return format!("`{word}` in a condition is not one of the choices").into();
+            }
             Self::Range => "the range of numbers is not right",
             Self::Kind => "choices or limits do not fit the kind of item",
+            Self::Field(name) => return format!("a form cannot fill `{name}`").into(),
             Self::NoCategory => "a major item has to name the category of its event",
         };
         text.into()

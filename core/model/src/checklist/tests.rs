@@ -47,6 +47,7 @@ fn item(kind: ItemKind) -> ChecklistItem {
         section_zh: None,
         section_en: None,
         unit_en: None,
+        field: None,
     }
 }
 
@@ -116,11 +117,8 @@ fn a_failure_needs_a_photo_and_counts_in_the_score() {
 #[test]
 fn conditions_hide_and_release_and_hidden_answers_count_nowhere() {
     let gas = ChecklistItem { choices: choices(&["yes", "no"]), ..item(ItemKind::Choice) };
-    let hose = ChecklistItem {
-        shown_when: Some("gas == 'yes'".into()),
-        max: Some(2.0),
-        ..item(ItemKind::Number)
-    };
+    let hose =
+        ChecklistItem { shown_when: Some("gas == 'yes'".into()), max: Some(2.0), ..item(ItemKind::Number) };
     let joint = ChecklistItem { shown_when: Some("hose > 1".into()), ..item(ItemKind::PassFail) };
     let remark = ChecklistItem { required_when: Some("gas == 'yes'".into()), ..item(ItemKind::Text) };
     let template = template(&[("gas", gas), ("hose", hose), ("joint", joint), ("remark", remark)]);
@@ -171,7 +169,8 @@ fn a_recheck_asks_what_had_failed_and_nothing_else() {
 
 #[test]
 fn faults_of_a_template_are_all_told() {
-    let condition = |source: &str| ChecklistItem { shown_when: Some(source.into()), ..item(ItemKind::PassFail) };
+    let condition =
+        |source: &str| ChecklistItem { shown_when: Some(source.into()), ..item(ItemKind::PassFail) };
     let template = template(&[
         ("Bad id", item(ItemKind::PassFail)),
         ("later", condition("b == 'pass'")),
@@ -191,15 +190,19 @@ fn faults_of_a_template_are_all_told() {
         ("c", TemplateFault::Condition(ConditionFault::End)),
         ("d", TemplateFault::Range),
         ("e", TemplateFault::Kind),
-        ("f", TemplateFault::NoCategory),
         ("g", TemplateFault::Forbidden),
         ("h", TemplateFault::NoText),
+        ("f", TemplateFault::NoCategory),
     ];
     assert_eq!(template.faults(), expected.map(|(item, fault)| (item.to_owned(), fault)));
     let errors = validate(Kind::Checklist, &template.to_record().to_fields());
     assert!(!is_acceptable(&errors));
-    assert!(errors.iter().any(|error| error.field == "items/g"
-        && error.reason == Reason::Template(TemplateFault::Forbidden)));
+    assert!(
+        errors
+            .iter()
+            .any(|error| error.field == "items/g"
+                && error.reason == Reason::Template(TemplateFault::Forbidden))
+    );
 }
 
 #[test]
@@ -225,7 +228,11 @@ fn the_starter_templates_are_sound_and_become_records() {
         assert!(template.name_en.is_some());
         for (id, item) in template.ordered() {
             let labels = item.en.is_some() && item.section_zh.is_some() == item.section_en.is_some();
-            assert!(labels && item.choices.iter().all(|choice| choice.en.is_some()), "{}.{id}", template.code);
+            assert!(
+                labels && item.choices.iter().all(|choice| choice.en.is_some()),
+                "{}.{id}",
+                template.code
+            );
             let category = template.event_category(id).unwrap();
             assert!(categories.contains(category), "{}.{id}", template.code);
         }
@@ -300,13 +307,16 @@ fn samples(folder: &std::path::Path, out: &mut Vec<(String, String)>) {
         if path.is_dir() {
             samples(&path, out);
         } else if let Ok(text) = std::fs::read_to_string(&path) {
-            out.extend(text.lines().zip(1..).map(|(line, n)| (format!("{}:{n}", path.display()), line.to_owned())));
+            out.extend(
+                text.lines().zip(1..).map(|(line, n)| (format!("{}:{n}", path.display()), line.to_owned())),
+            );
         }
     }
 }
 
 fn any_answer() -> impl Strategy<Value = Answer> {
-    let outcome = prop::option::of(prop::sample::select(&[Outcome::Pass, Outcome::Fail, Outcome::NotApplicable][..]));
+    let outcome =
+        prop::option::of(prop::sample::select(&[Outcome::Pass, Outcome::Fail, Outcome::NotApplicable][..]));
     let word = prop::option::of(prop::sample::select(&["yes", "no", "bottled", "piped", "none"][..]));
     let number = prop::option::of(prop_oneof![-5.0..500.0f64, Just(f64::NAN), Just(f64::INFINITY)]);
     (outcome, number, word, any::<bool>()).prop_map(|(outcome, number, word, photo)| Answer {

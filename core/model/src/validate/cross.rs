@@ -3,10 +3,10 @@
 use jiff::{ToSpan, civil};
 
 use super::{FieldError, Reason};
-use crate::checklist::Template;
+use crate::checklist::{Template, TemplateFault};
 use crate::codes::{phone::Phone, resident_id, uscc};
 use crate::records::resident_id::IdDocument;
-use crate::records::{Checklist, FieldValue, Record, elements};
+use crate::records::{Checklist, FieldValue, Form, Record, elements};
 use crate::schema::Kind;
 use crate::time::Timestamp;
 use crate::value::Fields;
@@ -40,6 +40,12 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
             }
             checks.template();
         }
+        Kind::Form => {
+            if elements(fields, "items").next().is_none() {
+                checks.say("items", Reason::NoItems);
+            }
+            checks.form();
+        }
         Kind::Inspection | Kind::Patrol => checks.order::<Timestamp>("started_at", "ended_at"),
         Kind::Event => {
             checks.some_place("position", &["position", "address", "place", "dwelling"]);
@@ -49,7 +55,8 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
             checks.nothing_forbidden(&["need", "service", "purpose"]);
         }
         Kind::Task => checks.nothing_forbidden(&["title"]),
-        Kind::Household
+        Kind::Submission
+        | Kind::Household
         | Kind::RectificationOrder
         | Kind::BaseVerification
         | Kind::Visit
@@ -101,7 +108,16 @@ impl Checks<'_> {
     fn template(&mut self) {
         // What cannot be read as a record is told by the checks of its fields.
         let Ok(record) = Checklist::from_fields(self.fields) else { return };
-        for (item, fault) in Template::from_record(&record).faults() {
+        self.item_faults(Template::from_record(&record).faults());
+    }
+
+    fn form(&mut self) {
+        let Ok(record) = Form::from_fields(self.fields) else { return };
+        self.item_faults(crate::forms::faults(&record));
+    }
+
+    fn item_faults(&mut self, faults: Vec<(String, TemplateFault)>) {
+        for (item, fault) in faults {
             let field = if item.is_empty() { "items".to_owned() } else { format!("items/{item}") };
             self.say(&field, Reason::Template(fault));
         }
