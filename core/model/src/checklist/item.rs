@@ -131,7 +131,7 @@ impl ChecklistItem {
 
     /// Whether an answer says what is asked for.
     pub fn is_answered_by(&self, answer: &Answer) -> bool {
-        if answer.outcome == Some(Outcome::NotApplicable) {
+        if matches!(answer.outcome, Some(Outcome::NotApplicable | Outcome::Fail)) {
             return true;
         }
         match self.kind {
