@@ -8,6 +8,7 @@ use crate::codec;
 use crate::forbidden;
 use crate::records::{Checklist, Kind, Record};
 use crate::validate::{Reason, is_acceptable, validate};
+use crate::value::Value;
 
 const SCHEMAS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas");
 
@@ -272,6 +273,21 @@ fn the_starter_limits_judge_as_the_design_says() {
     assert!(room("alarms", &large).is_some());
     let beds = [("sleeping_places", number(7.0)), ("permitted_places", number(6.0))];
     assert!(!look(&all["rented_rooms"], &answers(beds)).failed.is_empty());
+}
+
+#[test]
+fn campaigns_and_care_tags_that_must_not_be_are_refused() {
+    let told = |kind: Kind, field: &str, text: &str| {
+        let fields = [(field.to_owned(), Value::from(text))].into();
+        validate(kind, &fields).iter().any(|error| error.field == field && error.reason == Reason::Forbidden)
+    };
+    assert!(told(Kind::Campaign, "name", "重点人员摸排"));
+    assert!(told(Kind::Campaign, "matter", "Petitioner visits"));
+    assert!(told(Kind::CareTag, "purpose", "掌握上访动向"));
+    assert!(told(Kind::CareTag, "need", "宗教"));
+    assert!(!told(Kind::Campaign, "name", "冬季用气安全排查"));
+    assert!(!told(Kind::CareTag, "purpose", "防止跌倒风险"));
+    assert!(!told(Kind::Task, "title", "复查：民族路小吃店（虚构）"), "streets may be called anything");
 }
 
 /// Every text that people read or that a deployment starts with. Remarks and names of made-up people aside, nothing
