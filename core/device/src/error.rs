@@ -7,6 +7,7 @@ use gridwalk_model::validate::FieldError;
 use gridwalk_replica::DocumentError;
 
 use crate::net::NetError;
+use crate::work::checklists::ChecklistError;
 
 /// Everything that the phone's core can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,9 @@ pub enum DeviceError {
     /// No such original waits in the journal.
     #[error("no photo waits under this number")]
     NoCapture,
+    /// A step of an inspection that cannot be made.
+    #[error(transparent)]
+    Checklist(#[from] ChecklistError),
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -140,6 +144,7 @@ impl DeviceError {
             Self::Net(error) => error.zh().into(),
             Self::Photo(error) => error.zh(),
             Self::NoCapture => "找不到这张照片".into(),
+            Self::Checklist(error) => error.zh(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -171,6 +176,7 @@ impl DeviceError {
             Self::Net(error) => error.en().into(),
             Self::Photo(error) => error.to_string(),
             Self::NoCapture => "This photo is not here".into(),
+            Self::Checklist(error) => error.en(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

@@ -185,6 +185,21 @@ impl Store {
         facts: &CaptureFacts,
         now: Timestamp,
     ) -> Result<RecordId, DeviceError> {
+        self.attach_photo_and(record, photo, facts, now, |_, _| Ok(()))
+    }
+
+    /// The same, with edits that become durable together with the reference; they are given the element.
+    ///
+    /// # Errors
+    /// As [`Self::attach_photo`]; what `also` fails with.
+    pub(crate) fn attach_photo_and(
+        &mut self,
+        record: RecordId,
+        photo: &Photo,
+        facts: &CaptureFacts,
+        now: Timestamp,
+        also: impl FnOnce(&mut Edits<'_, '_>, RecordId) -> Result<(), DeviceError>,
+    ) -> Result<RecordId, DeviceError> {
         let reference = reference(photo, facts);
         let preview = ContentHash::from_bytes(photo.preview.sha256);
         self.put_media(
@@ -197,7 +212,9 @@ impl Store {
         self.write(Commit::Edit, |tx| {
             let element = tx.new_id(now)?;
             let value = Value::Bytes(reference.to_bytes());
-            Edits::over(tx, now).add(record, "photos", &element.to_hex(), value)?;
+            let mut edits = Edits::over(tx, now);
+            edits.add(record, "photos", &element.to_hex(), value)?;
+            also(&mut edits, element)?;
             tx.preview_is_here(&preview)?;
             tx.add_upload(&preview, record, Lane::Preview, photo.preview.bytes.len() as u64, now)?;
             tx.add_upload(&reference.hash, record, Lane::Full, reference.bytes, now)?;

@@ -14,6 +14,8 @@
 //! | what is wrong with a record | [`validate`], [`codes`] |
 //! | what an event's log means | [`event`], [`calendar`], [`categories`] |
 //! | what a checklist asks | [`checklist`] |
+//! | how forms fill records | [`forms`] |
+//! | what is never asked | [`forbidden`] |
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
 
@@ -29,6 +31,8 @@ pub mod checklist;
 pub mod codec;
 pub mod codes;
 pub mod event;
+pub mod forbidden;
+pub mod forms;
 pub mod geo;
 pub mod id;
 pub mod photo;

@@ -16,6 +16,8 @@ words! {
         After = "after", "处置后", "After";
         /// The surroundings, or anything else.
         Scene = "scene", "现场", "Scene";
+        /// A drawn signature.
+        Signature = "signature", "签名", "Signature";
     }
 }
 
@@ -26,6 +28,8 @@ words! {
         Camera = "camera", "现场拍摄", "Camera";
         /// Chosen from the phone's gallery.
         Gallery = "gallery", "相册选取", "Gallery";
+        /// Drawn on the screen.
+        Drawn = "drawn", "屏幕手写", "Drawn";
     }
 }
 

@@ -134,7 +134,7 @@ fn check_entry(set: &str, bytes: &[u8]) -> Result<(), Reason> {
         "log" => codec::from_bytes::<LogEntry>(bytes).is_ok(),
         "photos" => codec::from_bytes::<PhotoRef>(bytes).is_ok(),
         "items" => codec::from_bytes::<ChecklistItem>(bytes).is_ok(),
-        "answers" => codec::from_bytes::<Answer>(bytes).is_ok(),
+        "answers" | "before" => codec::from_bytes::<Answer>(bytes).is_ok(),
         "findings" => codec::from_bytes::<Finding>(bytes).is_ok(),
         "signatures" => codec::from_bytes::<Signature>(bytes).is_ok(),
         "track" => bytes.len() == 32,

@@ -3,6 +3,7 @@
 //! The store and the engine live on a thread of their own; calls are sent there and answered. One task on the tokio
 //! runtime does what the engine asks for and tells it what came of it. Nothing holds a transaction across a wait.
 
+mod checklists;
 mod core;
 mod driver;
 mod key_file;

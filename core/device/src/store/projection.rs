@@ -54,6 +54,8 @@ const LISTINGS: &[Listing] = &[
     Listing { kind: Kind::Checklist, sort: &["title", "name"], latest_first: false, find: &[] },
     Listing { kind: Kind::Visit, sort: &["at", "started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::Inspection, sort: &["started_at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::Form, sort: &["name"], latest_first: false, find: &[] },
+    Listing { kind: Kind::Submission, sort: &["started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::Patrol, sort: &["started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::BaseVerification, sort: &["at"], latest_first: true, find: &[] },
 ];

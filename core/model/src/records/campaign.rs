@@ -22,6 +22,8 @@ record! {
     optional unit: RecordId = Link(&[Kind::Unit]), Free, "组织单位", "Unit";
     /// The checklist of its inspections.
     optional checklist: RecordId = Link(&[Kind::Checklist]), Free, "检查清单", "Checklist";
+    /// The form that is filled in it.
+    optional form: RecordId = Link(&[Kind::Form]), Free, "表单", "Form";
     /// First day.
     optional from: civil::Date = Date, Free, "开始日期", "From";
     /// Last day.

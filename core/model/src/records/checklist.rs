@@ -23,6 +23,10 @@ record! {
     set categories: String = Text { max: 50 }, CreateOnly, "适用场所类别", "Place categories";
     /// The items, encoded; see [`crate::checklist::ChecklistItem`].
     set items: Vec<u8> = Entry, CreateOnly, "检查项", "Items";
+    /// Days in which a finding is to be put right, where its item does not say.
+    optional remedy_days: i64 = Int { min: 1, max: 366 }, CreateOnly, "整改期限（天）", "Days to put right";
+    /// Category of the events that are made of findings, where their item does not say.
+    optional event_category: String = Text { max: 50 }, CreateOnly, "事件类别", "Event category";
     /// The version before.
     optional previous: RecordId = Link(&[Kind::Checklist]), CreateOnly, "上一版本", "Previous version";
     /// Since when it is no longer offered; drafts are finished on it.

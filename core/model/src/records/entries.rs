@@ -19,6 +19,7 @@ const AUTHORS: &[(Kind, &str)] = &[
     (Kind::BaseVerification, "by"),
     (Kind::Visit, "by"),
     (Kind::Inspection, "inspector"),
+    (Kind::Submission, "by"),
     (Kind::Patrol, "worker"),
     (Kind::RectificationOrder, "issued_by"),
 ];

@@ -36,6 +36,10 @@ record! {
     optional position: geo::Position = Position, Free, "位置", "Position";
     /// The task that it fulfils.
     optional task: RecordId = Link(&[Kind::Task]), CreateOnly, "任务", "Task";
+    /// The order whose items are looked at again; empty for a whole inspection.
+    optional order: RecordId = Link(&[Kind::RectificationOrder]), CreateOnly, "复查的整改通知", "Order checked again";
+    /// Why a signature is missing.
+    optional unsigned_reason: String = Text { max: 200 }, Free, "未签名原因", "Why not signed";
     /// Remarks.
     optional remarks: String = Text { max: 500 }, Free, "备注", "Remarks";
 }

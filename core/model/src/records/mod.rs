@@ -14,6 +14,7 @@ pub mod care_tag;
 pub mod checklist;
 pub mod dwelling;
 pub mod event;
+pub mod form;
 pub mod household;
 pub mod inspection;
 pub mod organization;
@@ -23,6 +24,7 @@ pub mod rectification_order;
 pub mod residency;
 pub mod resident;
 pub mod resident_id;
+pub mod submission;
 pub mod task;
 pub mod unit;
 pub mod visit;
@@ -40,6 +42,7 @@ pub use entries::{check_entry, check_field, followers};
 pub use event::Event;
 pub(crate) use field_value::{FieldReader, write_one, write_set};
 pub use field_value::{FieldValue, elements, parse_date};
+pub use form::Form;
 pub use household::Household;
 pub use inspection::Inspection;
 pub use organization::Organization;
@@ -49,6 +52,7 @@ pub use rectification_order::RectificationOrder;
 pub use residency::Residency;
 pub use resident::Resident;
 pub use resident_id::ResidentId;
+pub use submission::Submission;
 pub use task::Task;
 pub use unit::Unit;
 pub use visit::Visit;
@@ -118,6 +122,8 @@ kinds! {
     Campaign,
     CareTag,
     Worker,
+    Form,
+    Submission,
 }
 
 impl Kind {

@@ -64,7 +64,7 @@ record! {
     /// When it was done.
     optional done_at: Timestamp = Time, Free, "完成时间", "Done at";
     /// The record that shows that it was done.
-    optional result: RecordId = Link(&[Kind::Visit, Kind::Inspection, Kind::BaseVerification, Kind::Event]), Free, "完成记录", "Result";
+    optional result: RecordId = Link(&[Kind::Visit, Kind::Inspection, Kind::BaseVerification, Kind::Event, Kind::Submission]), Free, "完成记录", "Result";
     /// The campaign that it belongs to.
     optional campaign: RecordId = Link(&[Kind::Campaign]), CreateOnly, "专项", "Campaign";
     /// Remarks.

@@ -3,9 +3,10 @@
 use jiff::{ToSpan, civil};
 
 use super::{FieldError, Reason};
+use crate::checklist::{Template, TemplateFault};
 use crate::codes::{phone::Phone, resident_id, uscc};
 use crate::records::resident_id::IdDocument;
-use crate::records::{FieldValue, elements};
+use crate::records::{Checklist, FieldValue, Form, Record, elements};
 use crate::schema::Kind;
 use crate::time::Timestamp;
 use crate::value::Fields;
@@ -23,7 +24,11 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
             checks.order::<civil::Date>("birth_date", "died_on");
         }
         Kind::ResidentId => checks.id_number(),
-        Kind::Residency | Kind::Campaign => checks.order::<civil::Date>("from", "to"),
+        Kind::Residency => checks.order::<civil::Date>("from", "to"),
+        Kind::Campaign => {
+            checks.order::<civil::Date>("from", "to");
+            checks.nothing_forbidden(&["name", "matter"]);
+        }
         Kind::Organization => {
             checks.phone();
             checks.uscc();
@@ -33,17 +38,29 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
             if elements(fields, "items").next().is_none() {
                 checks.say("items", Reason::NoItems);
             }
+            checks.template();
+        }
+        Kind::Form => {
+            if elements(fields, "items").next().is_none() {
+                checks.say("items", Reason::NoItems);
+            }
+            checks.form();
         }
         Kind::Inspection | Kind::Patrol => checks.order::<Timestamp>("started_at", "ended_at"),
         Kind::Event => {
             checks.some_place("position", &["position", "address", "place", "dwelling"]);
         }
-        Kind::CareTag => checks.care_tag(),
-        Kind::Household
+        Kind::CareTag => {
+            checks.care_tag();
+            checks.nothing_forbidden(&["need", "service", "purpose"]);
+        }
+        Kind::Submission
+        | Kind::Household
         | Kind::RectificationOrder
         | Kind::BaseVerification
-        | Kind::Visit
+        // A task's title names shops and streets, which may be called anything.
         | Kind::Task
+        | Kind::Visit
         | Kind::Worker => {}
     }
 }
@@ -78,6 +95,32 @@ impl Checks<'_> {
         let given = |place: &&str| self.fields.get(*place).is_some_and(|value| !super::is_blank(value));
         if !places.iter().any(given) {
             self.say(field, Reason::NoPlace);
+        }
+    }
+
+    fn nothing_forbidden(&mut self, names: &[&str]) {
+        for name in names {
+            if self.text(name).is_some_and(|text| crate::forbidden::find(&text).is_some()) {
+                self.say(name, Reason::Forbidden);
+            }
+        }
+    }
+
+    fn template(&mut self) {
+        // What cannot be read as a record is told by the checks of its fields.
+        let Ok(record) = Checklist::from_fields(self.fields) else { return };
+        self.item_faults(Template::from_record(&record).faults());
+    }
+
+    fn form(&mut self) {
+        let Ok(record) = Form::from_fields(self.fields) else { return };
+        self.item_faults(crate::forms::faults(&record));
+    }
+
+    fn item_faults(&mut self, faults: Vec<(String, TemplateFault)>) {
+        for (item, fault) in faults {
+            let field = if item.is_empty() { "items".to_owned() } else { format!("items/{item}") };
+            self.say(&field, Reason::Template(fault));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::checklist::TemplateFault;
 use crate::codes::resident_id::IdNumberError;
 use crate::codes::uscc::UsccError;
 
@@ -72,6 +73,10 @@ pub enum Reason {
     NoPlace,
     /// The version of a checklist has no items.
     NoItems,
+    /// What is wrong with a checklist or one of its items.
+    Template(TemplateFault),
+    /// Asks for, or states, what this product does not keep about people; see [`crate::forbidden`].
+    Forbidden,
 }
 
 impl Reason {
@@ -117,6 +122,8 @@ impl Reason {
             Self::TooFarAway => "期限不得超过十二个月",
             Self::NoPlace => "请填写地址或位置",
             Self::NoItems => "清单没有检查项",
+            Self::Template(fault) => return fault.zh(),
+            Self::Forbidden => "含有本系统不采集的内容",
         };
         text.into()
     }
@@ -161,6 +168,8 @@ impl Reason {
             Self::TooFarAway => "at most twelve months",
             Self::NoPlace => "give an address or a position",
             Self::NoItems => "the checklist has no items",
+            Self::Template(fault) => return fault.en(),
+            Self::Forbidden => "says what this product does not keep about people",
         };
         text.into()
     }

@@ -1,0 +1,245 @@
+//! Inspections and forms as screens call them; see [`crate::work::checklists`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gridwalk_evidence::{Limits, StampFont};
+use gridwalk_model::checklist::{Answer, SignatureRole};
+use gridwalk_model::records::Inspection;
+use gridwalk_model::{RecordId, Timestamp};
+
+use super::Device;
+use crate::edit::Entry;
+use crate::error::DeviceError;
+use crate::photo;
+use crate::store::Store;
+use crate::sync::Event;
+use crate::work::checklists::{
+    Answered, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
+};
+
+impl Device {
+    /// Runs work that edits, and lets its edits be sent.
+    async fn checklist_edits<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        let value = self.with_store(work).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(value)
+    }
+
+    /// The checklists for a place.
+    ///
+    /// # Errors
+    /// As [`Store::checklists_for`].
+    pub async fn checklists_for(&self, place: RecordId) -> Result<Vec<OfferedChecklist>, DeviceError> {
+        self.with_store(move |store, _| store.checklists_for(place)).await
+    }
+
+    /// Begins an inspection, or goes on with the one that is open there.
+    ///
+    /// # Errors
+    /// As [`Store::begin_inspection`].
+    pub async fn begin_inspection(
+        &self,
+        place: RecordId,
+        checklist: RecordId,
+        task: Option<RecordId>,
+    ) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.begin_inspection(place, checklist, task, now)).await
+    }
+
+    /// This worker's inspections that are not finished.
+    ///
+    /// # Errors
+    /// As [`Store::open_inspections`].
+    pub async fn open_inspections(&self) -> Result<Vec<Entry<Inspection>>, DeviceError> {
+        self.with_store(|store, _| store.open_inspections()).await
+    }
+
+    /// An inspection as it stands.
+    ///
+    /// # Errors
+    /// As [`Store::inspection_session`].
+    pub async fn inspection_session(&self, inspection: RecordId) -> Result<Session, DeviceError> {
+        self.with_store(move |store, _| store.inspection_session(inspection)).await
+    }
+
+    /// Answers an item.
+    ///
+    /// # Errors
+    /// As [`Store::answer_item`].
+    pub async fn answer_item(
+        &self,
+        inspection: RecordId,
+        item: &str,
+        answer: Answer,
+    ) -> Result<Answered, DeviceError> {
+        let item = item.to_owned();
+        self.checklist_edits(move |store, now| store.answer_item(inspection, &item, answer, now)).await
+    }
+
+    /// Takes an answer back.
+    ///
+    /// # Errors
+    /// As [`Store::clear_answer`].
+    pub async fn clear_answer(&self, inspection: RecordId, item: &str) -> Result<Answered, DeviceError> {
+        let item = item.to_owned();
+        self.checklist_edits(move |store, now| store.clear_answer(inspection, &item, now)).await
+    }
+
+    /// Prepares a journaled original and adds it to an answer. On an error the original stays in the journal.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoCapture`], and as [`Store::attach_answer_photo`].
+    pub async fn attach_answer_photo(
+        &self,
+        n: i64,
+        inspection: RecordId,
+        item: &str,
+        font: Option<Arc<StampFont<'static>>>,
+    ) -> Result<RecordId, DeviceError> {
+        let found = self.with_store(move |store, _| store.journaled_photo(n)).await?;
+        let (original, facts) = found.ok_or(DeviceError::NoCapture)?;
+        let preparing = tokio::task::spawn_blocking(move || {
+            let photo = photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())?;
+            Ok::<_, DeviceError>((photo, facts))
+        });
+        let (prepared, facts) = preparing.await.map_err(|_| DeviceError::Closed)??;
+        let item = item.to_owned();
+        self.checklist_edits(move |store, now| {
+            let element = store.attach_answer_photo(inspection, &item, &prepared, &facts, now)?;
+            store.remove_capture(n)?;
+            Ok(element)
+        })
+        .await
+    }
+
+    /// Signs an inspection with a drawn signature, a JPEG.
+    ///
+    /// # Errors
+    /// As [`Store::sign_inspection`].
+    pub async fn sign_inspection(
+        &self,
+        inspection: RecordId,
+        role: SignatureRole,
+        name: Option<String>,
+        image: Vec<u8>,
+    ) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.sign_inspection(inspection, role, name, &image, now))
+            .await
+    }
+
+    /// Finishes an inspection with everything that follows from it.
+    ///
+    /// # Errors
+    /// As [`Store::finish_inspection`].
+    pub async fn finish_inspection(
+        &self,
+        inspection: RecordId,
+        plan: FinishPlan,
+    ) -> Result<Finished, DeviceError> {
+        self.checklist_edits(move |store, now| store.finish_inspection(inspection, &plan, now)).await
+    }
+
+    /// Takes a finished inspection back.
+    ///
+    /// # Errors
+    /// As [`Store::reopen_inspection`].
+    pub async fn reopen_inspection(
+        &self,
+        inspection: RecordId,
+        utc_offset_minutes: i16,
+    ) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.reopen_inspection(inspection, utc_offset_minutes, now))
+            .await
+    }
+
+    /// Throws an unfinished inspection away.
+    ///
+    /// # Errors
+    /// As [`Store::discard_inspection`].
+    pub async fn discard_inspection(&self, inspection: RecordId) -> Result<(), DeviceError> {
+        self.checklist_edits(move |store, now| store.discard_inspection(inspection, now)).await
+    }
+
+    /// Orders that are not settled, the earliest deadline first.
+    ///
+    /// # Errors
+    /// As [`Store::open_orders`].
+    pub async fn open_orders(&self, utc_offset_minutes: i16) -> Result<Vec<OpenOrder>, DeviceError> {
+        self.with_store(move |store, now| store.open_orders(utc_offset_minutes, now)).await
+    }
+
+    /// Begins to check an order again, or goes on with it.
+    ///
+    /// # Errors
+    /// As [`Store::begin_recheck`].
+    pub async fn begin_recheck(&self, order: RecordId) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.begin_recheck(order, now)).await
+    }
+
+    /// Makes events of what an order has outstanding after its deadline.
+    ///
+    /// # Errors
+    /// As [`Store::report_overdue`].
+    pub async fn report_overdue(
+        &self,
+        order: RecordId,
+        utc_offset_minutes: i16,
+    ) -> Result<BTreeMap<String, RecordId>, DeviceError> {
+        self.checklist_edits(move |store, now| store.report_overdue(order, utc_offset_minutes, now)).await
+    }
+
+    /// Begins to fill a form, or goes on with the draft of it.
+    ///
+    /// # Errors
+    /// As [`Store::begin_submission`].
+    pub async fn begin_submission(
+        &self,
+        form: RecordId,
+        target: RecordId,
+        task: Option<RecordId>,
+    ) -> Result<Filling, DeviceError> {
+        self.checklist_edits(move |store, now| store.begin_submission(form, target, task, now)).await
+    }
+
+    /// A submission as it stands.
+    ///
+    /// # Errors
+    /// As [`Store::submission`].
+    pub async fn submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
+        self.with_store(move |store, _| store.submission(submission)).await
+    }
+
+    /// Answers an item of a form, or with `None` takes the answer back.
+    ///
+    /// # Errors
+    /// As [`Store::answer_form`].
+    pub async fn answer_form(
+        &self,
+        submission: RecordId,
+        item: &str,
+        answer: Option<Answer>,
+    ) -> Result<Filling, DeviceError> {
+        let item = item.to_owned();
+        self.checklist_edits(move |store, now| store.answer_form(submission, &item, answer, now)).await
+    }
+
+    /// Sends a submission and writes what changed into the record.
+    ///
+    /// # Errors
+    /// As [`Store::submit`].
+    pub async fn submit(&self, submission: RecordId) -> Result<Submitted, DeviceError> {
+        self.checklist_edits(move |store, now| store.submit(submission, now)).await
+    }
+
+    /// Takes a submission back.
+    ///
+    /// # Errors
+    /// As [`Store::reopen_submission`].
+    pub async fn reopen_submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
+        self.checklist_edits(move |store, now| store.reopen_submission(submission, now)).await
+    }
+}

@@ -1,0 +1,38 @@
+//! Inspections: a checklist is filled at a place, what failed is put right by a deadline, and looked at again.
+//!
+//! A session is an [`Inspection`](gridwalk_model::records::Inspection) record without an end. Every answer is an edit of
+//! its own, durable when the call returns, so that a session that was killed goes on where it was: there is no other
+//! state than the record. Its answers reach other phones and the office as they are given; nothing follows from them
+//! before the session is finished. Finishing is one commit: findings, score, rectification order, the task of checking
+//! again, and an event for each major finding come into being together or not at all.
+//!
+//! | subject | module |
+//! | --- | --- |
+//! | which checklists a place has, sessions, answers | `session` |
+//! | photos of answers, drawn signatures | `evidence` |
+//! | what follows from a finished session | `finish` |
+//! | open orders, rechecks, overdue findings | `orders` |
+//! | taking a finished session back | `undo` |
+//! | forms of campaigns, filled from records and back into them | `submission` |
+
+mod day;
+mod error;
+mod evidence;
+mod finish;
+mod orders;
+mod session;
+mod submission;
+#[cfg(test)]
+mod submission_tests;
+#[cfg(test)]
+mod tests;
+mod undo;
+
+pub use error::ChecklistError;
+pub use finish::{FinishPlan, Finished};
+pub use orders::OpenOrder;
+pub use session::{Answered, OfferedChecklist, Session};
+pub use submission::{Filling, Submitted};
+
+/// Minutes that local time is ahead of UTC in China.
+pub const CHINA_OFFSET_MINUTES: i16 = 480;
