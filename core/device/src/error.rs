@@ -104,6 +104,12 @@ pub enum DeviceError {
     /// No such original waits in the journal.
     #[error("no photo waits under this number")]
     NoCapture,
+    /// A patrol is under way already.
+    #[error("a patrol is under way already")]
+    PatrolUnderWay,
+    /// No patrol is under way.
+    #[error("no patrol is under way")]
+    NoPatrol,
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -140,6 +146,8 @@ impl DeviceError {
             Self::Net(error) => error.zh().into(),
             Self::Photo(error) => error.zh(),
             Self::NoCapture => "找不到这张照片".into(),
+            Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
+            Self::NoPatrol => "当前没有进行中的巡查".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -171,6 +179,8 @@ impl DeviceError {
             Self::Net(error) => error.en().into(),
             Self::Photo(error) => error.to_string(),
             Self::NoCapture => "This photo is not here".into(),
+            Self::PatrolUnderWay => "A patrol is under way already".into(),
+            Self::NoPatrol => "No patrol is under way".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

@@ -6,6 +6,7 @@
 //! | where things are kept | [`store`] |
 //! | how records are read and edited | [`edit`] |
 //! | how phone and server are brought together | [`sync`] |
+//! | what a gridworker does in a day | [`work`] |
 //! | how bytes travel | [`net`] |
 //! | who asks for time, randomness and keys | [`clock`], [`keys`] |
 //!
@@ -22,6 +23,7 @@ pub mod photo;
 pub mod store;
 pub mod sync;
 mod testkit;
+pub mod work;
 
 pub use clock::{Clock, Entropy, SeededEntropy, SystemClock, SystemEntropy};
 pub use device::{Device, DeviceOptions};

@@ -16,6 +16,8 @@
 //! | what a checklist asks | [`checklist`] |
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
+//! | what a patrol comes to | [`walk`] |
+//! | who is visited when, what is asked | [`visits`] |
 
 #![forbid(unsafe_code)]
 
@@ -40,6 +42,8 @@ pub mod stream;
 pub mod time;
 pub mod validate;
 pub mod value;
+pub mod visits;
+pub mod walk;
 
 pub use id::{ContentHash, DeviceId, ParseIdError, RecordId};
 pub use records::Record;

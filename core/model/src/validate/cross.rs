@@ -9,6 +9,7 @@ use crate::records::{FieldValue, elements};
 use crate::schema::Kind;
 use crate::time::Timestamp;
 use crate::value::Fields;
+use crate::visits::Cadence;
 
 pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
     let mut checks = Checks { fields, errors };
@@ -44,7 +45,13 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         | Kind::BaseVerification
         | Kind::Visit
         | Kind::Task
+        | Kind::ServiceRecord
         | Kind::Worker => {}
+        Kind::VisitCadence => {
+            if checks.text("rules").is_some_and(|rules| Cadence::parse(&rules).is_err()) {
+                checks.say("rules", Reason::NotAnEntry);
+            }
+        }
     }
 }
 
