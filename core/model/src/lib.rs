@@ -17,6 +17,7 @@
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
 //! | what a patrol comes to | [`walk`] |
+//! | figures with the evidence behind them | [`indicators`] |
 //! | who is visited when, what is asked | [`visits`] |
 
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ pub mod codes;
 pub mod event;
 pub mod geo;
 pub mod id;
+pub mod indicators;
 pub mod photo;
 pub mod placement;
 pub mod policy;

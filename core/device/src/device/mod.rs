@@ -6,8 +6,10 @@
 mod core;
 mod driver;
 mod key_file;
+mod patrols;
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! What a gridworker does in a day. Each screen operation is one method of [`Store`](crate::Store): durable when it
 //! returns, whole or not at all, and without the network. [`Device`](crate::Device) has the same, async.
 
+pub mod indicators;
 pub mod patrols;
+pub mod visits;

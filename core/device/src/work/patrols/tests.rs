@@ -212,3 +212,48 @@ proptest! {
         prop_assert_eq!(there, acknowledged + usize::from(after));
     }
 }
+
+/// The engine sends a track as it sends a photo: asked for, uploaded, and done only with the receipt.
+#[test]
+fn a_track_is_uploaded_and_its_receipt_is_waited_for() {
+    use crate::sync::tests::Phone;
+    use crate::sync::{Effect, Event};
+    use crate::testkit::Script;
+
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let open = phone.store.start_patrol(GRID, at(0)).unwrap();
+    walk(&mut phone.store);
+    let track = phone.store.end_patrol(None, &RULES(), at(1_200_000)).unwrap().track.unwrap();
+    let mut effects = phone.engine.next(Event::Edited, &mut phone.store, at(1_200_001)).unwrap();
+    while let Some((n, request)) = effects.iter().find_map(|effect| match effect {
+        Effect::Send { n, request } => Some((*n, request.clone())),
+        _ => None,
+    }) {
+        let result = Ok(Box::new(server.answer(&request, device(1))));
+        effects = phone.engine.next(Event::Response { n, result }, &mut phone.store, at(1_200_002)).unwrap();
+    }
+    let asked = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::AskMissing { n, hashes } if hashes == &[track] => Some(*n),
+            _ => None,
+        })
+    };
+    let told = Event::Missing { n: asked(&effects).unwrap(), result: Ok((vec![track], vec![])) };
+    let effects = phone.engine.next(told, &mut phone.store, at(1_200_003)).unwrap();
+    let upload = effects.iter().find_map(|effect| match effect {
+        Effect::Upload { n, upload } => Some((*n, upload.clone())),
+        _ => None,
+    });
+    let (n, upload) = upload.unwrap();
+    assert_eq!((upload.hash, upload.record), (track, open.id));
+    let piece = phone.store.media_piece(&track, 0).unwrap().unwrap();
+    assert_eq!(piece.len() as u64, upload.bytes, "what is sent is the track");
+    let done = Event::Uploaded { n, hash: track, result: Ok(()) };
+    let effects = phone.engine.next(done, &mut phone.store, at(1_200_004)).unwrap();
+    assert_eq!(phone.store.totals().unwrap().tracks.count, 1, "an upload is not a receipt");
+    let told = Event::Missing { n: asked(&effects).unwrap(), result: Ok((vec![], vec![track])) };
+    phone.engine.next(told, &mut phone.store, at(1_200_005)).unwrap();
+    assert_eq!(phone.store.totals().unwrap().tracks.count, 0);
+    assert!(phone.store.media(&track).unwrap().is_some(), "and it stays for its 30 days");
+}
