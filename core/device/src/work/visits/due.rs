@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::records::care_tag::CareTag;
-use gridwalk_model::records::visit::VisitPurpose;
+use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Dwelling, Household, Residency, Resident, Visit, VisitCadence};
 use gridwalk_model::visits::cadence::NeedInForce;
 use gridwalk_model::visits::{Cadence, Due, DueState, Plan, VisitFact, Why};
@@ -97,8 +97,12 @@ impl Round {
         let (purpose, ((due, state), why)) = match welcome {
             Some(welcome) => (VisitPurpose::Welcome, welcome),
             None => {
-                let since =
-                    door.living.iter().map(|(from, known)| from.unwrap_or(*known).max(*known)).min()?;
+                let starts = || door.living.iter().map(|(from, known)| from.unwrap_or(*known).max(*known));
+                let moved = door.visits.iter().filter(|visit| visit.result == VisitResult::Moved);
+                let moved = moved.map(|visit| visit.day).max();
+                // Those who came after others had moved away begin anew.
+                let since = starts().filter(|start| moved.is_none_or(|moved| *start > moved)).min();
+                let since = since.or_else(|| starts().min())?;
                 let plan = self.cadence.household_plan(since)?;
                 (VisitPurpose::Routine, (self.due(&plan, &door.visits)?, plan.why))
             }
@@ -139,6 +143,11 @@ impl Visited {
     fn of(&self, targets: impl IntoIterator<Item = RecordId>) -> Vec<VisitFact> {
         targets.into_iter().filter_map(|target| self.0.get(&target)).flatten().cloned().collect()
     }
+}
+
+/// Visits to those who live behind a door count for the door; that one of them moved says nothing of the others.
+fn of_people(visits: Vec<VisitFact>) -> impl Iterator<Item = VisitFact> {
+    visits.into_iter().filter(|visit| visit.result != VisitResult::Moved)
 }
 
 impl Store {
@@ -200,7 +209,8 @@ impl Store {
         for (id, residencies) in at_door {
             let behind = households.get(&id).into_iter().flatten().copied();
             let people = residencies.iter().map(|entry| entry.record.resident);
-            let visits = visited.of(std::iter::once(id).chain(behind).chain(people));
+            let mut visits = visited.of(std::iter::once(id).chain(behind));
+            visits.extend(of_people(visited.of(people.collect::<BTreeSet<_>>())));
             out.extend(round.door(&Door {
                 id,
                 living: residencies.iter().filter_map(living).collect(),
@@ -257,9 +267,9 @@ impl Store {
             .filter(|entry| entry.record.is_current(round.today))
             .collect();
         let households = self.list_linked::<Household>("dwelling", id)?.into_iter().map(|entry| entry.id);
-        let people = residencies.iter().map(|entry| entry.record.resident);
-        let targets: BTreeSet<RecordId> = std::iter::once(id).chain(households).chain(people).collect();
-        let visits = self.visits_to(targets)?;
+        let people: BTreeSet<RecordId> = residencies.iter().map(|entry| entry.record.resident).collect();
+        let mut visits = self.visits_to(std::iter::once(id).chain(households))?;
+        visits.extend(of_people(self.visits_to(people)?));
         Ok(Some(Door { id, living: residencies.iter().filter_map(living).collect(), visits }))
     }
 

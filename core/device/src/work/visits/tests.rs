@@ -259,7 +259,12 @@ fn who_died_moved_away_or_was_merged_is_not_waited_for() {
     let moved = VisitInput::plain(home.person, VisitResult::Moved, VisitPurpose::Care);
     let visit = store.record_visit(&moved, now).unwrap();
     assert_eq!(visit.next, None);
-    assert!(store.visits_due(now).unwrap().is_empty(), "neither the person nor, by the last word, the door");
+    let due = store.visits_due(now).unwrap();
+    assert_eq!(
+        due.iter().map(|due| due.target).collect::<Vec<_>>(),
+        [home.door],
+        "the door has others, perhaps"
+    );
     store.undo_visit(visit.visit, now).unwrap();
     assert_eq!(store.visits_due(now).unwrap().len(), 2);
     let to = Fields::from([("to".to_owned(), Value::from("2026-06-01"))]);
@@ -315,4 +320,21 @@ proptest! {
         let tags: Vec<Entry<CareTag>> = store.list(None, 9).unwrap().entries;
         prop_assert_eq!(tags.len(), 1);
     }
+}
+
+#[test]
+fn who_moves_in_after_others_moved_away_begins_anew() {
+    let mut store = store(1);
+    let home = home(&mut store, "101", "2010-01-01", "2026-01-15");
+    let moved = VisitInput::plain(home.door, VisitResult::Moved, VisitPurpose::Routine);
+    assert_eq!(store.record_visit(&moved, noon("2026-03-01")).unwrap().next, None);
+    let now = noon("2026-06-01");
+    let next = store.create(&resident("虚构丙", "19900000003"), now).unwrap();
+    let mut all = Fields::new();
+    all.insert("resident".into(), Value::from(next));
+    all.insert("dwelling".into(), Value::from(home.door));
+    store.create(&Residency::from_fields(&all).unwrap(), now).unwrap();
+    let due = store.visits_due(now).unwrap();
+    assert_eq!((due[0].target, due[0].due.day), (home.door, day("2026-12-01")));
+    assert_eq!(store.visits_due_of(home.door, now).unwrap(), due);
 }
