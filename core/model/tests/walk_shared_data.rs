@@ -22,7 +22,10 @@ fn tracks() -> Vec<PathBuf> {
         writeln!(std::io::stderr(), "shared data absent: not tested (tracks)").unwrap();
         return Vec::new();
     };
-    found.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "gpx")).collect()
+    found
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "gpx"))
+        .collect()
 }
 
 #[test]
