@@ -13,7 +13,7 @@ impl Path {
         out.push_str(
             "<gpx version=\"1.1\" creator=\"Gridwalk\" xmlns=\"http://www.topografix.com/GPX/1/1\">\n",
         );
-        let _ = writeln!(out, "<trk><name>{}</name>", quick_xml::escape::escape(&printable(name)));
+        let _ = writeln!(out, "<trk><name>{}</name>", quick_xml::escape::escape(printable(name)));
         for stretch in self.stretches() {
             out.push_str("<trkseg>\n");
             for fix in stretch {
