@@ -175,8 +175,10 @@ CREATE TABLE upload (
   hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
   -- The record that refers to it.
   record BLOB NOT NULL CHECK (length(record) = 16),
-  -- 0 preview, 1 full photo.
+  -- 0 what is small (previews, tracks, voice notes), 1 full photos.
   lane INTEGER NOT NULL,
+  -- As in media.form.
+  form INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   at INTEGER NOT NULL,
   -- The tus upload under way.
@@ -192,7 +194,7 @@ CREATE TABLE upload (
   lost INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX upload_waiting ON upload (lane, at, hash) WHERE stored_at IS NULL AND lost = 0;
+CREATE INDEX upload_waiting ON upload (lane, form, at, hash) WHERE stored_at IS NULL AND lost = 0;
 
 CREATE TABLE preview (
   -- Previews of photos that records on this phone refer to.
@@ -208,13 +210,46 @@ CREATE INDEX preview_record ON preview (record);
 
 CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;
 
+CREATE TABLE patrol (
+  -- Patrols: the patrol that the worker has started and not ended; at most one.
+  id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  -- The grid.
+  area BLOB NOT NULL CHECK (length(area) = 16),
+  started_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE patrol_point (
+  -- Its points as the location provider gave them, each durable before the next: gone once the track is stored.
+  n INTEGER PRIMARY KEY,
+  patrol BLOB NOT NULL CHECK (length(patrol) = 16),
+  at INTEGER NOT NULL,
+  -- WGS-84.
+  lat REAL NOT NULL,
+  lon REAL NOT NULL,
+  -- Metres, and metres per second.
+  accuracy REAL,
+  speed REAL,
+  -- 1: the platform says that an app made it up.
+  mock INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX patrol_point_of ON patrol_point (patrol, n);
+
+CREATE TABLE visit_draft (
+  -- Visits: answers of a visit under way, until it is recorded or thrown away.
+  target BLOB NOT NULL PRIMARY KEY CHECK (length(target) = 16),
+  -- Encoded by work/visits/draft.rs.
+  body BLOB NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- media.db
 
 CREATE TABLE media (
   -- Media, cut into the pieces in which they are sent. A file of its own, so that large blobs never delay the
   -- commit of an edit.
   hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
-  -- 0 preview, 1 full photo, 2 original.
+  -- 0 preview, 1 full photo, 3 track, 4 voice note.
   form INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   at INTEGER NOT NULL

@@ -4,6 +4,7 @@ use gridwalk_evidence::EvidenceError;
 use gridwalk_model::RecordId;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::validate::FieldError;
+use gridwalk_model::visits::VisitFault;
 use gridwalk_replica::DocumentError;
 
 use crate::net::NetError;
@@ -108,6 +109,20 @@ pub enum DeviceError {
     /// A step of an inspection that cannot be made.
     #[error(transparent)]
     Checklist(#[from] ChecklistError),
+    /// A patrol is under way already.
+    #[error("a patrol is under way already")]
+    PatrolUnderWay,
+    /// No patrol is under way.
+    #[error("no patrol is under way")]
+    NoPatrol,
+    /// A visit cannot be recorded, or taken back, like this.
+    #[error("visit: {}", .fault.en())]
+    Visit {
+        /// Whom or what it is to.
+        target: RecordId,
+        /// What is wrong.
+        fault: VisitFault,
+    },
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -145,6 +160,9 @@ impl DeviceError {
             Self::Photo(error) => error.zh(),
             Self::NoCapture => "找不到这张照片".into(),
             Self::Checklist(error) => error.zh(),
+            Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
+            Self::NoPatrol => "当前没有进行中的巡查".into(),
+            Self::Visit { fault, .. } => fault.zh().into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -177,6 +195,9 @@ impl DeviceError {
             Self::Photo(error) => error.to_string(),
             Self::NoCapture => "This photo is not here".into(),
             Self::Checklist(error) => error.en(),
+            Self::PatrolUnderWay => "A patrol is under way already".into(),
+            Self::NoPatrol => "No patrol is under way".into(),
+            Self::Visit { fault, .. } => fault.en().into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

@@ -11,12 +11,13 @@ use gridwalk_evidence::{
 };
 use gridwalk_model::geo::{Position, PositionSource};
 use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
+use gridwalk_model::walk::PatrolRules;
 use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value};
 use minicbor::{Decode, Encode};
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Lane, MediaForm, Store};
+use crate::store::{Commit, MediaForm, Store};
 
 /// What the shell knows at the moment of capture.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -216,19 +217,20 @@ impl Store {
             edits.add(record, "photos", &element.to_hex(), value)?;
             also(&mut edits, element)?;
             tx.preview_is_here(&preview)?;
-            tx.add_upload(&preview, record, Lane::Preview, photo.preview.bytes.len() as u64, now)?;
-            tx.add_upload(&reference.hash, record, Lane::Full, reference.bytes, now)?;
+            tx.add_upload(&preview, record, MediaForm::Preview, photo.preview.bytes.len() as u64, now)?;
+            tx.add_upload(&reference.hash, record, MediaForm::Full, reference.bytes, now)?;
             Ok(element)
         })
     }
 
-    /// Removes media that need not be here any more: full photos whose receipt is older than `keep_ms` and in a
+    /// Removes media that need not be here any more: tracks after their 30 days, full photos and voice notes whose receipt is older than `keep_ms` and in a
     /// backup, fetched photos after a day, and bytes that nothing has referred to for a day. Returns how many.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn sweep_media(&mut self, now: Timestamp, keep_ms: i64) -> Result<usize, DeviceError> {
         const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let expired = self.expire_tracks(&PatrolRules::default(), now)?;
         let done = self.view().uploads_done(now.plus_millis(-keep_ms))?;
         if !done.is_empty() {
             // The note of the receipt goes first: bytes without a note are swept as leftovers, a note without bytes
@@ -249,6 +251,6 @@ impl Store {
         if !gone.is_empty() {
             self.remove_media(&gone)?;
         }
-        Ok(gone.len())
+        Ok(gone.len() + expired)
     }
 }

@@ -22,6 +22,12 @@ impl RecordId {
         Self([t0, t1, t2, t3, t4, t5, 0x70 | (r0 & 0x0f), r1, 0x80 | (r2 & 0x3f), r3, r4, r5, r6, r7, r8, r9])
     }
 
+    /// When it was made, by the word of the device that made it (UUID version 7).
+    pub fn made_at(&self) -> Timestamp {
+        let [t0, t1, t2, t3, t4, t5, ..] = self.0;
+        Timestamp::from_millis(i64::from_be_bytes([0, 0, t0, t1, t2, t3, t4, t5]))
+    }
+
     /// Takes 16 bytes as they are.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)

@@ -18,6 +18,9 @@
 //! | what is never asked | [`forbidden`] |
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
+//! | what a patrol comes to | [`walk`] |
+//! | figures with the evidence behind them | [`indicators`] |
+//! | who is visited when, what is asked | [`visits`] |
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +38,7 @@ pub mod forbidden;
 pub mod forms;
 pub mod geo;
 pub mod id;
+pub mod indicators;
 pub mod photo;
 pub mod placement;
 pub mod policy;
@@ -44,6 +48,8 @@ pub mod stream;
 pub mod time;
 pub mod validate;
 pub mod value;
+pub mod visits;
+pub mod walk;
 
 pub use id::{ContentHash, DeviceId, ParseIdError, RecordId};
 pub use records::Record;

@@ -89,6 +89,12 @@ pub enum Violation {
     /// An entry that cannot be read, or stands under another identifier than its own.
     #[error("entry cannot be read")]
     Entry,
+    /// A record that is refused unless it is complete and within its rules.
+    #[error("field `{field}` is missing or outside of its rules")]
+    Incomplete {
+        /// The field.
+        field: &'static str,
+    },
     /// A word that a closed list does not have.
     #[error("value of `{field}` is not on its list")]
     Closed {
@@ -96,6 +102,8 @@ pub enum Violation {
         field: &'static str,
     },
 }
+
+pub use crate::records::check_creation;
 
 /// Checks one write. A key of a newer schema passes: it is carried, not interpreted.
 pub fn check_write(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violation> {

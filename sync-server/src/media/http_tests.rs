@@ -65,6 +65,26 @@ async fn a_photo_goes_up_and_is_read_through_its_record() {
 }
 
 #[tokio::test]
+async fn a_track_goes_up_like_a_photo_and_is_read_through_its_patrol() {
+    use gridwalk_model::geo::{Fix, LatLon, Path};
+    let (disk, server, device) = one_phone();
+    let fix = |n: i64| Fix {
+        at: gridwalk_model::Timestamp::from_millis(1_760_000_000_000 + n * 10_000),
+        point: LatLon { lat: 36.1 + n as f64 * 1e-4, lon: 120.47 },
+    };
+    let bytes = Path::new(&(0..200).map(fix).collect::<Vec<_>>(), 120_000).to_bytes();
+    let hash = hash_of(&bytes);
+    assert_eq!(server.missing(device, &[hash]), [hash]);
+    assert_eq!(server.upload(device, &bytes).await.status, 204);
+    assert_eq!(server.missing(device, &[hash]), []);
+    let record = disk.refer(9, &hash, 1, false);
+    let url = format!("/v1/media/{record}/{hash}");
+    let read = server.send(Some(device), Method::GET, &url, &[], Body::empty()).await;
+    assert_eq!((read.status, &read.body), (200, &bytes));
+    assert_eq!(read.header("content-type"), Some("application/octet-stream"));
+}
+
+#[tokio::test]
 async fn an_upload_cut_at_any_byte_goes_on_from_there() {
     let (disk, server, device) = one_phone();
     let bytes = photo(5);

@@ -36,7 +36,7 @@ const GENERATED: [Generated; 3] = [
 ];
 
 /// Files and folders below `schemas/` that people write.
-const WRITTEN: [&str; 3] = ["checklists", "openapi.yaml", "sync.cddl"];
+const WRITTEN: [&str; 5] = ["checklists", "openapi.yaml", "rules", "sync.cddl", "visits"];
 
 /// Files by path below `schemas/`.
 type Files = BTreeMap<String, Vec<u8>>;

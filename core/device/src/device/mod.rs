@@ -7,8 +7,10 @@ mod checklists;
 mod core;
 mod driver;
 mod key_file;
+mod patrols;
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use std::path::PathBuf;
 use std::sync::Arc;

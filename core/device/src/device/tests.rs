@@ -82,3 +82,46 @@ async fn a_second_device_in_the_same_folder_is_refused() {
     assert!(matches!(second, Err(DeviceError::AlreadyOpen)));
     let _ = Arc::clone(&first.shared);
 }
+
+#[tokio::test]
+async fn a_patrol_and_a_visit_go_through_the_facade_and_survive_closing() {
+    use crate::testkit::GRID;
+    use crate::work::visits::VisitInput;
+    use gridwalk_model::geo::{Fix, LatLon, TrackPoint};
+    use gridwalk_model::indicators::{FigureName, WeekRules};
+    use gridwalk_model::records::Visit;
+    use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
+    use gridwalk_model::walk::PatrolRules;
+
+    let folder = tempfile::tempdir().unwrap();
+    let rules = PatrolRules::default();
+    let phone = open(folder.path()).await;
+    let home = phone.create(dwelling("3号楼", "501")).await.unwrap();
+    let patrol = phone.start_patrol(GRID).await.unwrap();
+    for n in 0..5 {
+        let fix = Fix {
+            at: patrol.started_at.plus_millis(n * 10_000),
+            point: LatLon { lat: 36.1 + n as f64 * 1e-4, lon: 120.47 },
+        };
+        let next = phone.journal_points(vec![TrackPoint::bare(fix)], false, rules).await.unwrap();
+        assert!((5_000..=30_000).contains(&next.interval_ms));
+    }
+    phone.close().await.unwrap();
+    let phone = open(folder.path()).await;
+    assert_eq!(phone.open_patrol().await.unwrap(), Some(patrol));
+    let declined = VisitInput::plain(home, VisitResult::Refused, VisitPurpose::Routine);
+    phone.save_visit_draft(declined.clone()).await.unwrap();
+    assert_eq!(phone.visit_sheet(home).await.unwrap().draft, Some(declined.clone()));
+    let recorded = phone.record_visit(declined).await.unwrap();
+    let visit = phone.get::<Visit>(recorded.visit).await.unwrap().unwrap().record;
+    assert_eq!(visit.patrol, Some(patrol.id), "made on the patrol under way");
+    assert_eq!(phone.patrol_now(rules).await.unwrap().unwrap().reached.len(), 1);
+    let ended = phone.end_patrol(None, rules).await.unwrap();
+    assert!(ended.walk.metres > 30);
+    assert!(phone.patrol_gpx(ended.id, rules).await.unwrap().unwrap().contains("<trkpt"));
+    assert_eq!(phone.status().await.unwrap().totals.tracks.count, 1);
+    let week = phone.my_week(GRID, WeekRules::default()).await.unwrap();
+    let reached = week.figures.iter().find(|(figure, _)| figure.name == FigureName::DoorsReached).unwrap();
+    assert_eq!(reached.0.numerator[0].by, [recorded.visit]);
+    assert!(phone.undo_visit(recorded.visit).await.unwrap());
+}

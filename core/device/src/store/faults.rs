@@ -21,6 +21,8 @@ pub enum Commit {
     Media,
     /// The state of an upload.
     Upload,
+    /// A point of a patrol, or a draft.
+    Journal,
     /// Clean-up of media whose receipt is here.
     Sweep,
 }

@@ -7,7 +7,7 @@
 use gridwalk_model::{ContentHash, Timestamp};
 use rusqlite::OptionalExtension;
 
-use super::{Store, sql};
+use super::{Lane, Store, sql};
 use crate::error::DeviceError;
 
 /// Size of a piece and of a tus request, in bytes.
@@ -20,13 +20,27 @@ pub enum MediaForm {
     Preview,
     /// The stamped photo.
     Full,
+    /// The encoded track of a patrol.
+    Track,
+    /// A voice note.
+    Voice,
 }
 
 impl MediaForm {
-    const fn code(self) -> i64 {
+    pub(super) const fn code(self) -> i64 {
         match self {
             Self::Preview => 0,
             Self::Full => 1,
+            Self::Track => 3,
+            Self::Voice => 4,
+        }
+    }
+
+    /// The lane in which it travels: what is small goes right after the records, full photos come last.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::Preview | Self::Track | Self::Voice => Lane::Preview,
+            Self::Full => Lane::Full,
         }
     }
 }
@@ -136,6 +150,18 @@ impl Store {
     pub(crate) fn all_media(&self) -> Result<Vec<(ContentHash, Timestamp)>, DeviceError> {
         let mut statement = self.media.prepare_cached("SELECT hash, at FROM media ORDER BY hash")?;
         let rows = statement.query_map([], |row| Ok((sql::content_hash(row, 0)?, sql::time(row, 1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Blobs of a form that were stored before `before`.
+    pub(crate) fn media_older_than(
+        &self,
+        form: MediaForm,
+        before: Timestamp,
+    ) -> Result<Vec<ContentHash>, DeviceError> {
+        let mut statement =
+            self.media.prepare_cached("SELECT hash FROM media WHERE form = ?1 AND at < ?2")?;
+        let rows = statement.query_map((form.code(), before.millis()), |row| sql::content_hash(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -4,7 +4,7 @@ use gridwalk_model::Timestamp;
 use rusqlite::Row;
 
 use super::records::flag;
-use super::{Store, View, sql};
+use super::{MediaForm, Store, View, sql};
 use crate::error::DeviceError;
 
 /// Something that waits to be sent.
@@ -31,8 +31,14 @@ pub struct Totals {
     pub previews: Waiting,
     /// Full photos to be sent.
     pub photos: Waiting,
+    /// Tracks of patrols to be sent.
+    pub tracks: Waiting,
+    /// Voice notes to be sent.
+    pub voice_notes: Waiting,
     /// Photos whose bytes were lost with a damaged file before the server had them.
     pub lost_photos: u64,
+    /// Tracks and voice notes of which the same is true.
+    pub lost_others: u64,
     /// Originals that wait to be sorted.
     pub captures: u64,
     /// Changes that the server cannot take yet.
@@ -86,21 +92,24 @@ impl Store {
             .connection
             .prepare_cached("SELECT count(*), coalesce(sum(length(raw)), 0), min(at) FROM outbox")?
             .query_row([], waiting)?;
-        let media = |lane: i64| {
+        let media = |form: MediaForm| {
             view.connection
                 .prepare_cached(
                     "SELECT count(*), coalesce(sum(bytes - offset), 0), min(at) FROM upload
-                     WHERE stored_at IS NULL AND lost = 0 AND lane = ?1",
+                     WHERE stored_at IS NULL AND lost = 0 AND lane = ?1 AND form = ?2",
                 )?
-                .query_row([lane], waiting)
+                .query_row([form.lane().code(), form.code()], waiting)
         };
         Ok(Totals {
             records: view.count("SELECT count(*) FROM record")?,
             changes,
             records_waiting: view.count("SELECT count(DISTINCT record) FROM outbox")?,
-            previews: media(0)?,
-            photos: media(1)?,
-            lost_photos: view.count("SELECT count(*) FROM upload WHERE lost = 1 AND lane = 1")?,
+            previews: media(MediaForm::Preview)?,
+            photos: media(MediaForm::Full)?,
+            tracks: media(MediaForm::Track)?,
+            voice_notes: media(MediaForm::Voice)?,
+            lost_photos: view.count("SELECT count(*) FROM upload WHERE lost = 1 AND form = 1")?,
+            lost_others: view.count("SELECT count(*) FROM upload WHERE lost = 1 AND form IN (3, 4)")?,
             captures: self.captures()?.len() as u64,
             held: view.count("SELECT count(*) FROM outbox WHERE state <> 0")?,
             quarantined: view.count("SELECT count(*) FROM quarantine")?,

@@ -3,20 +3,20 @@
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Commit, Setting, Store, Tx, View, sql};
+use super::{Commit, MediaForm, Setting, Store, Tx, View, sql};
 use crate::error::DeviceError;
 
 /// In which lane a medium travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
-    /// Previews, right after the records' receipts.
+    /// What is small, right after the records' receipts: previews first, then tracks and voice notes.
     Preview,
     /// Full photos, last; on Wi-Fi only if so set.
     Full,
 }
 
 impl Lane {
-    const fn code(self) -> i64 {
+    pub(super) const fn code(self) -> i64 {
         match self {
             Self::Preview => 0,
             Self::Full => 1,
@@ -64,7 +64,7 @@ impl View<'_> {
     ) -> Result<Vec<Upload>, DeviceError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM upload WHERE stored_at IS NULL AND lost = 0 AND lane = ?1 AND retry_at <= ?2
-             ORDER BY at, hash LIMIT ?3"
+             ORDER BY form, at, hash LIMIT ?3"
         ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map((lane.code(), now.millis(), limit), upload)?;
@@ -92,11 +92,11 @@ impl View<'_> {
         Ok(statement.query_row([sent_at.millis()], |row| row.get(0))?)
     }
 
-    /// Full photos with a receipt from before `before`, whose commit a backup holds.
+    /// Full photos and voice notes with a receipt from before `before`, whose commit a backup holds.
     pub(crate) fn uploads_done(&self, before: Timestamp) -> Result<Vec<ContentHash>, DeviceError> {
         let through = self.get_number(Setting::BackedUpThrough)?.unwrap_or(0);
         let mut statement = self.connection.prepare_cached(
-            "SELECT hash FROM upload WHERE lane = 1 AND stored_at < ?1 AND in_commit <= ?2 ORDER BY hash",
+            "SELECT hash FROM upload WHERE form IN (1, 4) AND stored_at < ?1 AND in_commit <= ?2 ORDER BY hash",
         )?;
         let rows = statement.query_map((before.millis(), through), |row| sql::content_hash(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -109,18 +109,20 @@ impl Tx<'_> {
         &mut self,
         hash: &ContentHash,
         record: RecordId,
-        lane: Lane,
+        form: MediaForm,
         bytes: u64,
         at: Timestamp,
     ) -> Result<(), DeviceError> {
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO upload (hash, record, lane, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR IGNORE INTO upload (hash, record, lane, form, bytes, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute((
                 hash.as_bytes(),
                 record.as_bytes(),
-                lane.code(),
+                form.lane().code(),
+                form.code(),
                 i64::try_from(bytes).unwrap_or(i64::MAX),
                 at.millis(),
             ))?;

@@ -42,7 +42,16 @@ pub struct Status {
 impl Status {
     /// Whether everything that was written here is with the server, photos included.
     pub const fn is_settled(&self) -> bool {
-        self.totals.changes.count == 0 && self.totals.previews.count == 0 && self.totals.photos.count == 0
+        let totals = &self.totals;
+        totals.changes.count == 0
+            && totals.previews.count == 0
+            && totals.photos.count == 0
+            && self.others_waiting() == 0
+    }
+
+    /// Tracks and voice notes that wait.
+    const fn others_waiting(&self) -> u64 {
+        self.totals.tracks.count + self.totals.voice_notes.count
     }
 
     /// One sentence for the head of the screen, in Chinese.
@@ -53,6 +62,9 @@ impl Status {
         let photos = self.totals.photos.count;
         let records = self.totals.records_waiting;
         match (records, photos) {
+            (0, 0) if self.others_waiting() > 0 => {
+                format!("{} 条轨迹或语音等待上传", self.others_waiting())
+            }
             (0, 0) => "全部已提交".into(),
             (0, photos) => format!("{photos} 张照片等待上传"),
             (records, 0) => format!("{records} 条记录等待提交"),
@@ -66,6 +78,9 @@ impl Status {
             return "This phone was locked by the administrator".into();
         }
         match (self.totals.records_waiting, self.totals.photos.count) {
+            (0, 0) if self.others_waiting() > 0 => {
+                format!("{} tracks or voice notes wait to be sent", self.others_waiting())
+            }
             (0, 0) => "Everything is sent".into(),
             (0, photos) => format!("{photos} photos wait to be sent"),
             (records, 0) => format!("{records} records wait to be sent"),

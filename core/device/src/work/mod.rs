@@ -1,4 +1,8 @@
-//! What a gridworker does in a day, one folder a subject. Each operation is one call that a screen makes, durable when it
-//! returns.
+//! What a gridworker does in a day, one folder a subject. Each screen operation is one method of
+//! [`Store`](crate::Store): durable when it returns, whole or not at all, and without the network.
+//! [`Device`](crate::Device) has the same, async.
 
 pub mod checklists;
+pub mod indicators;
+pub mod patrols;
+pub mod visits;

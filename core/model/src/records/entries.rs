@@ -11,6 +11,7 @@ use crate::policy::{Sender, Violation, Write};
 use crate::records::Kind;
 use crate::schema::{FieldSchema, FieldType, KindSchema};
 use crate::stream::StreamId;
+use crate::validate::validate;
 use crate::value::{Fields, Value};
 
 /// Fields that say who made the record. From a device they name its user.
@@ -18,6 +19,7 @@ const AUTHORS: &[(Kind, &str)] = &[
     (Kind::Event, "reporter"),
     (Kind::BaseVerification, "by"),
     (Kind::Visit, "by"),
+    (Kind::ServiceRecord, "by"),
     (Kind::Inspection, "inspector"),
     (Kind::Submission, "by"),
     (Kind::Patrol, "worker"),
@@ -81,6 +83,24 @@ pub fn check_field(
         };
     }
     Ok(())
+}
+
+/// Kinds whose records are refused unless all their rules hold from the first change on. A care tag without the
+/// service that it triggers, a purpose, an approver and a day within twelve months is none (design text 1).
+const STRICT: &[Kind] = &[Kind::CareTag];
+
+/// Checks the content with which a device creates a record. Phone and server ask this same question.
+///
+/// # Errors
+/// [`Violation::Incomplete`] with the first bad field of a kind whose rules are strict.
+pub fn check_creation(sender: &Sender<'_>, kind: Kind, fields: &Fields) -> Result<(), Violation> {
+    if matches!(sender, Sender::Server) || !STRICT.contains(&kind) {
+        return Ok(());
+    }
+    let bad = validate(kind, fields).into_iter().find(|error| !error.is_warning());
+    let Some(bad) = bad else { return Ok(()) };
+    let field = kind.schema().field_of_key(&bad.field).map_or("", |(field, _)| field.name);
+    Err(Violation::Incomplete { field })
 }
 
 /// Whether the field's list of words is closed.

@@ -24,10 +24,12 @@ pub mod rectification_order;
 pub mod residency;
 pub mod resident;
 pub mod resident_id;
+pub mod service_record;
 pub mod submission;
 pub mod task;
 pub mod unit;
 pub mod visit;
+pub mod visit_cadence;
 pub mod worker;
 
 pub use appellant::Appellant;
@@ -38,7 +40,7 @@ pub use care_tag::CareTag;
 pub use checklist::Checklist;
 pub use dwelling::Dwelling;
 pub(crate) use entries::is_closed;
-pub use entries::{check_entry, check_field, followers};
+pub use entries::{check_creation, check_entry, check_field, followers};
 pub use event::Event;
 pub(crate) use field_value::{FieldReader, write_one, write_set};
 pub use field_value::{FieldValue, elements, parse_date};
@@ -52,10 +54,12 @@ pub use rectification_order::RectificationOrder;
 pub use residency::Residency;
 pub use resident::Resident;
 pub use resident_id::ResidentId;
+pub use service_record::ServiceRecord;
 pub use submission::Submission;
 pub use task::Task;
 pub use unit::Unit;
 pub use visit::Visit;
+pub use visit_cadence::VisitCadence;
 pub use worker::Worker;
 
 use crate::schema::KindSchema;
@@ -124,6 +128,8 @@ kinds! {
     Worker,
     Form,
     Submission,
+    ServiceRecord,
+    VisitCadence,
 }
 
 impl Kind {

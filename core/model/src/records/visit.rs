@@ -52,6 +52,8 @@ record! {
     required result: VisitResult = Code(VisitResult::CODES), CreateOnly, "走访结果", "Result";
     /// Why.
     optional purpose: VisitPurpose = Code(VisitPurpose::CODES), CreateOnly, "走访目的", "Purpose";
+    /// The version of the form that was filled, `code@version`; see [`crate::visits::VisitForm::name`].
+    optional form: String = Text { max: 80 }, CreateOnly, "走访表", "Form";
     /// The answers by item, encoded; see [`crate::checklist::Answer`].
     set answers: Vec<u8> = Entry, Free, "走访记录", "Answers";
     /// What was said and needed.

@@ -10,6 +10,7 @@ use crate::records::{Checklist, FieldValue, Form, Record, elements};
 use crate::schema::Kind;
 use crate::time::Timestamp;
 use crate::value::Fields;
+use crate::visits::Cadence;
 
 pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
     let mut checks = Checks { fields, errors };
@@ -58,10 +59,16 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         | Kind::Household
         | Kind::RectificationOrder
         | Kind::BaseVerification
+        | Kind::Visit
         // A task's title names shops and streets, which may be called anything.
         | Kind::Task
-        | Kind::Visit
+        | Kind::ServiceRecord
         | Kind::Worker => {}
+        Kind::VisitCadence => {
+            if checks.text("rules").is_some_and(|rules| Cadence::parse(&rules).is_err()) {
+                checks.say("rules", Reason::NotAnEntry);
+            }
+        }
     }
 }
 

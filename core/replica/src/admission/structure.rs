@@ -182,6 +182,12 @@ pub(super) fn check_rights(
             return Err(Verdict::Invalid(Reason::FieldPolicy).into());
         }
     }
+    if !working.exists() {
+        let content = change.writes.iter().filter(|write| !IDENTITY_KEYS.contains(&write.key.as_str()));
+        let content =
+            content.map(|write| (write.key.clone(), write.value.clone().unwrap_or(Value::Null))).collect();
+        policy::check_creation(sender, kind, &content).map_err(|violation| verdict_of(&violation))?;
+    }
     Ok(())
 }
 
@@ -189,6 +195,7 @@ fn verdict_of(violation: &Violation) -> Verdict {
     match violation {
         Violation::Role | Violation::Action => Verdict::Forbidden,
         Violation::NewerAction => Verdict::Held,
+        Violation::Incomplete { .. } => Verdict::Invalid(Reason::Incomplete),
         Violation::Author | Violation::Entry | Violation::Closed { .. } => Verdict::Invalid(Reason::Entry),
         Violation::Identity
         | Violation::CreateOnly { .. }

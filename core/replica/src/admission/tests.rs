@@ -291,3 +291,41 @@ proptest! {
         prop_assert_eq!(end.fields(), oracle.fields());
     }
 }
+
+/// Design text 1: the server refuses a care tag without its service, purpose, approver or end. The phone refuses the
+/// same by the same rule before it makes one.
+#[test]
+fn a_care_tag_is_refused_unless_it_is_whole_and_ends_within_a_year() {
+    use gridwalk_model::validate::validate;
+    let mut whole = fields(&[
+        ("need", "living_alone"),
+        ("service", "made-up service"),
+        ("purpose", "made-up purpose"),
+        ("from", "2026-02-14"),
+        ("until", "2027-02-14"),
+    ]);
+    whole.insert("resident".into(), Value::from(RecordId::from_bytes([8; 16])));
+    whole.insert("approver".into(), Value::from(RecordId::from_bytes([9; 16])));
+    let verdict = |content: &Fields| {
+        let (_, change) = Document::create(RECORD, Kind::CareTag, content, actor(1), at(0)).unwrap();
+        admit(RECORD, "care_tag", None, &[change.raw.as_slice()], &origin(1)).verdicts[0]
+    };
+    assert_eq!(verdict(&whole), Verdict::Accepted);
+    let refused = Verdict::Invalid(Reason::Incomplete);
+    for field in ["service", "purpose", "approver", "until", "need", "resident", "from"] {
+        let mut lacking = whole.clone();
+        lacking.remove(field);
+        assert_eq!(verdict(&lacking), refused, "without {field}");
+        assert!(!validate(Kind::CareTag, &lacking).is_empty(), "the phone says so too");
+    }
+    for (field, value) in
+        [("until", "2027-02-15"), ("until", "2026-02-13"), ("service", " "), ("from", "soon")]
+    {
+        let mut bad = whole.clone();
+        bad.insert(field.into(), Value::from(value));
+        assert_eq!(verdict(&bad), refused, "{field} {value}");
+    }
+    let mut conduct = whole.clone();
+    conduct.insert("need".into(), Value::from("conduct"));
+    assert_eq!(verdict(&conduct), Verdict::Invalid(Reason::Entry), "a closed list");
+}

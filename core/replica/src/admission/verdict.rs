@@ -68,12 +68,14 @@ pub enum Reason {
     Unloadable = 11,
     /// The receiver's own copy of the record is damaged.
     StoredDocumentDamaged = 12,
+    /// The record is refused unless it is complete and within the rules of its kind.
+    Incomplete = 13,
     /// A reason of a newer peer.
     Other = 255,
 }
 
 impl Reason {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Malformed,
         Self::TooLarge,
         Self::SecondRoot,
@@ -86,6 +88,7 @@ impl Reason {
         Self::DocumentFull,
         Self::Unloadable,
         Self::StoredDocumentDamaged,
+        Self::Incomplete,
     ];
 
     /// The reason with this code; [`Reason::Other`] for unknown ones.
@@ -106,6 +109,7 @@ impl Reason {
             Self::DocumentFull => "该记录内容已满",
             Self::Unloadable => "修改无法保存",
             Self::StoredDocumentDamaged => "服务器上的该记录损坏，已通知管理员",
+            Self::Incomplete => "必填内容不全，或超出规定范围",
             Self::Other => "未被接受",
         }
     }
@@ -127,6 +131,7 @@ impl Reason {
             Self::StoredDocumentDamaged => {
                 "The server's copy of this record is damaged; an administrator was told"
             }
+            Self::Incomplete => "Something required is missing or outside of what is allowed",
             Self::Other => "Not accepted",
         }
     }

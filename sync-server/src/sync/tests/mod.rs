@@ -1,5 +1,6 @@
 //! What one request does, with phones in few words against a server in memory.
 
+mod care;
 mod hostile;
 mod merging;
 mod recovery;

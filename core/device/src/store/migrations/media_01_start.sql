@@ -2,7 +2,7 @@ CREATE TABLE media (
   -- Media, cut into the pieces in which they are sent. A file of its own, so that large blobs never delay the
   -- commit of an edit.
   hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
-  -- 0 preview, 1 full photo, 2 original.
+  -- 0 preview, 1 full photo, 3 track, 4 voice note.
   form INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   at INTEGER NOT NULL

@@ -3,7 +3,7 @@
 use gridwalk_model::{ContentHash, Kind, RecordId, Value};
 
 use crate::photo::{CaptureFacts, prepare_photo};
-use crate::store::{Commit, Faults, Lane, MediaForm, Side, Store};
+use crate::store::{Commit, Faults, MediaForm, Side, Store};
 use crate::testkit::{GRID, at, fields, jpeg, store, store_with};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -92,7 +92,7 @@ fn a_photo_stays_until_receipt_backup_and_retention() {
     let mut store = store(1);
     store.put_media(&[(hash(1), MediaForm::Full, b"photo")], at(0)).unwrap();
     let record = RecordId::from_bytes([1; 16]);
-    store.write(Commit::Edit, |tx| tx.add_upload(&hash(1), record, Lane::Full, 5, at(0))).unwrap();
+    store.write(Commit::Edit, |tx| tx.add_upload(&hash(1), record, MediaForm::Full, 5, at(0))).unwrap();
     let is_here = |store: &Store| store.media(&hash(1)).unwrap().is_some();
     store.sweep_media(at(10 * DAY), DAY).unwrap();
     assert!(is_here(&store), "no receipt");
@@ -120,7 +120,7 @@ fn a_restored_server_is_asked_for_its_receipts_again() {
     let mut store = store(1);
     store.put_media(&[(hash(1), MediaForm::Full, b"photo")], at(0)).unwrap();
     let record = RecordId::from_bytes([1; 16]);
-    store.write(Commit::Edit, |tx| tx.add_upload(&hash(1), record, Lane::Full, 5, at(0))).unwrap();
+    store.write(Commit::Edit, |tx| tx.add_upload(&hash(1), record, MediaForm::Full, 5, at(0))).unwrap();
     store.receipts(&[hash(1)], at(1)).unwrap();
     store.write(Commit::Apply, |tx| tx.doubt_receipts()).unwrap();
     assert_eq!(store.totals().unwrap().photos.count, 1);

@@ -20,7 +20,7 @@ fn add_medium(phone: &mut Phone, n: u8, lane: Lane) {
     phone
         .store
         .write(Commit::Edit, |tx| {
-            tx.add_upload(&hash(n), RecordId::from_bytes([1; 16]), lane, 300, at(i64::from(n)))
+            tx.add_upload(&hash(n), RecordId::from_bytes([1; 16]), form, 300, at(i64::from(n)))
         })
         .unwrap();
 }

@@ -11,7 +11,7 @@ use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value, codec};
 use super::session::{Session, put_element};
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
-use crate::store::{Commit, Lane, MediaForm, Store};
+use crate::store::{Commit, MediaForm, Store};
 
 /// The elements of `photos` that are drawn signatures.
 pub(super) fn signature_photos(inspection: &Inspection) -> BTreeSet<RecordId> {
@@ -99,7 +99,7 @@ impl Store {
                 (format!("signatures/{element}"), Value::Bytes(signature)),
             ]);
             crate::edit::Edits::over(tx, now).edit(inspection, &patch)?;
-            tx.add_upload(&hash, inspection, Lane::Full, bytes, now)
+            tx.add_upload(&hash, inspection, MediaForm::Full, bytes, now)
         })?;
         self.inspection_session(inspection)
     }

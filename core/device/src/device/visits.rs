@@ -1,0 +1,90 @@
+//! Visits, care and the worker's week, as a screen calls them.
+
+use gridwalk_model::RecordId;
+use gridwalk_model::indicators::WeekRules;
+
+use super::Device;
+use crate::error::DeviceError;
+use crate::sync::Event;
+use crate::work::indicators::MyWeek;
+use crate::work::visits::{CareTagInput, Recorded, TagInForce, VisitDue, VisitInput, VisitSheet};
+
+impl Device {
+    /// Every visit to come, the most urgent first.
+    ///
+    /// # Errors
+    /// As [`crate::Store::visits_due`].
+    pub async fn visits_due(&self) -> Result<Vec<VisitDue>, DeviceError> {
+        self.with_store(|store, now| store.visits_due(now)).await
+    }
+
+    /// What a screen shows before the door is opened.
+    ///
+    /// # Errors
+    /// As [`crate::Store::visit_sheet`].
+    pub async fn visit_sheet(&self, target: RecordId) -> Result<VisitSheet, DeviceError> {
+        self.with_store(move |store, now| store.visit_sheet(target, now)).await
+    }
+
+    /// Keeps what was typed so far.
+    ///
+    /// # Errors
+    /// As [`crate::Store::save_visit_draft`].
+    pub async fn save_visit_draft(&self, draft: VisitInput) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.save_visit_draft(&draft, now)).await
+    }
+
+    /// Throws a draft away.
+    ///
+    /// # Errors
+    /// As [`crate::Store::discard_visit_draft`].
+    pub async fn discard_visit_draft(&self, target: RecordId) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.discard_visit_draft(target)).await
+    }
+
+    /// Records a visit with all that follows from it.
+    ///
+    /// # Errors
+    /// As [`crate::Store::record_visit`].
+    pub async fn record_visit(&self, input: VisitInput) -> Result<Recorded, DeviceError> {
+        let recorded = self.with_store(move |store, now| store.record_visit(&input, now)).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(recorded)
+    }
+
+    /// Takes one's own visit back.
+    ///
+    /// # Errors
+    /// As [`crate::Store::undo_visit`].
+    pub async fn undo_visit(&self, visit: RecordId) -> Result<bool, DeviceError> {
+        let changed = self.with_store(move |store, now| store.undo_visit(visit, now)).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(changed)
+    }
+
+    /// Puts somebody on a care list.
+    ///
+    /// # Errors
+    /// As [`crate::Store::add_care_tag`].
+    pub async fn add_care_tag(&self, input: CareTagInput) -> Result<RecordId, DeviceError> {
+        let tag = self.with_store(move |store, now| store.add_care_tag(&input, now)).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(tag)
+    }
+
+    /// The tags of a resident that are in force.
+    ///
+    /// # Errors
+    /// As [`crate::Store::care_tags`].
+    pub async fn care_tags(&self, resident: RecordId) -> Result<Vec<TagInForce>, DeviceError> {
+        self.with_store(move |store, now| store.care_tags(resident, now)).await
+    }
+
+    /// The worker's week in a grid, with the evidence behind each figure.
+    ///
+    /// # Errors
+    /// As [`crate::Store::my_week`].
+    pub async fn my_week(&self, area: RecordId, rules: WeekRules) -> Result<MyWeek, DeviceError> {
+        self.with_store(move |store, now| store.my_week(area, now, &rules)).await
+    }
+}

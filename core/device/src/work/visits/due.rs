@@ -1,0 +1,283 @@
+//! Who is due, from care tags, residencies and the visits that were made. Nothing of it is stored, so nothing of it
+//! can be stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gridwalk_model::records::care_tag::CareTag;
+use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
+use gridwalk_model::records::{Dwelling, Household, Residency, Resident, Visit, VisitCadence};
+use gridwalk_model::visits::cadence::NeedInForce;
+use gridwalk_model::visits::{Cadence, Due, DueState, Plan, VisitFact, Why};
+use gridwalk_model::{Kind, RecordId, Timestamp};
+use jiff::civil::Date;
+
+use super::local_day;
+use crate::edit::Entry;
+use crate::error::DeviceError;
+use crate::store::Store;
+
+/// A visit that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisitDue {
+    /// Whom: a resident for care, a dwelling for the other rounds.
+    pub target: RecordId,
+    /// The target's kind.
+    pub kind: Kind,
+    /// The door, where it is known.
+    pub door: Option<RecordId>,
+    /// What for.
+    pub purpose: VisitPurpose,
+    /// Why; the needs of a person are of the sensitive class and shown to those who hold it.
+    pub why: Vec<Why>,
+    /// When, and what happened last.
+    pub due: Due,
+    /// How it stands today.
+    pub state: DueState,
+}
+
+/// What is known of one person on the care list.
+struct Person {
+    id: RecordId,
+    needs: Vec<NeedInForce>,
+    /// Current residencies: since when, and the door.
+    homes: Vec<(Date, RecordId)>,
+    visits: Vec<VisitFact>,
+}
+
+/// What is known of one door behind which somebody lives.
+struct Door {
+    id: RecordId,
+    /// Of each current residency: the day of moving in, if it is known, and the day from which this system knows it.
+    living: Vec<(Option<Date>, Date)>,
+    visits: Vec<VisitFact>,
+}
+
+/// What the rules need beside the facts.
+pub(super) struct Round {
+    pub(super) cadence: Cadence,
+    pub(super) today: Date,
+}
+
+impl Round {
+    fn due(&self, plan: &Plan, visits: &[VisitFact]) -> Option<(Due, DueState)> {
+        let due = plan.next_due(visits, self.cadence.again_days)?;
+        let state = due.state(self.today, self.cadence.soon_days);
+        Some((due, state))
+    }
+
+    fn person(&self, person: &Person) -> Option<VisitDue> {
+        let mut plan = self.cadence.care_plan(&person.needs, self.today)?;
+        // Somebody who came back is expected from then on.
+        let newest = person.homes.iter().max();
+        let moved_away = person.homes.is_empty() && !person.visits.is_empty();
+        if let Some((since, _)) = newest.filter(|(since, _)| *since <= self.today) {
+            plan.since = plan.since.max(*since);
+        } else if moved_away {
+            return None;
+        }
+        let (due, state) = self.due(&plan, &person.visits)?;
+        Some(VisitDue {
+            target: person.id,
+            kind: Kind::Resident,
+            door: newest.map(|(_, door)| *door),
+            purpose: VisitPurpose::Care,
+            why: plan.why,
+            due,
+            state,
+        })
+    }
+
+    /// One visit a door: the welcome to newcomers, or the ordinary round, which begins with it.
+    fn door(&self, door: &Door) -> Option<VisitDue> {
+        let welcomes = door.living.iter().filter_map(|(moved_in, known)| {
+            let plan = self.cadence.welcome_plan((*moved_in)?, *known)?;
+            Some((self.due(&plan, &door.visits)?, plan.why))
+        });
+        let welcome = welcomes.min_by_key(|((due, _), _)| due.day);
+        let (purpose, ((due, state), why)) = match welcome {
+            Some(welcome) => (VisitPurpose::Welcome, welcome),
+            None => {
+                let starts = || door.living.iter().map(|(from, known)| from.unwrap_or(*known).max(*known));
+                let moved = door.visits.iter().filter(|visit| visit.result == VisitResult::Moved);
+                let moved = moved.map(|visit| visit.day).max();
+                // Those who came after others had moved away begin anew.
+                let since = starts().filter(|start| moved.is_none_or(|moved| *start > moved)).min();
+                let since = since.or_else(|| starts().min())?;
+                let plan = self.cadence.household_plan(since)?;
+                (VisitPurpose::Routine, (self.due(&plan, &door.visits)?, plan.why))
+            }
+        };
+        let (target, kind) = (door.id, Kind::Dwelling);
+        Some(VisitDue { target, kind, door: Some(door.id), purpose, why, due, state })
+    }
+}
+
+fn fact(entry: Entry<Visit>) -> Option<VisitFact> {
+    let day = local_day(entry.record.at).ok()?;
+    Some(VisitFact { id: entry.id, day, result: entry.record.result, next_due: entry.record.next_due })
+}
+
+fn need(tag: Entry<CareTag>) -> NeedInForce {
+    NeedInForce { need: tag.record.need, from: tag.record.from, until: tag.record.until }
+}
+
+/// The day of moving in, and that from which this system knows of it.
+fn living(entry: &Entry<Residency>) -> Option<(Option<Date>, Date)> {
+    Some((entry.record.from, local_day(entry.id.made_at()).ok()?))
+}
+
+fn home(entry: &Entry<Residency>) -> Option<(Date, RecordId)> {
+    let (from, known) = living(entry)?;
+    Some((from.unwrap_or(known), entry.record.dwelling))
+}
+
+/// Whether somebody is to be visited at all.
+fn is_there(resident: &Resident) -> bool {
+    resident.died_on.is_none() && resident.merged_into.is_none()
+}
+
+/// Visits by whom they were made to.
+struct Visited(BTreeMap<RecordId, Vec<VisitFact>>);
+
+impl Visited {
+    fn of(&self, targets: impl IntoIterator<Item = RecordId>) -> Vec<VisitFact> {
+        targets.into_iter().filter_map(|target| self.0.get(&target)).flatten().cloned().collect()
+    }
+}
+
+/// Visits to those who live behind a door count for the door; that one of them moved says nothing of the others.
+fn of_people(visits: Vec<VisitFact>) -> impl Iterator<Item = VisitFact> {
+    visits.into_iter().filter(|visit| visit.result != VisitResult::Moved)
+}
+
+impl Store {
+    /// The cadence that counts here: the deployment's latest, else the starter.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn cadence(&self) -> Result<Cadence, DeviceError> {
+        let records = self.list::<VisitCadence>(None, usize::MAX)?.entries;
+        let own = records.into_iter().max_by_key(|entry| entry.id);
+        Ok(own.and_then(|entry| Cadence::parse(&entry.record.rules).ok()).unwrap_or_default())
+    }
+
+    pub(super) fn round(&self, now: Timestamp) -> Result<Round, DeviceError> {
+        Ok(Round { cadence: self.cadence()?, today: local_day(now)? })
+    }
+
+    /// Every visit that this phone knows to come, the most urgent first. Looks through all of its residencies, visits
+    /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn visits_due(&self, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
+        self.visits_due_by(&self.round(now)?, |_| true)
+    }
+
+    /// The same with only those visits in mind that `counts` names: what was due before a week began.
+    pub(in crate::work) fn visits_due_as_of(
+        &self,
+        now: Timestamp,
+        counts: impl Fn(&Entry<Visit>) -> bool,
+    ) -> Result<Vec<VisitDue>, DeviceError> {
+        self.visits_due_by(&self.round(now)?, counts)
+    }
+
+    fn visits_due_by(
+        &self,
+        round: &Round,
+        counts: impl Fn(&Entry<Visit>) -> bool,
+    ) -> Result<Vec<VisitDue>, DeviceError> {
+        let mut visited: BTreeMap<RecordId, Vec<VisitFact>> = BTreeMap::new();
+        for visit in self.list::<Visit>(None, usize::MAX)?.entries.into_iter().filter(counts) {
+            visited.entry(visit.record.target).or_default().extend(fact(visit));
+        }
+        let visited = Visited(visited);
+        let mut at_door: BTreeMap<RecordId, Vec<Entry<Residency>>> = BTreeMap::new();
+        let mut homes: BTreeMap<RecordId, Vec<(Date, RecordId)>> = BTreeMap::new();
+        for entry in self.list::<Residency>(None, usize::MAX)?.entries {
+            if entry.record.is_current(round.today) {
+                homes.entry(entry.record.resident).or_default().extend(home(&entry));
+                at_door.entry(entry.record.dwelling).or_default().push(entry);
+            }
+        }
+        let mut households: BTreeMap<RecordId, Vec<RecordId>> = BTreeMap::new();
+        for entry in self.list::<Household>(None, usize::MAX)?.entries {
+            households.entry(entry.record.dwelling).or_default().push(entry.id);
+        }
+        let mut out = Vec::new();
+        for (id, residencies) in at_door {
+            let behind = households.get(&id).into_iter().flatten().copied();
+            let people = residencies.iter().map(|entry| entry.record.resident);
+            let mut visits = visited.of(std::iter::once(id).chain(behind));
+            visits.extend(of_people(visited.of(people.collect::<BTreeSet<_>>())));
+            out.extend(round.door(&Door {
+                id,
+                living: residencies.iter().filter_map(living).collect(),
+                visits,
+            }));
+        }
+        let mut needs: BTreeMap<RecordId, Vec<NeedInForce>> = BTreeMap::new();
+        for tag in self.list::<CareTag>(None, usize::MAX)?.entries {
+            needs.entry(tag.record.resident).or_default().push(need(tag));
+        }
+        for (id, needs) in needs {
+            if self.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
+                let (homes, visits) = (homes.remove(&id).unwrap_or_default(), visited.of([id]));
+                out.extend(round.person(&Person { id, needs, homes, visits }));
+            }
+        }
+        out.sort_by_key(|due| (due.due.day, due.target));
+        Ok(out)
+    }
+
+    /// The visits that are due to a resident, or to a door: in proportion to what is linked to it.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn visits_due_of(&self, target: RecordId, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
+        let round = self.round(now)?;
+        let kind = self.fields(target)?.and_then(|(tag, _)| Kind::parse(&tag));
+        let due = match kind {
+            Some(Kind::Resident) => self.person(target, &round)?.and_then(|person| round.person(&person)),
+            Some(Kind::Dwelling) => self.door(target, &round)?.and_then(|door| round.door(&door)),
+            _ => None,
+        };
+        Ok(due.into_iter().collect())
+    }
+
+    fn person(&self, id: RecordId, round: &Round) -> Result<Option<Person>, DeviceError> {
+        if !self.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
+            return Ok(None);
+        }
+        let residencies = self.list_linked::<Residency>("resident", id)?.into_iter();
+        let current = residencies.filter(|entry| entry.record.is_current(round.today));
+        let homes = current.filter_map(|entry| home(&entry)).collect();
+        let needs = self.list_linked::<CareTag>("resident", id)?.into_iter().map(need).collect();
+        Ok(Some(Person { id, needs, homes, visits: self.visits_to([id])? }))
+    }
+
+    fn door(&self, id: RecordId, round: &Round) -> Result<Option<Door>, DeviceError> {
+        if self.get::<Dwelling>(id)?.is_none() {
+            return Ok(None);
+        }
+        let residencies: Vec<Entry<Residency>> = self
+            .list_linked::<Residency>("dwelling", id)?
+            .into_iter()
+            .filter(|entry| entry.record.is_current(round.today))
+            .collect();
+        let households = self.list_linked::<Household>("dwelling", id)?.into_iter().map(|entry| entry.id);
+        let people: BTreeSet<RecordId> = residencies.iter().map(|entry| entry.record.resident).collect();
+        let mut visits = self.visits_to(std::iter::once(id).chain(households))?;
+        visits.extend(of_people(self.visits_to(people)?));
+        Ok(Some(Door { id, living: residencies.iter().filter_map(living).collect(), visits }))
+    }
+
+    fn visits_to(&self, targets: impl IntoIterator<Item = RecordId>) -> Result<Vec<VisitFact>, DeviceError> {
+        let mut out = Vec::new();
+        for target in targets {
+            out.extend(self.list_linked::<Visit>("target", target)?.into_iter().filter_map(fact));
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,39 @@
+//! Visits and care: who is due and why, what is asked, what came of it, what is followed up the next time.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | who is due | `due.rs` |
+//! | what a screen shows before the visit, and drafts | `sheet.rs` |
+//! | recording a visit, taking it back | `record.rs` |
+//! | care tags | `care.rs` |
+
+mod care;
+mod due;
+mod record;
+mod sheet;
+#[cfg(test)]
+mod tests;
+
+pub use care::{CareTagInput, TagInForce};
+pub use due::VisitDue;
+pub use record::{FollowUp, Recorded, ServiceAsked, VisitInput};
+pub use sheet::{LastVisit, VisitSheet};
+
+use gridwalk_model::calendar::Calendar;
+use gridwalk_model::visits::VisitFault;
+use gridwalk_model::{RecordId, Timestamp};
+use jiff::civil::Date;
+
+use crate::error::DeviceError;
+
+/// The local day of a point in time, in China's time.
+///
+/// # Errors
+/// [`DeviceError::Bug`] for a clock beyond the year 9999.
+pub(crate) fn local_day(at: Timestamp) -> Result<Date, DeviceError> {
+    Calendar::empty().day_of(at).ok_or(DeviceError::Bug("the clock is out of range"))
+}
+
+const fn fault(target: RecordId, fault: VisitFault) -> DeviceError {
+    DeviceError::Visit { target, fault }
+}
