@@ -14,6 +14,7 @@
 //! | what is wrong with a record | [`validate`], [`codes`] |
 //! | what an event's log means | [`event`], [`calendar`], [`categories`] |
 //! | what a checklist asks | [`checklist`] |
+//! | who lives behind a door | [`doors`] |
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
 
@@ -28,6 +29,7 @@ pub mod categories;
 pub mod checklist;
 pub mod codec;
 pub mod codes;
+pub mod doors;
 pub mod event;
 pub mod geo;
 pub mod id;

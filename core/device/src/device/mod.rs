@@ -4,6 +4,7 @@
 //! runtime does what the engine asks for and tells it what came of it. Nothing holds a transaction across a wait.
 
 mod core;
+mod doors;
 mod driver;
 mod key_file;
 #[cfg(test)]

@@ -192,3 +192,18 @@ CREATE TABLE preview (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX preview_record ON preview (record);
 CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;
+
+-- Doors: what can be undone.
+CREATE TABLE door_operation (
+  n INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  -- The dwelling that it was done to; for a merge the resident.
+  target BLOB NOT NULL CHECK (length(target) = 16),
+  -- What was done, in a word.
+  act TEXT NOT NULL,
+  -- What was written, and what had stood there, encoded by work/doors/journal.rs.
+  steps BLOB NOT NULL,
+  -- 1: taken back.
+  undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX door_operation_target ON door_operation (target);

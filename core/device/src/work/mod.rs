@@ -1,0 +1,3 @@
+//! What a gridworker does in a day, one folder a subject.
+
+pub mod doors;
