@@ -195,8 +195,7 @@ mod tests {
     }
 
     fn stays() -> impl Strategy<Value = Vec<Stay>> {
-        let one =
-            (0u8..4, prop::option::of(1i8..20), prop::option::of(1i8..20), prop::bool::weighted(0.2));
+        let one = (0u8..4, prop::option::of(1i8..20), prop::option::of(1i8..20), prop::bool::weighted(0.2));
         prop::collection::vec(one, 0..8).prop_map(|stays| {
             let made = stays.into_iter().enumerate().map(|(n, (home, from, to, secondary))| Stay {
                 id: id(100 + n as u8),

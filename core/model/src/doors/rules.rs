@@ -103,10 +103,7 @@ impl DoorRules {
 
 fn limit(row: &Value) -> Result<DoorLimit, DoorRulesError> {
     let row = row.as_object().ok_or(DoorRulesError::Field { field: "limits" })?;
-    Ok(DoorLimit {
-        doors: whole(row, "doors", 1, 100_000)?,
-        seconds: whole(row, "seconds", 1, 31 * 86_400)?,
-    })
+    Ok(DoorLimit { doors: whole(row, "doors", 1, 100_000)?, seconds: whole(row, "seconds", 1, 31 * 86_400)? })
 }
 
 fn whole<T: TryFrom<i64>>(

@@ -16,6 +16,24 @@ pub(super) struct Step {
     pub(super) after: Fields,
 }
 
+/// An operation as journaled.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Journaled {
+    /// What it wrote, in order.
+    pub(super) steps: Vec<Step>,
+    /// What did not go together before it, and may come back with it.
+    pub(super) troubles: Vec<RecordId>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct CodedJournal {
+    #[n(0)]
+    steps: Vec<Coded>,
+    #[n(1)]
+    troubles: Vec<RecordId>,
+}
+
 #[derive(Encode, Decode)]
 #[cbor(map)]
 struct Coded {
@@ -27,20 +45,18 @@ struct Coded {
     after: Vec<u8>,
 }
 
-pub(super) fn encode(steps: &[Step]) -> Vec<u8> {
-    let coded: Vec<Coded> = steps
-        .iter()
-        .map(|step| Coded {
-            record: step.record,
-            before: step.before.as_ref().map(encode_fields),
-            after: encode_fields(&step.after),
-        })
-        .collect();
-    codec::to_bytes(&coded)
+pub(super) fn encode(journaled: &Journaled) -> Vec<u8> {
+    let coded = |step: &Step| Coded {
+        record: step.record,
+        before: step.before.as_ref().map(encode_fields),
+        after: encode_fields(&step.after),
+    };
+    let steps = journaled.steps.iter().map(coded).collect();
+    codec::to_bytes(&CodedJournal { steps, troubles: journaled.troubles.clone() })
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Step>, DeviceError> {
-    let coded: Vec<Coded> = codec::from_bytes(bytes).map_err(|_| DeviceError::Damaged)?;
+pub(super) fn decode(bytes: &[u8]) -> Result<Journaled, DeviceError> {
+    let coded: CodedJournal = codec::from_bytes(bytes).map_err(|_| DeviceError::Damaged)?;
     let step = |coded: Coded| {
         Ok(Step {
             record: coded.record,
@@ -48,7 +64,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Step>, DeviceError> {
             after: decode_fields(&coded.after)?,
         })
     };
-    coded.into_iter().map(step).collect()
+    let steps = coded.steps.into_iter().map(step).collect::<Result<_, DeviceError>>()?;
+    Ok(Journaled { steps, troubles: coded.troubles })
 }
 
 #[cfg(test)]
@@ -59,11 +76,12 @@ mod tests {
 
     #[test]
     fn steps_read_back() {
+        let id = |n| RecordId::from_bytes([n; 16]);
         let fields = Fields::from([("to".to_owned(), Value::Null), ("name".to_owned(), Value::from("张三"))]);
-        let made = Step { record: RecordId::from_bytes([1; 16]), before: None, after: fields.clone() };
-        let edited = Step { record: RecordId::from_bytes([2; 16]), before: Some(fields), after: Fields::new() };
-        let steps = [made, edited];
-        assert_eq!(decode(&encode(&steps)).unwrap(), steps);
+        let made = Step { record: id(1), before: None, after: fields.clone() };
+        let edited = Step { record: id(2), before: Some(fields), after: Fields::new() };
+        let journaled = Journaled { steps: vec![made, edited], troubles: vec![id(3)] };
+        assert_eq!(decode(&encode(&journaled)).unwrap(), journaled);
         assert!(decode(b"strange").is_err());
     }
 }

@@ -30,6 +30,7 @@ mod read;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod trouble;
 pub mod undo;
 
 pub use act::{AtDoor, DoorAct, DoorDone, InHousehold, NewPerson, Newcomer, Who};
