@@ -208,6 +208,24 @@ CREATE INDEX preview_record ON preview (record);
 
 CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;
 
+CREATE TABLE door_operation (
+  -- Never given twice: a screen may still hold the number of one that was forgotten.
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  -- The dwelling that it was done to; for a merge the resident.
+  target BLOB NOT NULL CHECK (length(target) = 16),
+  -- What was done, in a word.
+  act TEXT NOT NULL,
+  -- What was written, and what had stood there, encoded by work/doors/journal.rs.
+  steps BLOB NOT NULL,
+  -- 1: taken back.
+  undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE sqlite_sequence(name,seq);
+
+CREATE INDEX door_operation_target ON door_operation (target);
+
 -- media.db
 
 CREATE TABLE media (

@@ -1,10 +1,10 @@
 //! The acts at a door that are not moves.
 
 use gridwalk_model::doors::{DoorState, door_state};
+use gridwalk_model::records::Household;
 use gridwalk_model::records::dwelling::Occupancy;
 use gridwalk_model::records::household::HouseholdKind;
 use gridwalk_model::records::residency::Relation;
-use gridwalk_model::records::{Household, Resident};
 use gridwalk_model::schema::REMOVED_KEY;
 use gridwalk_model::{Fields, RecordId, Value};
 use jiff::civil::Date;
@@ -138,8 +138,8 @@ pub(super) fn lives_here(
     if is_gone(&listed) {
         operation.set(person, REMOVED_KEY, Value::Flag(false))?;
     }
-    if reader.shown::<Resident>(person)?.is_some_and(|found| found.record.died_on.is_some()) {
-        operation.set(person, "died_on", Value::Null)?;
+    for member in reader.group(person)? {
+        operation.set(member, "died_on", Value::Null)?;
     }
     let day = operation.day;
     let open = reader.lodgings_of(person)?.into_iter().filter(|at| at.stay.is_open(day));

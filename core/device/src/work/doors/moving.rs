@@ -83,10 +83,7 @@ fn arrive(
 ) -> Result<RecordId, DeviceError> {
     let reader = operation.reader();
     let person = reader.person(known)?;
-    let Some(found) = reader.shown::<Resident>(person)? else {
-        return Err(DoorProblem::Gone { person }.into());
-    };
-    if found.record.died_on.is_some() {
+    if reader.shown::<Resident>(person)?.is_none() || reader.died_on(person)?.is_some() {
         return Err(DoorProblem::Gone { person }.into());
     }
     let day = operation.day;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use gridwalk_model::doors::{self, Doubt, Standing, Stay};
 use gridwalk_model::records::residency::Relation;
-use gridwalk_model::records::{Dwelling, Residency, Resident};
+use gridwalk_model::records::{Dwelling, Residency, Resident, parse_date};
 use gridwalk_model::schema::REMOVED_KEY;
 use gridwalk_model::{Kind, Record, RecordId, Value};
 use jiff::civil::Date;
@@ -155,11 +155,24 @@ impl Reader<'_> {
         Ok(out)
     }
 
+    /// The day on which a person died, by the record that stands for them or, where it has none, the first of those
+    /// that were merged into it.
+    pub(super) fn died_on(&self, person: RecordId) -> Result<Option<Date>, DeviceError> {
+        let own = [person].into_iter();
+        for member in own.chain(self.group(person)?.into_iter().filter(|member| *member != person)) {
+            let listed = self.view.listed(member)?;
+            let died = listed.and_then(|listed| listed.fields.get("died_on")?.as_text().and_then(parse_date));
+            if died.is_some() {
+                return Ok(died);
+            }
+        }
+        Ok(None)
+    }
+
     /// What a person's residencies come to.
     pub(super) fn standings(&self, person: RecordId) -> Result<Vec<(Lodging, Standing)>, DeviceError> {
-        let listed = self.view.listed(person)?;
-        let gone = listed.as_ref().is_some_and(is_gone);
-        let died = listed.and_then(|listed| Resident::from_fields(&listed.fields).ok()?.died_on);
+        let gone = self.view.listed(person)?.as_ref().is_some_and(is_gone);
+        let died = self.died_on(person)?;
         let lodgings = self.lodgings_of(person)?;
         let stays: Vec<Stay> = lodgings.iter().map(|lodging| lodging.stay.clone()).collect();
         let standing = |lodging: Lodging| {
