@@ -209,8 +209,8 @@ CREATE INDEX preview_record ON preview (record);
 CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;
 
 CREATE TABLE door_operation (
-  -- Never given twice: a screen may still hold the number of one that was forgotten.
-  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- Never given twice, since the latest row stays: a screen may still hold the number of one that was forgotten.
+  n INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
   -- The dwelling that it was done to; for a merge the resident.
   target BLOB NOT NULL CHECK (length(target) = 16),
@@ -221,8 +221,6 @@ CREATE TABLE door_operation (
   -- 1: taken back.
   undone INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-
-CREATE TABLE sqlite_sequence(name,seq);
 
 CREATE INDEX door_operation_target ON door_operation (target);
 

@@ -72,13 +72,14 @@ impl Tx<'_> {
         steps: &[u8],
         keep_since: Timestamp,
     ) -> Result<i64, DeviceError> {
-        self.connection
-            .prepare_cached("DELETE FROM door_operation WHERE at < ?1")?
-            .execute([keep_since.millis()])?;
-        let mut statement = self
+        let n = self
             .connection
-            .prepare_cached("INSERT INTO door_operation (at, target, act, steps) VALUES (?1, ?2, ?3, ?4)")?;
-        Ok(statement.insert((at.millis(), target.as_bytes(), act, steps))?)
+            .prepare_cached("INSERT INTO door_operation (at, target, act, steps) VALUES (?1, ?2, ?3, ?4)")?
+            .insert((at.millis(), target.as_bytes(), act, steps))?;
+        self.connection
+            .prepare_cached("DELETE FROM door_operation WHERE at < ?1 AND n < ?2")?
+            .execute((keep_since.millis(), n))?;
+        Ok(n)
     }
 
     /// Notes that an operation was taken back.

@@ -195,8 +195,8 @@ CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;
 
 -- Doors: what can be undone.
 CREATE TABLE door_operation (
-  -- Never given twice: a screen may still hold the number of one that was forgotten.
-  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- Never given twice, since the latest row stays: a screen may still hold the number of one that was forgotten.
+  n INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
   -- The dwelling that it was done to; for a merge the resident.
   target BLOB NOT NULL CHECK (length(target) = 16),

@@ -29,7 +29,7 @@ pub struct Namesake {
     pub dwelling: Option<RecordId>,
     /// Where that is, for a list; empty if it is not known here.
     pub door: String,
-    /// Relation to the head of their household, as the screen shows it in Chinese and English.
+    /// Relation to the head of their household.
     pub relation: Option<gridwalk_model::records::residency::Relation>,
 }
 

@@ -75,7 +75,7 @@ fn snapshot(store: &Store) -> Vec<(RecordId, Fields)> {
         for row in store.view().list_kind(kind.tag(), None, usize::MAX).unwrap() {
             let mut fields = row.fields;
             fields.retain(|key, value| {
-                !value.is_null() && !(key == REMOVED_KEY && *value == Value::Flag(false))
+                !(value.is_null() || key == REMOVED_KEY && *value == Value::Flag(false))
             });
             out.push((row.id, fields));
         }
