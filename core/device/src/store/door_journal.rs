@@ -55,7 +55,7 @@ impl View<'_> {
     /// A record that is shown and names `target` in any field.
     pub(crate) fn referrer(&self, target: RecordId) -> Result<Option<RecordId>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT r.id FROM link l JOIN record r ON r.key = l.source
+            "SELECT r.id FROM link l CROSS JOIN record r ON r.key = l.source
              WHERE l.target = ?1 AND r.hidden = 0 ORDER BY r.key LIMIT 1",
         )?;
         Ok(statement.query_row([target.as_bytes()], |row| sql::record_id(row, 0)).optional()?)

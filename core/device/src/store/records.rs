@@ -186,6 +186,9 @@ impl View<'_> {
     }
 
     /// Records of a kind that name `target` in `field`, in their order.
+    ///
+    /// `CROSS JOIN` makes SQLite begin with the links: left to itself it walks all records of the kind in their order
+    /// and looks for the link of each.
     pub(crate) fn list_linked(
         &self,
         kind: &str,
@@ -194,7 +197,7 @@ impl View<'_> {
     ) -> Result<Vec<Listed>, DeviceError> {
         self.list(
             &format!(
-                "SELECT {LISTED} FROM link l JOIN record r ON r.key = l.source
+                "SELECT {LISTED} FROM link l CROSS JOIN record r ON r.key = l.source
                  WHERE l.target = ?1 AND l.field = ?2 AND r.kind = ?3 AND r.hidden = 0
                  ORDER BY r.sort, r.key"
             ),

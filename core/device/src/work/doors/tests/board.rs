@@ -43,32 +43,3 @@ fn rules_are_data() {
     assert!(!store.door(door, at(1)).unwrap().door.due);
     assert!(store.door(door, at(86_400_001)).unwrap().door.due);
 }
-
-#[test]
-#[allow(clippy::disallowed_methods)]
-fn probe() {
-    let mut store = store(1);
-    for n in 0..300 {
-        let door = home(&mut store, &format!("{}{:02}", n / 10 + 1, n % 10));
-        let people = (0..3).map(|p| Newcomer::unknown(NewPerson::named(&format!("人{n}{p}")))).collect();
-        done(&mut store, door, move_in(people), n);
-        done(&mut store, door, DoorAct::NoChange, n);
-    }
-    let t = std::time::Instant::now();
-    store.board("阳光里", "3号楼", at(1000)).unwrap();
-    eprintln!("board of 300 doors, 900 people: {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    store.duplicate_pairs(at(1000)).unwrap();
-    eprintln!("pairs: {:?}", t.elapsed());
-    let door = all::<Dwelling>(&store)[0].0;
-    let t = std::time::Instant::now();
-    done(&mut store, door, newcomer("新人"), 2000);
-    eprintln!("newcomer: {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    done(&mut store, door, DoorAct::NoChange, 2000);
-    eprintln!("no change: {:?}", t.elapsed());
-    let doors: Vec<_> = all::<Dwelling>(&store).iter().skip(1).take(12).map(|d| d.0).collect();
-    let t = std::time::Instant::now();
-    let c = store.confirm_floor(&doors, &gridwalk_model::records::base_verification::VerificationMethod::Records, None, at(86_400_000)).unwrap();
-    eprintln!("floor {}: {:?}", c.confirmed.len(), t.elapsed());
-}
