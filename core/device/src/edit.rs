@@ -81,7 +81,7 @@ impl<'t, 's> Edits<'t, 's> {
     }
 }
 
-impl Edits<'_, '_> {
+impl<'s> Edits<'_, 's> {
     /// Makes a new record.
     ///
     /// # Errors
@@ -190,6 +190,16 @@ impl Edits<'_, '_> {
         self.edit(id, &Fields::from([(field.to_owned(), value)]))
     }
 
+    /// Reads, as these edits see the store.
+    pub(crate) fn view(&self) -> View<'s> {
+        **self.tx
+    }
+
+    /// The transaction, for what is kept beside records.
+    pub(crate) const fn tx(&mut self) -> &mut Tx<'s> {
+        self.tx
+    }
+
     /// When the edits are made.
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -251,7 +261,7 @@ fn expect_kind<T: Record>(listed: &Listed) -> Result<(), DeviceError> {
     }
 }
 
-fn typed<T: Record>(listed: Listed) -> Result<Entry<T>, DeviceError> {
+pub(crate) fn typed<T: Record>(listed: Listed) -> Result<Entry<T>, DeviceError> {
     expect_kind::<T>(&listed)?;
     if listed.fields.is_empty() && listed.state.needs_update {
         return Err(DeviceError::NeedsUpdate { record: listed.id });
@@ -262,7 +272,7 @@ fn typed<T: Record>(listed: Listed) -> Result<Entry<T>, DeviceError> {
 
 /// Records whose fields are incomplete are left out of typed lists: a link may name a record that is not here yet,
 /// but a record without its required fields cannot be shown.
-fn typed_list<T: Record>(rows: Vec<Listed>) -> Vec<Entry<T>> {
+pub(crate) fn typed_list<T: Record>(rows: Vec<Listed>) -> Vec<Entry<T>> {
     rows.into_iter().filter_map(|row| typed(row).ok()).collect()
 }
 

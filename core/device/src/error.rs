@@ -9,6 +9,7 @@ use gridwalk_replica::DocumentError;
 
 use crate::net::NetError;
 use crate::work::checklists::ChecklistError;
+use crate::work::doors::DoorProblem;
 
 /// Everything that the phone's core can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +95,9 @@ pub enum DeviceError {
         /// The rule.
         violation: Violation,
     },
+    /// What was asked for at a door cannot be done.
+    #[error(transparent)]
+    Door(#[from] DoorProblem),
     /// The edit cannot be made.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -154,6 +158,7 @@ impl DeviceError {
             Self::NeedsUpdate { .. } => "需要升级应用才能查看这条记录".into(),
             Self::Invalid { errors } => format!("有 {} 项填写不正确", errors.len()),
             Self::NotAllowed { .. } => "该项不允许修改".into(),
+            Self::Door(problem) => problem.zh(),
             Self::Document(DocumentError::Full { .. }) => "该记录内容已满".into(),
             Self::Document(_) => "修改无法保存".into(),
             Self::Net(error) => error.zh().into(),
@@ -189,6 +194,7 @@ impl DeviceError {
             Self::NeedsUpdate { .. } => "Update the app to see this record".into(),
             Self::Invalid { errors } => format!("{} fields are not filled in correctly", errors.len()),
             Self::NotAllowed { .. } => "This field may not be changed".into(),
+            Self::Door(problem) => problem.en(),
             Self::Document(DocumentError::Full { .. }) => "This record is full".into(),
             Self::Document(_) => "The change cannot be stored".into(),
             Self::Net(error) => error.en().into(),

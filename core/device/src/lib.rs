@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | where things are kept | [`store`] |
 //! | how records are read and edited | [`edit`] |
+//! | what a gridworker does in a day | [`work`] |
 //! | how phone and server are brought together | [`sync`] |
 //! | what a gridworker does in a day | [`work`] |
 //! | how bytes travel | [`net`] |

@@ -16,6 +16,7 @@
 //! | what a checklist asks | [`checklist`] |
 //! | how forms fill records | [`forms`] |
 //! | what is never asked | [`forbidden`] |
+//! | who lives behind a door | [`doors`] |
 //! | photos, encoded entries | [`photo`], [`codec`] |
 //! | where things are | [`geo`] |
 //! | what a patrol comes to | [`walk`] |
@@ -33,6 +34,7 @@ pub mod categories;
 pub mod checklist;
 pub mod codec;
 pub mod codes;
+pub mod doors;
 pub mod event;
 pub mod forbidden;
 pub mod forms;

@@ -146,6 +146,7 @@ impl Acting<'_, '_, '_> {
             from: Some(day_of(self.edits.now())),
             to: None,
             residence_matches_registration: Some(false),
+            secondary: None,
         })?;
         self.verify(dwelling, DoorOutcome::MoveIn)?;
         Ok(resident)

@@ -5,6 +5,7 @@
 
 mod checklists;
 mod core;
+mod doors;
 mod driver;
 mod key_file;
 mod patrols;

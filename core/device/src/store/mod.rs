@@ -13,6 +13,7 @@
 //! merged, and dropped again.
 
 mod deferred;
+mod door_journal;
 mod faults;
 mod fields;
 mod media;
@@ -60,6 +61,8 @@ pub use search::{SearchCursor, SearchHit, SearchPage, Tier};
 pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
 
+pub(crate) use door_journal::DoorRow;
+pub(crate) use fields::{decode_fields, encode_fields};
 pub(crate) use outbox::OutboxRow;
 pub(crate) use projection::sort_prefix;
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};

@@ -40,6 +40,8 @@ pub(crate) enum Setting {
     Projections,
     /// 1: full photos wait for Wi-Fi.
     WifiOnly,
+    /// The deployment's rules for doors, as its file states them.
+    DoorRules,
     /// Whether the deployment locked the device: 1 locked, 2 to be wiped.
     Locked,
 }
@@ -62,6 +64,7 @@ impl Setting {
             Self::Skew => "skew",
             Self::Projections => "projections",
             Self::WifiOnly => "wifi_only",
+            Self::DoorRules => "door_rules",
             Self::Locked => "locked",
         }
     }

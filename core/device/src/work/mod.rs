@@ -3,6 +3,7 @@
 //! [`Device`](crate::Device) has the same, async.
 
 pub mod checklists;
+pub mod doors;
 pub mod indicators;
 pub mod patrols;
 pub mod visits;

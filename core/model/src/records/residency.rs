@@ -50,6 +50,8 @@ record! {
     optional to: civil::Date = Date, Free, "离开日期", "To";
     /// 人户一致: whether they are registered where they live.
     optional residence_matches_registration: bool = Flag, Free, "人户一致", "Registered here";
+    /// Set where the person lives mainly elsewhere: a second home, a workday dormitory.
+    optional secondary: bool = Flag, Free, "非主要居住地", "Second home";
 }
 
 impl Residency {

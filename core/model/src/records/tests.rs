@@ -148,6 +148,7 @@ fn a_residency_ends_on_the_day_of_leaving() {
         from: None,
         to: None,
         residence_matches_registration: None,
+        secondary: None,
     };
     assert!(residency.is_current(day("2026-02-14")));
     residency.to = Some(day("2026-02-14"));

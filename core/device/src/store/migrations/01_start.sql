@@ -226,3 +226,18 @@ CREATE TABLE visit_draft (
   body BLOB NOT NULL,
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Doors: what can be undone.
+CREATE TABLE door_operation (
+  -- Never given twice, since the latest row stays: a screen may still hold the number of one that was forgotten.
+  n INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  -- The dwelling that it was done to; for a merge the resident.
+  target BLOB NOT NULL CHECK (length(target) = 16),
+  -- What was done, in a word.
+  act TEXT NOT NULL,
+  -- What was written, and what had stood there, encoded by work/doors/journal.rs.
+  steps BLOB NOT NULL,
+  -- 1: taken back.
+  undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX door_operation_target ON door_operation (target);

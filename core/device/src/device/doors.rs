@@ -1,0 +1,164 @@
+//! Doors, as screens call them: see [`crate::work::doors`].
+
+use gridwalk_model::records::base_verification::VerificationMethod;
+use gridwalk_model::{Fields, RecordId, Timestamp};
+
+use super::Device;
+use crate::error::DeviceError;
+use crate::store::Store;
+use crate::sync::Event;
+use crate::work::doors::{
+    AtDoor, Board, Building, DoorAct, DoorDone, DoorOperation, DoorSheet, DuplicateHint, FloorConfirmed,
+    Namesake, NewPerson, Person, ProvisionalNewcomer,
+};
+
+impl Device {
+    /// The buildings on this phone.
+    ///
+    /// # Errors
+    /// As [`Store::buildings`].
+    pub async fn buildings(&self) -> Result<Vec<Building>, DeviceError> {
+        self.with_store(|store, _| store.buildings()).await
+    }
+
+    /// The board of a building.
+    ///
+    /// # Errors
+    /// As [`Store::board`].
+    pub async fn board(&self, estate: &str, building: &str) -> Result<Board, DeviceError> {
+        let (estate, building) = (estate.to_owned(), building.to_owned());
+        self.with_store(move |store, now| store.board(&estate, &building, now)).await
+    }
+
+    /// One door in full.
+    ///
+    /// # Errors
+    /// As [`Store::door`].
+    pub async fn door(&self, dwelling: RecordId) -> Result<DoorSheet, DeviceError> {
+        self.with_store(move |store, now| store.door(dwelling, now)).await
+    }
+
+    /// Does something at a door.
+    ///
+    /// # Errors
+    /// As [`Store::at_door`].
+    pub async fn at_door(&self, at: AtDoor, act: DoorAct) -> Result<DoorDone, DeviceError> {
+        self.at_work(move |store, now| store.at_door(&at, &act, now)).await
+    }
+
+    /// "No change" for a floor.
+    ///
+    /// # Errors
+    /// As [`Store::confirm_floor`].
+    pub async fn confirm_floor(
+        &self,
+        dwellings: Vec<RecordId>,
+        method: VerificationMethod,
+        patrol: Option<RecordId>,
+    ) -> Result<FloorConfirmed, DeviceError> {
+        self.at_work(move |store, now| store.confirm_floor(&dwellings, &method, patrol, now)).await
+    }
+
+    /// What was done at doors and may be taken back.
+    ///
+    /// # Errors
+    /// As [`Store::door_operations`].
+    pub async fn door_operations(
+        &self,
+        target: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<DoorOperation>, DeviceError> {
+        self.with_store(move |store, now| store.door_operations(target, limit, now)).await
+    }
+
+    /// Takes back an operation at a door.
+    ///
+    /// # Errors
+    /// As [`Store::undo_door`].
+    pub async fn undo_door(&self, n: i64) -> Result<(), DeviceError> {
+        self.at_work(move |store, now| store.undo_door(n, now)).await
+    }
+
+    /// Who on this phone may be the person that is about to be typed in.
+    ///
+    /// # Errors
+    /// As [`Store::duplicates_of_new`].
+    pub async fn duplicates_of_new(&self, new: NewPerson) -> Result<Vec<DuplicateHint>, DeviceError> {
+        self.with_store(move |store, now| store.duplicates_of_new(&new, now)).await
+    }
+
+    /// Every pair on this phone that may be one person.
+    ///
+    /// # Errors
+    /// As [`Store::duplicate_pairs`].
+    pub async fn duplicate_pairs(&self) -> Result<Vec<(Namesake, DuplicateHint)>, DeviceError> {
+        self.with_store(|store, now| store.duplicate_pairs(now)).await
+    }
+
+    /// People of exactly this name.
+    ///
+    /// # Errors
+    /// As [`Store::namesakes`].
+    pub async fn namesakes(&self, name: &str) -> Result<Vec<Namesake>, DeviceError> {
+        let name = name.to_owned();
+        self.with_store(move |store, now| store.namesakes(&name, now)).await
+    }
+
+    /// Newcomers who were not yet matched with other grids.
+    ///
+    /// # Errors
+    /// As [`Store::provisional_newcomers`].
+    pub async fn provisional_newcomers(&self) -> Result<Vec<ProvisionalNewcomer>, DeviceError> {
+        self.with_store(|store, now| store.provisional_newcomers(now)).await
+    }
+
+    /// A newcomer is nobody who was known before.
+    ///
+    /// # Errors
+    /// As [`Store::confirm_newcomer`].
+    pub async fn confirm_newcomer(&self, person: RecordId) -> Result<i64, DeviceError> {
+        self.at_work(move |store, now| store.confirm_newcomer(person, now)).await
+    }
+
+    /// A person, by any record that stands for them.
+    ///
+    /// # Errors
+    /// As [`Store::person`].
+    pub async fn person(&self, id: RecordId) -> Result<Option<Person>, DeviceError> {
+        self.with_store(move |store, now| store.person(id, now)).await
+    }
+
+    /// Edits a person.
+    ///
+    /// # Errors
+    /// As [`Store::edit_person`].
+    pub async fn edit_person(&self, id: RecordId, patch: Fields) -> Result<RecordId, DeviceError> {
+        self.at_work(move |store, now| store.edit_person(id, &patch, now)).await
+    }
+
+    /// Merges a duplicate into another record.
+    ///
+    /// # Errors
+    /// As [`Store::merge_people`].
+    pub async fn merge_people(&self, duplicate: RecordId, into: RecordId) -> Result<i64, DeviceError> {
+        self.at_work(move |store, now| store.merge_people(duplicate, into, now)).await
+    }
+
+    /// Takes a merged record out again.
+    ///
+    /// # Errors
+    /// As [`Store::unmerge_person`].
+    pub async fn unmerge_person(&self, record: RecordId) -> Result<i64, DeviceError> {
+        self.at_work(move |store, now| store.unmerge_person(record, now)).await
+    }
+
+    /// Work that writes: done on the store's thread, then let be sent.
+    async fn at_work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        let value = self.with_store(work).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(value)
+    }
+}

@@ -1,0 +1,118 @@
+//! Namesakes, duplicates, newcomers, merging.
+
+use gridwalk_model::Kind;
+use gridwalk_model::doors::{Doubt, Likeness, Standing};
+use gridwalk_model::records::ResidentId;
+use jiff::civil::date;
+
+use super::*;
+use crate::testkit::{fields, store};
+
+fn person(name: &str, phone: Option<&str>, born: Option<Date>) -> NewPerson {
+    NewPerson { phone: phone.map(str::to_owned), birth_date: born, ..NewPerson::named(name) }
+}
+
+fn comes(store: &mut Store, door: RecordId, who: NewPerson, now: i64) -> DoorDone {
+    done(store, door, move_in(vec![Newcomer::unknown(who)]), now)
+}
+
+#[test]
+fn namesakes_are_told_apart_and_never_hinted_at_by_name() {
+    let mut store = store(1);
+    let (one, two) = (home(&mut store, "101"), home(&mut store, "102"));
+    comes(&mut store, one, person("张伟", None, Some(date(1950, 1, 2))), 1);
+    let second = comes(&mut store, two, person("张　伟", None, None), 2);
+    assert_eq!(second.hints, []);
+    let same = store.namesakes("张伟", at(3)).unwrap();
+    let told: Vec<_> = same.iter().map(|one| (one.birth_year, one.door.as_str())).collect();
+    assert_eq!(told, [(Some(1950), "阳光里 3号楼 101"), (None, "阳光里 3号楼 102")]);
+    assert_eq!(store.duplicate_pairs(at(3)).unwrap(), []);
+    assert_eq!(store.namesakes("", at(3)).unwrap(), []);
+}
+
+#[test]
+fn a_newcomer_who_is_known_is_hinted_at_before_and_after() {
+    let mut store = store(1);
+    let (one, two) = (home(&mut store, "101"), home(&mut store, "102"));
+    let known = comes(&mut store, one, person("张伟", Some("199 0000 7832"), None), 1).people[0];
+    store.confirm_newcomer(known, at(2)).unwrap();
+    assert_eq!(store.provisional_newcomers(at(2)).unwrap(), []);
+    let typed = person("张伟", Some("19900007832"), Some(date(1980, 5, 6)));
+    let asked = store.duplicates_of_new(&typed, at(3)).unwrap();
+    assert_eq!((asked.len(), asked[0].likeness, asked[0].other.person), (1, Likeness::NameAndPhone, known));
+    let came = comes(&mut store, two, typed, 4);
+    assert_eq!(came.hints.len(), 1);
+    assert_eq!(came.hints[0].1.other.dwelling, Some(one));
+    let waiting = store.provisional_newcomers(at(5)).unwrap();
+    assert_eq!((waiting.len(), waiting[0].person.person), (1, came.people[0]));
+    assert_eq!(waiting[0].hints[0].other.person, known);
+    assert_eq!(store.duplicate_pairs(at(5)).unwrap().len(), 1);
+    store.merge_people(came.people[0], known, at(6)).unwrap();
+    assert_eq!(store.duplicate_pairs(at(7)).unwrap(), []);
+    assert_eq!(store.provisional_newcomers(at(7)).unwrap(), []);
+}
+
+#[test]
+fn the_same_number_is_found_and_different_ones_forbid_merging() {
+    let mut store = store(1);
+    let (one, two) = (home(&mut store, "101"), home(&mut store, "102"));
+    let with = |name: &str, number: &str| NewPerson { number: Some(number.into()), ..NewPerson::named(name) };
+    let first = comes(&mut store, one, with("张伟", "11010519491231002X"), 1).people[0];
+    let again = comes(&mut store, two, with("张维", "１１０１０５１９４９１２３１００２ｘ"), 2);
+    assert_eq!(again.hints[0].1.likeness, Likeness::SameNumber);
+    let other = comes(&mut store, two, with("张伟", "990000193512237224"), 3).people[0];
+    assert_eq!(problem(store.merge_people(other, first, at(4))), DoorProblem::DifferentNumbers);
+    assert_eq!(store.list::<ResidentId>(None, 9).unwrap().entries.len(), 3);
+}
+
+#[test]
+fn a_merge_is_one_link_and_is_undone_anywhere() {
+    let mut store = store(1);
+    let (one, two) = (home(&mut store, "101"), home(&mut store, "102"));
+    let loser = comes(&mut store, one, person("张伟", Some("19900007832"), None), 1).people[0];
+    let kept = comes(&mut store, two, person("章伟", None, Some(date(1980, 5, 6))), 2).people[0];
+    let before = snapshot(&store);
+    let n = store.merge_people(loser, kept, at(3)).unwrap();
+    assert_eq!(problem(store.merge_people(kept, loser, at(3))), DoorProblem::SamePerson);
+    let merged = store.person(loser, at(4)).unwrap().unwrap();
+    assert_eq!((merged.id, merged.merged.as_slice()), (kept, &[loser][..]));
+    assert_eq!(merged.resident.phone.as_deref(), Some("19900007832"), "gaps are filled");
+    assert_eq!(merged.resident.name, "章伟");
+    assert_eq!((merged.differences.len(), merged.differences[0].field.as_str()), (1, "name"));
+    // The later move counts; the other home is doubtful until somebody says so.
+    let standings: Vec<_> = merged.homes.iter().map(|home| (home.dwelling, home.standing)).collect();
+    assert_eq!(standings, [(one, Standing::Doubtful(Doubt::Elsewhere)), (two, Standing::Main)]);
+    let sheet = store.door(one, at(4)).unwrap();
+    assert_eq!((sheet.people.len(), sheet.doubtful[0].elsewhere), (0, Some(two)));
+    assert!(matches!(problem(act(&mut store, one, DoorAct::NoChange, 4)), DoorProblem::Disputed { .. }));
+    // Edits to the loser follow.
+    let edited = store.edit_person(loser, &fields(&[("workplace", "面馆")]), at(5)).unwrap();
+    assert_eq!(edited, kept);
+    store.edit(kept, &Fields::from([("workplace".to_owned(), Value::Null)]), at(6)).unwrap();
+    store.undo_door(n, at(7)).unwrap();
+    assert_eq!(snapshot(&store), before);
+    let again = store.merge_people(loser, kept, at(8)).unwrap();
+    let settled = done(&mut store, one, DoorAct::LivesHere { person: loser }, 9);
+    assert_eq!(settled.people, [kept]);
+    assert_eq!(names(&store, two, at(10)), [""; 0]);
+    store.undo_door(settled.operation, at(11)).unwrap();
+    store.unmerge_person(loser, at(12)).unwrap();
+    assert_eq!(snapshot(&store), before);
+    assert_eq!(problem(store.unmerge_person(loser, at(13))), DoorProblem::NotMerged { person: loser });
+    assert!(matches!(problem(store.undo_door(again, at(14))), DoorProblem::ChangedSince { .. }));
+}
+
+#[test]
+fn two_records_of_one_person_behind_one_door_are_one_line() {
+    let mut store = store(1);
+    let door = home(&mut store, "101");
+    let (one, two) = (settle(&mut store, door, "张伟", 1), settle(&mut store, door, "张伟", 2));
+    assert!(store.door(door, at(3)).unwrap().people.iter().all(|one| one.same_name));
+    store.merge_people(one, two, at(3)).unwrap();
+    assert_eq!(names(&store, door, at(4)), ["张伟"]);
+    assert!(store.door(door, at(4)).unwrap().doubtful.is_empty());
+    done(&mut store, door, move_out(one), 5);
+    assert_eq!(names(&store, door, at(6)), [""; 0]);
+    let _ = Kind::Resident;
+    check_stored(&store);
+}
