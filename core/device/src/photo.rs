@@ -134,6 +134,7 @@ fn reference(photo: &Photo, facts: &CaptureFacts) -> PhotoRef {
         perceptual: Some(photo.perceptual.0),
         mock_location: facts.mock_location,
         signature: None,
+        pair: None,
     }
 }
 
