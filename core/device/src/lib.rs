@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | where things are kept | [`store`] |
 //! | how records are read and edited | [`edit`] |
+//! | what a gridworker does in a day | [`work`] |
 //! | how phone and server are brought together | [`sync`] |
 //! | how bytes travel | [`net`] |
 //! | who asks for time, randomness and keys | [`clock`], [`keys`] |
@@ -22,6 +23,7 @@ pub mod photo;
 pub mod store;
 pub mod sync;
 mod testkit;
+pub mod work;
 
 pub use clock::{Clock, Entropy, SeededEntropy, SystemClock, SystemEntropy};
 pub use device::{Device, DeviceOptions};

@@ -138,6 +138,16 @@ fn reference(photo: &Photo, facts: &CaptureFacts) -> PhotoRef {
     }
 }
 
+/// What is decided about a photo before it is attached.
+pub(crate) struct Named {
+    /// The element that will name it.
+    pub(crate) element: RecordId,
+    /// The photo that shows the same spot before.
+    pub(crate) pair: Option<RecordId>,
+    /// The journaled original, where it is noted among those to be attached.
+    pub(crate) capture: Option<i64>,
+}
+
 impl Edits<'_, '_> {
     /// Adds an element to a set of a record: a log entry, an answer, a photo. The element's name must be new.
     ///
@@ -174,6 +184,12 @@ impl Store {
         Ok(Some((capture.body, facts)))
     }
 
+    /// The facts of a journaled original, without its bytes.
+    pub(crate) fn journaled_facts(&self, n: i64) -> Result<Option<CaptureFacts>, DeviceError> {
+        let facts = self.capture_facts(n)?;
+        facts.map(|facts| minicbor::decode(&facts).map_err(|_| DeviceError::Damaged)).transpose()
+    }
+
     /// Stores a prepared photo, refers to it in the record's `photos`, and lets its preview and itself wait for
     /// upload. Returns the element that names it.
     ///
@@ -186,7 +202,21 @@ impl Store {
         facts: &CaptureFacts,
         now: Timestamp,
     ) -> Result<RecordId, DeviceError> {
-        let reference = reference(photo, facts);
+        let element = RecordId::from_parts(now, self.random()?);
+        self.attach_named(record, &Named { element, pair: None, capture: None }, photo, facts, now)?;
+        Ok(element)
+    }
+
+    /// The same under a name that was given before, so that a log entry could speak of the photo already.
+    pub(crate) fn attach_named(
+        &mut self,
+        record: RecordId,
+        named: &Named,
+        photo: &Photo,
+        facts: &CaptureFacts,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
+        let reference = PhotoRef { pair: named.pair, ..reference(photo, facts) };
         let preview = ContentHash::from_bytes(photo.preview.sha256);
         self.put_media(
             &[
@@ -196,13 +226,15 @@ impl Store {
             now,
         )?;
         self.write(Commit::Edit, |tx| {
-            let element = tx.new_id(now)?;
             let value = Value::Bytes(reference.to_bytes());
-            Edits::over(tx, now).add(record, "photos", &element.to_hex(), value)?;
+            Edits::over(tx, now).add(record, "photos", &named.element.to_hex(), value)?;
             tx.preview_is_here(&preview)?;
             tx.add_upload(&preview, record, Lane::Preview, photo.preview.bytes.len() as u64, now)?;
             tx.add_upload(&reference.hash, record, Lane::Full, reference.bytes, now)?;
-            Ok(element)
+            if let Some(capture) = named.capture {
+                tx.draft_photo_is_done(capture)?;
+            }
+            Ok(())
         })
     }
 

@@ -13,6 +13,8 @@
 //! merged, and dropped again.
 
 mod deferred;
+mod drafts;
+mod due;
 mod faults;
 mod fields;
 mod media;
@@ -34,6 +36,7 @@ mod tests;
 mod tokens;
 mod totals;
 mod uploads;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -57,11 +60,14 @@ pub use search::{SearchCursor, SearchHit, SearchPage, Tier};
 pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
 
+pub(crate) use drafts::{DraftPhotoRow, DraftRow};
+pub(crate) use due::{DueQuery, DueRow};
 pub(crate) use outbox::OutboxRow;
 pub(crate) use projection::sort_prefix;
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;
+pub(crate) use waiting::WaitingRow;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]

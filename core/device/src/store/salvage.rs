@@ -28,7 +28,8 @@ pub struct Salvaged {
 const MARK: &str = "damaged";
 
 /// Tables whose rows are saved, in this order.
-const SAVED: [&str; 6] = ["setting", "outbox", "sent", "quarantine", "refused_edit", "upload"];
+const SAVED: [&str; 8] =
+    ["setting", "outbox", "sent", "quarantine", "refused_edit", "upload", "draft", "draft_photo"];
 
 /// Opens a database; one that is damaged is moved away and a new one made. Returns where the damaged one is.
 pub(super) fn open_or_set_aside(

@@ -7,6 +7,7 @@ use crate::event::{Action, Folded, SlaClass, State, Verdict, fold, read_log};
 use crate::field_rules::FieldRules;
 use crate::id::RecordId;
 use crate::records::task::{TaskKind, TaskState};
+use crate::records::visit::VisitResult;
 use crate::records::{FieldValue, Kind};
 use crate::time::Timestamp;
 use crate::value::Fields;
@@ -72,9 +73,12 @@ impl Reader<'_> {
     }
 
     fn visit(&self) -> Option<DueFact> {
+        let base = self.end("next_due");
+        // A door that stayed shut settles nothing, unless another day was set for it.
+        let shut = self.get::<VisitResult>("result") == Some(VisitResult::NotHome) && base.is_none();
         Some(DueFact {
-            base: self.end("next_due"),
-            since: self.get("at"),
+            base,
+            since: self.get("at").filter(|_| !shut),
             ..DueFact::new(DueSource::Visited, DueKind::Visit, self.get("target")?)
         })
     }

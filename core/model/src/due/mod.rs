@@ -130,7 +130,8 @@ pub struct DueFact {
 }
 
 impl DueFact {
-    const fn new(source: DueSource, kind: DueKind, target: RecordId) -> Self {
+    /// A fact without a time, anybody's.
+    pub const fn new(source: DueSource, kind: DueKind, target: RecordId) -> Self {
         Self {
             source,
             kind,

@@ -21,7 +21,7 @@ pub fn pairs(photos: &[(RecordId, PhotoRef)]) -> Vec<Pair> {
     sorted.sort_by_key(|(id, photo)| (photo.taken_at, *id));
     let (afters, mut befores): (Vec<_>, Vec<_>) =
         sorted.into_iter().partition(|(_, photo)| photo.role == PhotoRole::After);
-    let mut out: Vec<(Option<&(RecordId, PhotoRef)>, Option<&(RecordId, PhotoRef)>)> = Vec::new();
+    let mut out: Vec<(Option<Named<'_>>, Option<Named<'_>>)> = Vec::new();
     let mut alone = Vec::new();
     for after in afters {
         match befores.iter().position(|(id, _)| after.1.pair == Some(*id)) {
@@ -43,6 +43,9 @@ pub fn pairs(photos: &[(RecordId, PhotoRef)]) -> Vec<Pair> {
         })
         .collect()
 }
+
+/// A photo with the element that names it.
+type Named<'p> = &'p (RecordId, PhotoRef);
 
 fn same(one: &PhotoRef, other: &PhotoRef) -> bool {
     one.hash == other.hash || (one.original_hash.is_some() && one.original_hash == other.original_hash)
