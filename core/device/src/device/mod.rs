@@ -6,8 +6,10 @@
 mod core;
 mod driver;
 mod key_file;
+mod reports;
 #[cfg(test)]
 mod tests;
+mod today;
 
 use std::path::PathBuf;
 use std::sync::Arc;
