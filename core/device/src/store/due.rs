@@ -87,7 +87,7 @@ impl View<'_> {
             }
         };
         let text = format!(
-            "SELECT {COLUMNS} FROM due d JOIN record r ON r.key = d.record
+            "SELECT {COLUMNS} FROM due d CROSS JOIN record r ON r.key = d.record
              WHERE d.source = ?4 AND d.base BETWEEN ?5 AND ?6 AND {MINE} {settled}
              AND ?8 IS ?8 ORDER BY d.base, d.record LIMIT ?7"
         );
@@ -115,7 +115,7 @@ impl View<'_> {
         let text = format!(
             "SELECT {COLUMNS}, (SELECT max(s.since) FROM due s
                WHERE s.target = coalesce(d.target, r.id) AND s.source = ?6)
-             FROM due d JOIN record r ON r.key = d.record
+             FROM due d CROSS JOIN record r ON r.key = d.record
              WHERE d.source = ?4 AND d.base IS NULL AND {MINE} ORDER BY d.record LIMIT ?5"
         );
         let mut statement = self.connection.prepare_cached(&text)?;

@@ -185,7 +185,8 @@ impl View<'_> {
         )
     }
 
-    /// Records of a kind that name `target` in `field`, in their order.
+    /// Records of a kind that name `target` in `field`, in their order. `CROSS JOIN` keeps SQLite at the links first:
+    /// it would rather walk all records of the kind in order than sort the few that are linked.
     pub(crate) fn list_linked(
         &self,
         kind: &str,
@@ -194,7 +195,7 @@ impl View<'_> {
     ) -> Result<Vec<Listed>, DeviceError> {
         self.list(
             &format!(
-                "SELECT {LISTED} FROM link l JOIN record r ON r.key = l.source
+                "SELECT {LISTED} FROM link l CROSS JOIN record r ON r.key = l.source
                  WHERE l.target = ?1 AND l.field = ?2 AND r.kind = ?3 AND r.hidden = 0
                  ORDER BY r.sort, r.key"
             ),

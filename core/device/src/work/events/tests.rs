@@ -194,7 +194,9 @@ fn settling_on_the_spot_needs_the_category_and_an_after_photo() {
         draft.on_spot = true;
         store.save_draft(first.draft, &draft).unwrap();
         let sent = store.send_report(first.draft, at(2)).unwrap();
-        (sent.on_spot, store.my_reports(at(3), 1).unwrap()[0].state, sent.event)
+        let reports = store.my_reports(at(3), 9).unwrap();
+        let state = reports.iter().find(|report| report.event == sent.event).unwrap().state;
+        (sent.on_spot, state, sent.event)
     };
     let (on_spot, state, event) = run(&mut store, "litter", true);
     assert_eq!((on_spot, state), (true, State::ResolvedOnSpot));

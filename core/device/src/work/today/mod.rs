@@ -136,7 +136,9 @@ impl Store {
         while let Some(group) = rest.peek().map(|line| line.group) {
             let mut part = Vec::new();
             while let Some(line) = rest.next_if(|line| line.group == group) {
-                let spot = self.view().spot_of(line.row.fact.target, line.row.record)?;
+                let fact = &line.row.fact;
+                let spot =
+                    self.view().spot_of(fact.target, line.row.record, fact.source == DueSource::Task)?;
                 part.push((line, spot));
             }
             walk(part, &mut from, &mut items);

@@ -30,10 +30,15 @@ fn link(fields: &Fields, name: &str) -> Option<RecordId> {
 
 impl View<'_> {
     /// The spot of a target. A task's own title goes before the target's name; `record` is what makes it due.
-    pub(crate) fn spot_of(&self, target: RecordId, record: RecordId) -> Result<Spot, DeviceError> {
+    pub(crate) fn spot_of(
+        &self,
+        target: RecordId,
+        record: RecordId,
+        of_task: bool,
+    ) -> Result<Spot, DeviceError> {
         let mut spot = self.spot(target, DEPTH)?;
-        if record != target {
-            let task = self.listed(record)?.filter(|listed| listed.kind == Kind::Task.tag());
+        if record != target && of_task {
+            let task = self.listed(record)?;
             if let Some(title) = task.as_ref().and_then(|task| text(&task.fields, "title")) {
                 spot.title = if spot.title.is_empty() {
                     title.to_owned()

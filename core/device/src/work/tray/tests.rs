@@ -178,7 +178,7 @@ fn an_act_that_came_too_late_is_told_until_it_is_noted() {
     all.insert("reporter".into(), Value::from(user));
     all.extend([&report, &twice].map(|entry| (entry.key(), entry.to_value())));
     assert!(Event::from_fields(&all).is_ok());
-    store.edits(at(3), |edits| edits.create_fields(gridwalk_model::Kind::Event, &all)).unwrap();
+    store.edits(at(3), |edits| edits.create_fields(Kind::Event, &all)).unwrap();
     let item = only(&store);
     speaks(&item);
     assert!(matches!(item.key, TrayKey::Late { entry, .. } if entry == id(2)));
