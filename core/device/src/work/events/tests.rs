@@ -401,6 +401,25 @@ fn an_urgent_report_says_not_sent_until_the_server_has_it() {
     assert_eq!(phone.store.not_sent().unwrap(), []);
 }
 
+#[test]
+fn an_urgent_report_that_was_refused_is_not_sent_either() {
+    let mut store = store(1);
+    let reason = crate::store::RefusedReason::Forbidden;
+    let fields = [("category", "gas_leak"), ("number", "K1-20260303-001"), ("description", "三楼老王家")];
+    store
+        .write(Commit::Apply, |tx| {
+            fields.iter().try_for_each(|(key, value)| {
+                let record = RecordId::from_bytes([0x33; 16]);
+                tx.list_refused(record, "event", key, &gridwalk_model::Value::from(*value), reason, at(5))
+            })
+        })
+        .unwrap();
+    let list = store.not_sent().unwrap();
+    assert_eq!((list.len(), list[0].urgent), (1, true));
+    let call = list[0].call.clone().unwrap();
+    assert!(call.sms_zh.contains("K1-20260303-001") && !call.sms_zh.contains("老王"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

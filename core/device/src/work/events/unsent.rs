@@ -1,5 +1,7 @@
 //! Whether a report has reached the server; what to do about an urgent one that has not.
 
+use std::collections::BTreeMap;
+
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::urgent::{Call, UrgentFacts, call, category_label};
 use gridwalk_model::event::{SlaClass, read_log};
@@ -117,7 +119,7 @@ impl Store {
         self.view().call_for(&case.listed.fields, at)
     }
 
-    /// Every report that the server does not have, drafts of urgent categories included: the urgent ones first, each
+    /// Every report that the server does not have, drafts of urgent categories and refused ones included: the urgent ones first, each
     /// with whom to call, then the oldest.
     ///
     /// # Errors
@@ -155,7 +157,37 @@ impl Store {
                 out.push(self.not_sent_event(event)?);
             }
         }
+        out.extend(self.refused_reports()?);
         out.sort_by_key(|item| (!item.urgent, item.since));
+        Ok(out)
+    }
+
+    /// Reports that the server refused as a whole: they are in the tray, and nobody has them but this phone.
+    fn refused_reports(&self) -> Result<Vec<NotSent>, DeviceError> {
+        let mut reports: BTreeMap<RecordId, (Timestamp, Fields)> = BTreeMap::new();
+        for edit in self.refused_edits()? {
+            if edit.kind == Kind::Event.tag() && self.view().record_key(edit.record)?.is_none() {
+                let (_, fields) = reports.entry(edit.record).or_insert((edit.at, Fields::new()));
+                fields.insert(edit.field, edit.value);
+            }
+        }
+        let rules = self.view().field_rules()?.event_rules();
+        let mut out = Vec::new();
+        for (event, (since, fields)) in reports {
+            let category = text(&fields, "category").unwrap_or_default();
+            let first = read_log(&fields).0.into_iter().find_map(|entry| entry.urgency);
+            let urgent = first.unwrap_or_else(|| rules.class(Some(category))) == SlaClass::Urgent;
+            let (zh, en) = category_label(category);
+            out.push(NotSent {
+                event: Some(event),
+                draft: None,
+                number: text(&fields, "number").map(str::to_owned),
+                category: Words::new(zh, en),
+                since,
+                urgent,
+                call: if urgent { self.view().call_for(&fields, since)? } else { None },
+            });
+        }
         Ok(out)
     }
 
