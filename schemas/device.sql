@@ -242,6 +242,7 @@ CREATE TABLE visit_draft (
   body BLOB NOT NULL,
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE door_operation (
   -- Never given twice, since the latest row stays: a screen may still hold the number of one that was forgotten.
   n INTEGER PRIMARY KEY,
@@ -257,6 +258,66 @@ CREATE TABLE door_operation (
 ) STRICT;
 
 CREATE INDEX door_operation_target ON door_operation (target);
+
+CREATE TABLE draft (
+  -- A report that was begun. Sent, it becomes an event; thrown away, it can be taken back for a while.
+  n INTEGER PRIMARY KEY,
+  -- When it was begun.
+  at INTEGER NOT NULL,
+  -- What is known so far, encoded by work/events/draft.rs.
+  body BLOB NOT NULL,
+  -- When it was thrown away.
+  discarded_at INTEGER
+) STRICT;
+
+CREATE TABLE draft_photo (
+  -- Journaled originals and where they belong. A number of the journal may come again, so the time counts too.
+  n INTEGER PRIMARY KEY,
+  capture INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  -- The report that is still a draft, or the event to which it is to be attached.
+  draft INTEGER,
+  record BLOB CHECK (record IS NULL OR length(record) = 16),
+  -- The name that it will have among the record's photos.
+  element BLOB NOT NULL UNIQUE CHECK (length(element) = 16),
+  -- Word of PhotoRole.
+  role TEXT NOT NULL,
+  -- The photo that shows the same spot before.
+  pair BLOB CHECK (pair IS NULL OR length(pair) = 16),
+  -- 1: attached; the original is only still to be thrown away.
+  done INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX draft_photo_draft ON draft_photo (draft) WHERE draft IS NOT NULL;
+
+CREATE TABLE due (
+  record INTEGER NOT NULL,
+  -- Words of DueSource and DueKind.
+  source TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  -- Where or with whom; none for the record itself.
+  target BLOB,
+  base INTEGER,
+  since INTEGER,
+  days INTEGER,
+  ends INTEGER,
+  person BLOB,
+  unit BLOB,
+  urgent INTEGER NOT NULL,
+  PRIMARY KEY (record, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX due_base ON due (source, base);
+
+CREATE INDEX due_target ON due (target, source, since) WHERE target IS NOT NULL;
+
+CREATE TABLE due_seen (
+  -- What the worker has taken note of and need not see again.
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  source TEXT NOT NULL,
+  base INTEGER NOT NULL,
+  PRIMARY KEY (record, source)
+) STRICT, WITHOUT ROWID;
 
 -- media.db
 

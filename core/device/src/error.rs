@@ -2,6 +2,8 @@
 
 use gridwalk_evidence::EvidenceError;
 use gridwalk_model::RecordId;
+use gridwalk_model::event::Flag;
+use gridwalk_model::event::site::Away;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::validate::FieldError;
 use gridwalk_model::visits::VisitFault;
@@ -127,6 +129,32 @@ pub enum DeviceError {
         /// What is wrong.
         fault: VisitFault,
     },
+    /// No such draft is on this phone.
+    #[error("no draft has this number")]
+    NoDraft,
+    /// A report cannot be sent yet.
+    #[error("the report lacks {what}")]
+    Unfinished {
+        /// The field that is missing.
+        what: &'static str,
+    },
+    /// The act does not apply to the event as this phone knows it; nothing was written.
+    #[error("the act does not apply: {}", .flag.word())]
+    ActRefused {
+        /// Why not.
+        flag: Flag,
+    },
+    /// Nothing shows that the worker is on site; nothing was written.
+    #[error("not shown to be on site: {}", .why.word())]
+    NotOnSite {
+        /// Why not.
+        why: Away,
+        /// Metres to the event, where both positions are known.
+        distance_m: Option<u32>,
+    },
+    /// The tray has no such item, or the item no such way out.
+    #[error("nothing in the tray to settle in this way")]
+    NotInTray,
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -168,6 +196,13 @@ impl DeviceError {
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
             Self::NoPatrol => "当前没有进行中的巡查".into(),
             Self::Visit { fault, .. } => fault.zh().into(),
+            Self::NoDraft => "找不到这份草稿".into(),
+            Self::Unfinished { what } => {
+                format!("上报内容不完整，请先填写{}", gridwalk_model::describe::field_name("event", what).zh)
+            }
+            Self::ActRefused { flag } => flag.zh().into(),
+            Self::NotOnSite { why, .. } => why.zh().into(),
+            Self::NotInTray => "该事项已处理或不能这样处理".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -204,6 +239,14 @@ impl DeviceError {
             Self::PatrolUnderWay => "A patrol is under way already".into(),
             Self::NoPatrol => "No patrol is under way".into(),
             Self::Visit { fault, .. } => fault.en().into(),
+            Self::NoDraft => "This draft is not here".into(),
+            Self::Unfinished { what } => {
+                let field = gridwalk_model::describe::field_name("event", what).en;
+                format!("The report is not complete: {field} is missing")
+            }
+            Self::ActRefused { flag } => flag.en().into(),
+            Self::NotOnSite { why, .. } => why.en().into(),
+            Self::NotInTray => "This is settled already, or cannot be settled in this way".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

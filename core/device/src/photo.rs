@@ -17,7 +17,7 @@ use minicbor::{Decode, Encode};
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, MediaForm, Store};
+use crate::store::{Commit, MediaForm, Store, Tx};
 
 /// What the shell knows at the moment of capture.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -135,7 +135,18 @@ fn reference(photo: &Photo, facts: &CaptureFacts) -> PhotoRef {
         perceptual: Some(photo.perceptual.0),
         mock_location: facts.mock_location,
         signature: None,
+        pair: None,
     }
+}
+
+/// What is decided about a photo before it is attached.
+pub(crate) struct Named {
+    /// The element that will name it.
+    pub(crate) element: RecordId,
+    /// The photo that shows the same spot before.
+    pub(crate) pair: Option<RecordId>,
+    /// The journaled original, where it is noted among those to be attached.
+    pub(crate) capture: Option<i64>,
 }
 
 impl Edits<'_, '_> {
@@ -174,6 +185,12 @@ impl Store {
         Ok(Some((capture.body, facts)))
     }
 
+    /// The facts of a journaled original, without its bytes.
+    pub(crate) fn journaled_facts(&self, n: i64) -> Result<Option<CaptureFacts>, DeviceError> {
+        let facts = self.capture_facts(n)?;
+        facts.map(|facts| minicbor::decode(&facts).map_err(|_| DeviceError::Damaged)).transpose()
+    }
+
     /// Stores a prepared photo, refers to it in the record's `photos`, and lets its preview and itself wait for
     /// upload. Returns the element that names it.
     ///
@@ -201,7 +218,39 @@ impl Store {
         now: Timestamp,
         also: impl FnOnce(&mut Edits<'_, '_>, RecordId) -> Result<(), DeviceError>,
     ) -> Result<RecordId, DeviceError> {
+        let element = RecordId::from_parts(now, self.random()?);
         let reference = reference(photo, facts);
+        self.put_photo(record, element, &reference, photo, now, |tx| {
+            also(&mut Edits::over(tx, now), element)
+        })?;
+        Ok(element)
+    }
+
+    /// The same under a name that was given before, so that a log entry could speak of the photo already.
+    pub(crate) fn attach_named(
+        &mut self,
+        record: RecordId,
+        named: &Named,
+        photo: &Photo,
+        facts: &CaptureFacts,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
+        let reference = PhotoRef { pair: named.pair, ..reference(photo, facts) };
+        self.put_photo(record, named.element, &reference, photo, now, |tx| match named.capture {
+            Some(capture) => tx.draft_photo_is_done(capture),
+            None => Ok(()),
+        })
+    }
+
+    fn put_photo(
+        &mut self,
+        record: RecordId,
+        element: RecordId,
+        reference: &PhotoRef,
+        photo: &Photo,
+        now: Timestamp,
+        also: impl FnOnce(&mut Tx<'_>) -> Result<(), DeviceError>,
+    ) -> Result<(), DeviceError> {
         let preview = ContentHash::from_bytes(photo.preview.sha256);
         self.put_media(
             &[
@@ -211,15 +260,12 @@ impl Store {
             now,
         )?;
         self.write(Commit::Edit, |tx| {
-            let element = tx.new_id(now)?;
             let value = Value::Bytes(reference.to_bytes());
-            let mut edits = Edits::over(tx, now);
-            edits.add(record, "photos", &element.to_hex(), value)?;
-            also(&mut edits, element)?;
+            Edits::over(tx, now).add(record, "photos", &element.to_hex(), value)?;
+            also(tx)?;
             tx.preview_is_here(&preview)?;
             tx.add_upload(&preview, record, MediaForm::Preview, photo.preview.bytes.len() as u64, now)?;
-            tx.add_upload(&reference.hash, record, MediaForm::Full, reference.bytes, now)?;
-            Ok(element)
+            tx.add_upload(&reference.hash, record, MediaForm::Full, reference.bytes, now)
         })
     }
 

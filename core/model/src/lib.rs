@@ -13,6 +13,9 @@
 //! | who holds which streams | [`access`] |
 //! | what is wrong with a record | [`validate`], [`codes`] |
 //! | what an event's log means | [`event`], [`calendar`], [`categories`] |
+//! | what is due, and in which order it is walked | [`due`] |
+//! | what a deployment decides about a worker's day | [`field_rules`] |
+//! | how a value is shown to people | [`describe`] |
 //! | what a checklist asks | [`checklist`] |
 //! | how forms fill records | [`forms`] |
 //! | what is never asked | [`forbidden`] |
@@ -34,8 +37,11 @@ pub mod categories;
 pub mod checklist;
 pub mod codec;
 pub mod codes;
+pub mod describe;
 pub mod doors;
+pub mod due;
 pub mod event;
+pub mod field_rules;
 pub mod forbidden;
 pub mod forms;
 pub mod geo;

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
 use crate::geo;
-use crate::id::ContentHash;
+use crate::id::{ContentHash, RecordId};
 use crate::time::Timestamp;
 
 words! {
@@ -76,6 +76,9 @@ pub struct PhotoRef {
     /// The device's signature over hash, capture facts and the previous entry's hash.
     #[cbor(n(12), with = "minicbor::bytes")]
     pub signature: Option<Vec<u8>>,
+    /// The element of the photo that shows the same spot before.
+    #[n(13)]
+    pub pair: Option<RecordId>,
 }
 
 impl PhotoRef {
@@ -112,6 +115,7 @@ mod tests {
             perceptual: Some(u64::MAX),
             mock_location: Some(false),
             signature: Some(vec![3; 64]),
+            pair: Some(RecordId::from_bytes([4; 16])),
         }
     }
 
@@ -130,6 +134,7 @@ mod tests {
             perceptual: None,
             mock_location: None,
             signature: None,
+            pair: None,
             ..photo()
         };
         let bytes = bare.to_bytes();

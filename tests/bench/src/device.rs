@@ -9,6 +9,7 @@ use gridwalk_model::{DeviceId, Fields, Kind, RecordId, Value};
 
 use crate::measure::{Figure, Printer, Result, fsync_p50_us, median, memory_mb, timed};
 use crate::pull::{self, NOW, Served};
+use crate::today;
 
 const AREA: RecordId = RecordId::from_bytes([0xa1; 16]);
 const USER: RecordId = RecordId::from_bytes([0xb2; 16]);
@@ -44,6 +45,7 @@ pub fn run(printer: &mut Printer, residents: usize) -> Result {
         ..Figure::default()
     });
     saves(printer, folder.path(), fsync)?;
+    today::run(printer, folder.path(), |folder| open(folder, key()?))?;
     search(printer, folder.path(), residents)
 }
 

@@ -8,6 +8,7 @@ mod measure;
 mod photo;
 mod pull;
 mod sync;
+mod today;
 
 use std::process::ExitCode;
 

@@ -108,6 +108,7 @@ impl Acting<'_, '_, '_> {
     ) -> Result<RecordId, DeviceError> {
         let (by, at) = (self.user, self.edits.now());
         self.create(&Visit {
+            form: None,
             target,
             by,
             at,

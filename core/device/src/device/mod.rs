@@ -9,8 +9,10 @@ mod doors;
 mod driver;
 mod key_file;
 mod patrols;
+mod reports;
 #[cfg(test)]
 mod tests;
+mod today;
 mod visits;
 
 use std::path::PathBuf;

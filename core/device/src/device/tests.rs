@@ -125,3 +125,31 @@ async fn a_patrol_and_a_visit_go_through_the_facade_and_survive_closing() {
     assert_eq!(reached.0.numerator[0].by, [recorded.visit]);
     assert!(phone.undo_visit(recorded.visit).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_report_takes_three_calls_and_is_followed() {
+    use crate::work::events::{SnapContext, WorkerAct};
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    let facts = CaptureFacts { position: position(), ..CaptureFacts::camera(at(0), "W01".into()) };
+    let context = SnapContext { area: Some(crate::testkit::GRID), ..SnapContext::default() };
+    let snapped = phone.snap(jpeg(320, 240), facts, context, None).await.unwrap();
+    assert!(phone.choose_category(snapped.draft, "gas_leak").await.unwrap().urgent);
+    let sent = phone.send_report(snapped.draft).await.unwrap();
+    assert!(sent.call.is_some() && phone.not_sent().await.unwrap()[0].event == Some(sent.event));
+    assert_eq!(phone.attach_report_photos(None).await.unwrap(), 1);
+    assert_eq!(phone.attach_report_photos(None).await.unwrap(), 0);
+    phone.act_on_event(sent.event, WorkerAct::StartCheck).await.unwrap();
+    assert_eq!(phone.today(None, 9).await.unwrap().items[0].target, sent.event);
+    assert_eq!(phone.tray().await.unwrap().len(), 1);
+    phone.close().await.unwrap();
+    let again = open(folder.path()).await;
+    let report = &again.my_reports(9).await.unwrap()[0];
+    assert_eq!((report.event, report.number.as_deref()), (sent.event, Some(sent.number.as_str())));
+    assert_eq!(again.draft_tray().await.unwrap(), crate::work::events::DraftTray::default());
+}
+
+fn position() -> Option<gridwalk_model::geo::Position> {
+    gridwalk_model::geo::Position::wgs84(36.1, 120.47, Some(5.0), gridwalk_model::geo::PositionSource::Gps)
+        .ok()
+}

@@ -186,6 +186,12 @@ impl Store {
         Ok(capture.optional()?)
     }
 
+    /// What was said of a journaled original.
+    pub(crate) fn capture_facts(&self, n: i64) -> Result<Option<Vec<u8>>, DeviceError> {
+        let mut statement = self.media.prepare_cached("SELECT facts FROM capture WHERE n = ?1")?;
+        Ok(statement.query_row([n], |row| row.get(0)).optional()?)
+    }
+
     /// Numbers of the originals that wait, in the order of their capture.
     ///
     /// # Errors

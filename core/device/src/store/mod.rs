@@ -14,6 +14,8 @@
 
 mod deferred;
 mod door_journal;
+mod drafts;
+mod due;
 mod faults;
 mod fields;
 mod media;
@@ -37,6 +39,7 @@ mod tokens;
 mod totals;
 mod uploads;
 mod visit_drafts;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,12 +65,15 @@ pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
 
 pub(crate) use door_journal::DoorRow;
+pub(crate) use drafts::{DraftPhotoRow, DraftRow};
+pub(crate) use due::{DueQuery, DueRow};
 pub(crate) use fields::{decode_fields, encode_fields};
 pub(crate) use outbox::OutboxRow;
 pub(crate) use projection::sort_prefix;
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;
+pub(crate) use waiting::WaitingRow;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]

@@ -28,7 +28,7 @@ impl OutboxState {
         }
     }
 
-    const fn of(code: i64) -> Self {
+    pub(super) const fn of(code: i64) -> Self {
         match code {
             1 => Self::Held,
             2 => Self::Stranded,

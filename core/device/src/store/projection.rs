@@ -1,14 +1,18 @@
 //! What lists, links and search need to know of a record, drawn from its fields by tables.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use gridwalk_model::due::{self, DueFact};
+use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::schema::FieldType;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 
+use super::due::ITSELF;
 use super::tokens;
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// How records of a kind are listed and found.
 struct Listing {
@@ -74,12 +78,18 @@ pub(super) struct Projection {
     pub(super) terms: BTreeSet<String>,
     /// Tokens of all texts.
     pub(super) tokens: String,
+    /// What it makes due, or settles.
+    pub(super) due: BTreeSet<DueFact>,
 }
+
+/// Facts are drawn by the default rules; those of the deployment count when they are listed.
+static RULES: LazyLock<FieldRules> = LazyLock::new(FieldRules::default);
 
 /// Draws the projection of a record. Kinds that this build does not know have an empty one.
 pub(super) fn project(kind_tag: &str, fields: &Fields) -> Projection {
     let Some(kind) = Kind::parse(kind_tag) else { return Projection::default() };
-    let mut out = Projection { links: links(kind, fields), ..Projection::default() };
+    let due = due::facts(kind, ITSELF, fields, &RULES).into_iter().collect();
+    let mut out = Projection { links: links(kind, fields), due, ..Projection::default() };
     let Some(listing) = LISTINGS.iter().find(|listing| listing.kind == kind) else { return out };
     out.sort = sort_text(listing, fields);
     for group in listing.find {

@@ -207,10 +207,7 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn settle_refused(&mut self, n: i64) -> Result<(), DeviceError> {
-        self.write(Commit::Setting, |tx| {
-            tx.connection.prepare_cached("DELETE FROM refused_edit WHERE n = ?1")?.execute([n])?;
-            Ok(())
-        })
+        self.write(Commit::Setting, |tx| tx.drop_refused(n))
     }
 
     /// Every refused change, in the order in which they were refused.

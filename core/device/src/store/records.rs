@@ -367,6 +367,7 @@ impl Tx<'_> {
                 .prepare_cached("INSERT OR IGNORE INTO term (record, term) VALUES (?1, ?2)")?
                 .execute((key, term))?;
         }
+        self.index_due(key, &old.due, &new.due)?;
         if old.tokens != new.tokens {
             if !old.tokens.is_empty() {
                 self.connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([key])?;
@@ -490,7 +491,8 @@ impl Store {
             return Ok(());
         }
         self.write(Commit::Migrate, |tx| {
-            tx.connection.execute_batch("DELETE FROM link; DELETE FROM term; DELETE FROM search;")?;
+            tx.connection
+                .execute_batch("DELETE FROM link; DELETE FROM term; DELETE FROM search; DELETE FROM due;")?;
             let mut statement =
                 tx.view.connection.prepare("SELECT key, kind, hidden, fields FROM record ORDER BY key")?;
             let mut rows = statement.query([])?;
@@ -515,7 +517,7 @@ impl Store {
         self.connection
             .execute_batch(
                 "DELETE FROM setting WHERE name = 'projections';
-                 DELETE FROM link; DELETE FROM term; DELETE FROM search;",
+                 DELETE FROM link; DELETE FROM term; DELETE FROM search; DELETE FROM due;",
             )
             .unwrap();
     }

@@ -28,13 +28,15 @@ pub struct Salvaged {
 const MARK: &str = "damaged";
 
 /// Tables whose rows are saved, in this order.
-const SAVED: [&str; 9] = [
+const SAVED: [&str; 11] = [
     "setting",
     "outbox",
     "sent",
     "quarantine",
     "refused_edit",
     "upload",
+    "draft",
+    "draft_photo",
     "patrol",
     "patrol_point",
     "visit_draft",

@@ -44,6 +44,12 @@ pub(crate) enum Setting {
     DoorRules,
     /// Whether the deployment locked the device: 1 locked, 2 to be wiped.
     Locked,
+    /// The deployment's limits for a worker's day, encoded.
+    FieldRules,
+    /// The device's code in event numbers.
+    DeviceCode,
+    /// The last event number that was issued.
+    EventNumber,
 }
 
 impl Setting {
@@ -66,6 +72,9 @@ impl Setting {
             Self::WifiOnly => "wifi_only",
             Self::DoorRules => "door_rules",
             Self::Locked => "locked",
+            Self::FieldRules => "field_rules",
+            Self::DeviceCode => "device_code",
+            Self::EventNumber => "event_number",
         }
     }
 }

@@ -88,6 +88,7 @@ pub(crate) fn photo_reference() -> Value {
         perceptual: None,
         mock_location: None,
         signature: None,
+        pair: None,
     };
     Value::Bytes(photo.to_bytes())
 }

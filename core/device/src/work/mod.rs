@@ -1,9 +1,22 @@
-//! What a gridworker does in a day, one folder a subject. Each screen operation is one method of
-//! [`Store`](crate::Store): durable when it returns, whole or not at all, and without the network.
-//! [`Device`](crate::Device) has the same, async.
+//! What a gridworker does in a day. Each screen operation is one method of [`Store`](crate::Store): durable when it
+//! returns, whole or not at all, and without the network. [`Device`](crate::Device) has the same, async.
+//!
+//! | subject | module |
+//! | --- | --- |
+//! | what is due, in which order | [`today`] |
+//! | who lives behind which door | [`doors`] |
+//! | inspections, orders, rechecks, forms | [`checklists`] |
+//! | reports, drafts, acts on events | [`events`] |
+//! | whom to visit, what came of it | [`visits`] |
+//! | walks, their tracks and gaps | [`patrols`] |
+//! | what needs the worker's decision | [`tray`] |
+//! | the worker's own figures | [`indicators`] |
 
 pub mod checklists;
 pub mod doors;
+pub mod events;
 pub mod indicators;
 pub mod patrols;
+pub mod today;
+pub mod tray;
 pub mod visits;

@@ -12,18 +12,26 @@
 //! | what a deployment decides | [`EventRules`] |
 //! | the outcome | [`Folded`], [`Sla`] |
 //! | numbers issued offline | [`number`] |
+//! | reports of the same problem | [`near`] |
+//! | who is on site | [`site`] |
+//! | before and after | [`pairs`] |
+//! | urgent and not sent | [`urgent`] |
 
 mod entry;
 mod fold;
 mod guards;
+pub mod near;
 pub mod number;
 mod order;
+pub mod pairs;
 mod rules;
+pub mod site;
 mod sla;
 mod state;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod urgent;
 
 pub use entry::{Action, LogEntry, Presence, RatingChannel, SlaClass, Supervision, read_log};
 pub use fold::fold;

@@ -223,6 +223,7 @@ fn photos_have_to_be_readable() {
         perceptual: None,
         mock_location: None,
         signature: None,
+        pair: None,
     };
     let good = Value::Bytes(photo.to_bytes());
     assert_eq!(device(Kind::Visit, "photos/1", &good, &[Role::Gridworker]), Ok(()));

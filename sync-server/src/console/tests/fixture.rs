@@ -367,6 +367,7 @@ impl Story<'_> {
             perceptual: None,
             mock_location: None,
             signature: None,
+            pair: None,
         };
         if stored {
             let row = MediaRow { bytes: photo.bytes, stored_at: self.street.now() };

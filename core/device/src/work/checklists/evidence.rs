@@ -77,6 +77,7 @@ impl Store {
         let photo = PhotoRef {
             hash,
             preview_hash: None,
+            pair: None,
             original_hash: None,
             bytes,
             taken_at: Some(now),

@@ -239,14 +239,16 @@ impl Store {
         let round = self.round(now)?;
         let kind = self.fields(target)?.and_then(|(tag, _)| Kind::parse(&tag));
         let due = match kind {
-            Some(Kind::Resident) => self.person(target, &round)?.and_then(|person| round.person(&person)),
-            Some(Kind::Dwelling) => self.door(target, &round)?.and_then(|door| round.door(&door)),
+            Some(Kind::Resident) => {
+                self.person_to_visit(target, &round)?.and_then(|person| round.person(&person))
+            }
+            Some(Kind::Dwelling) => self.door_to_visit(target, &round)?.and_then(|door| round.door(&door)),
             _ => None,
         };
         Ok(due.into_iter().collect())
     }
 
-    fn person(&self, id: RecordId, round: &Round) -> Result<Option<Person>, DeviceError> {
+    fn person_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Person>, DeviceError> {
         if !self.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
             return Ok(None);
         }
@@ -257,7 +259,7 @@ impl Store {
         Ok(Some(Person { id, needs, homes, visits: self.visits_to([id])? }))
     }
 
-    fn door(&self, id: RecordId, round: &Round) -> Result<Option<Door>, DeviceError> {
+    fn door_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Door>, DeviceError> {
         if self.get::<Dwelling>(id)?.is_none() {
             return Ok(None);
         }

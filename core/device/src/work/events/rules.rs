@@ -1,0 +1,39 @@
+//! The deployment's limits, as this phone holds them, and who the worker is.
+
+use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::{RecordId, Value};
+
+use crate::error::DeviceError;
+use crate::store::{Commit, Setting, Store, View};
+
+impl View<'_> {
+    /// The limits; the product's own where none were set, or where a newer build set them.
+    pub(crate) fn field_rules(&self) -> Result<FieldRules, DeviceError> {
+        let stored = self.get(Setting::FieldRules)?;
+        Ok(stored.and_then(|bytes| FieldRules::from_bytes(&bytes).ok()).unwrap_or_default())
+    }
+
+    /// The unit that a person belongs to, by the directory of staff.
+    pub(crate) fn unit_of(&self, user: RecordId) -> Result<Option<RecordId>, DeviceError> {
+        let listed = self.listed(user)?;
+        Ok(listed.and_then(|worker| worker.fields.get("unit").and_then(Value::as_link)))
+    }
+}
+
+impl Store {
+    /// The deployment's limits.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn field_rules(&self) -> Result<FieldRules, DeviceError> {
+        self.view().field_rules()
+    }
+
+    /// Sets the deployment's limits.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn set_field_rules(&mut self, rules: &FieldRules) -> Result<(), DeviceError> {
+        self.write(Commit::Setting, |tx| tx.put(Setting::FieldRules, &rules.to_bytes()))
+    }
+}

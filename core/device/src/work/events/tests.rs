@@ -1,0 +1,465 @@
+//! Reports, drafts, acts, as one phone does them and as two phones and a server see them.
+
+use gridwalk_evidence::Limits;
+use gridwalk_model::event::near::Near;
+use gridwalk_model::event::site::Away;
+use gridwalk_model::event::{Action, Flag, LogEntry, State, fold, read_log};
+use gridwalk_model::geo::{Position, PositionSource};
+use gridwalk_model::photo::PhotoRole;
+use gridwalk_model::records::Event;
+use gridwalk_model::{Fields, Record, RecordId, Timestamp};
+use gridwalk_replica::{Actor, Document};
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::DeviceError;
+use crate::photo::{CaptureFacts, prepare_photo};
+use crate::store::{Commit, Faults, Side, Store};
+use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, store, store_with};
+
+const UNIT: RecordId = RecordId::from_bytes([0x51; 16]);
+const FIXER: RecordId = RecordId::from_bytes([0x52; 16]);
+const DAY: i64 = 86_400_000;
+
+fn here(north_m: f64) -> Option<Position> {
+    Position::wgs84(36.1 + north_m / 111_000.0, 120.47, Some(6.0), PositionSource::Gps).ok()
+}
+
+fn facts(now: Timestamp, position: Option<Position>) -> CaptureFacts {
+    CaptureFacts { position, ..CaptureFacts::camera(now, "W01".into()) }
+}
+
+fn in_grid() -> SnapContext {
+    SnapContext { area: Some(GRID), ..SnapContext::default() }
+}
+
+/// A report in three calls, with a photo of 96 × 72 pixels.
+fn report(store: &mut Store, category: &str, north_m: f64, now: Timestamp) -> SentReport {
+    let snapped = store.snap(&jpeg(96, 72), &facts(now, here(north_m)), &in_grid(), None, now).unwrap();
+    store.choose_category(snapped.draft, category, now).unwrap();
+    store.send_report(snapped.draft, now).unwrap()
+}
+
+fn attach_all(store: &mut Store, now: Timestamp) -> usize {
+    let pending = store.photos_to_attach().unwrap();
+    for photo in &pending {
+        let (original, _) = store.journaled_photo(photo.capture).unwrap().unwrap();
+        let prepared = prepare_photo(&original, &photo.facts, None, &Limits::default()).unwrap();
+        store.attach_pending(photo, &prepared, now).unwrap();
+    }
+    pending.len()
+}
+
+/// What the server or another phone writes into an event.
+fn elsewhere(store: &mut Store, event: RecordId, action: Action, now: Timestamp, by: Option<RecordId>) {
+    let mut document = store.document(event).unwrap().unwrap();
+    let (entries, _) = read_log(&document.fields());
+    let rules = store.field_rules().unwrap().event_rules();
+    let parent = fold(&entries, &rules).entries.last().map(|last| last.id);
+    let id = RecordId::from_parts(now, [entries.len() as u8; 10]);
+    let mut entry = LogEntry::new(id, parent, now, FIXER, action);
+    entry.by = by;
+    entry.unit = Some(UNIT);
+    entry.to_unit = Some(UNIT);
+    entry.reason = Some("原因".into());
+    entry.public_reply = Some("已清理".into());
+    let fields = Fields::from([(entry.key(), entry.to_value())]);
+    let change = document.edit(&fields, Actor::new(device(200), [1; 4]), now).unwrap().unwrap();
+    store
+        .write(Commit::Apply, |tx| {
+            let old = tx.record(event)?;
+            let merged = Document::load(&document.save())?;
+            tx.put_record(event, "event", old.as_ref(), &merged, crate::store::Body::Change(&change.raw))?;
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn put_right(store: &mut Store, event: RecordId, now: Timestamp) {
+    for (n, action) in
+        [Action::Accept, Action::Dispatch, Action::SignFor, Action::Rectify].into_iter().enumerate()
+    {
+        elsewhere(store, event, action, now.plus_millis(n as i64), Some(FIXER));
+    }
+}
+
+#[test]
+fn a_report_takes_three_calls_and_its_photo_follows() {
+    let mut store = store(1);
+    let now = at(0);
+    let snapped = store.snap(&jpeg(96, 72), &facts(now, here(0.0)), &in_grid(), None, now).unwrap();
+    let sorted = store.choose_category(snapped.draft, "litter", now).unwrap();
+    assert!(sorted.near.is_empty() && sorted.on_spot && !sorted.urgent);
+    let sent = store.send_report(snapped.draft, now).unwrap();
+    assert_eq!(sent.call, None);
+    let event = store.get::<Event>(sent.event).unwrap().unwrap();
+    assert_eq!(event.record.reporter, Some(USER));
+    assert_eq!(event.record.number.as_deref(), Some(sent.number.as_str()));
+    let (entries, _) = read_log(&event.record.to_fields());
+    assert_eq!(entries[0].photos, [snapped.element], "the log speaks of the photo before it is there");
+    assert!(event.record.photos.is_empty());
+    assert_eq!(attach_all(&mut store, now), 1);
+    let event = store.get::<Event>(sent.event).unwrap().unwrap().record;
+    assert!(event.photos.contains_key(&snapped.element.to_hex()));
+    assert_eq!(store.captures().unwrap(), Vec::<i64>::new());
+    assert_eq!(store.photos_to_attach().unwrap(), []);
+    assert_eq!(store.totals().unwrap().photos.count, 1);
+    assert!(matches!(store.send_report(snapped.draft, now), Err(DeviceError::NoDraft)));
+}
+
+#[test]
+fn the_opened_door_says_where_it_is_and_the_fix_only_suggests() {
+    let mut store = store(1);
+    let mut home = dwelling("3号楼", "501");
+    home.position = here(500.0);
+    let door = store.create(&home, at(0)).unwrap();
+    let context = SnapContext { dwelling: Some(door), ..SnapContext::default() };
+    let snapped = store.snap(&jpeg(96, 72), &facts(at(1), here(0.0)), &context, None, at(1)).unwrap();
+    store.choose_category(snapped.draft, "gas_leak", at(1)).unwrap();
+    let sent = store.send_report(snapped.draft, at(1)).unwrap();
+    let event = store.get::<Event>(sent.event).unwrap().unwrap().record;
+    assert_eq!((event.area, event.position, event.dwelling), (GRID, here(500.0), Some(door)));
+    let call = sent.call.unwrap();
+    assert_eq!(call.number, "119");
+    assert!(call.sms_zh.contains("阳光里3号楼") && !call.sms_zh.contains("501"), "{}", call.sms_zh);
+}
+
+#[test]
+fn what_a_report_lacks_is_told_and_nothing_is_written() {
+    let mut store = store(1);
+    let n = store.begin_report(&ReportDraft::default(), at(0)).unwrap();
+    assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Unfinished { what: "area" })));
+    let mut draft = store.draft(n).unwrap().report;
+    draft.area = Some(GRID);
+    store.save_draft(n, &draft).unwrap();
+    assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Unfinished { what: "category" })));
+    store.choose_category(n, "litter", at(0)).unwrap();
+    assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Invalid { .. })), "nowhere");
+    assert_eq!(store.totals().unwrap().records, 0);
+    assert_eq!(store.draft_tray().unwrap().drafts.len(), 1);
+}
+
+#[test]
+fn numbers_rise_within_a_day_and_never_come_twice() {
+    let mut store = store(1);
+    store.set_device_code("K7Q2").unwrap();
+    assert!(store.set_device_code("k7-q2").is_err());
+    let numbers: Vec<String> = [0, 1, DAY, 2]
+        .into_iter()
+        .map(|millis| report(&mut store, "litter", 0.0, at(millis)).number)
+        .collect();
+    // 2023-11-15 06:13 in China; the clock that was put back goes on with the later day.
+    let expected = ["K7Q2-20231115-001", "K7Q2-20231115-002", "K7Q2-20231116-001", "K7Q2-20231116-002"];
+    assert_eq!(numbers, expected);
+    let store = store.reopened().unwrap();
+    assert_eq!(store.my_reports(at(3), 9).unwrap().len(), 4);
+    let other = report(&mut crate::testkit::store(2), "litter", 0.0, at(0)).number;
+    let mut third = crate::testkit::store(3);
+    assert_ne!(other, report(&mut third, "litter", 0.0, at(0)).number, "each device has a code of its own");
+}
+
+#[test]
+fn near_reports_of_the_same_category_are_hinted_at() {
+    let mut store = store(1);
+    let old = report(&mut store, "litter", 300.0, at(-15 * DAY));
+    let near = report(&mut store, "litter", 30.0, at(-2 * DAY));
+    let taken_back = report(&mut store, "litter", 5.0, at(-DAY));
+    store.act_on_event(taken_back.event, WorkerAct::Withdraw { reason: None }, at(-DAY)).unwrap();
+    report(&mut store, "noise", 0.0, at(-DAY));
+    report(&mut store, "litter", 200.0, at(-DAY));
+    let snapped = store.snap(&jpeg(96, 72), &facts(at(0), here(0.0)), &in_grid(), None, at(0)).unwrap();
+    let hints = store.choose_category(snapped.draft, "litter", at(0)).unwrap().near;
+    assert_eq!(hints.len(), 1, "{hints:?}");
+    assert_eq!((hints[0].event, hints[0].near), (near.event, Near { metres: 30, days: 2 }));
+    assert!(hints[0].mine && hints[0].state == State::Reported);
+    let mut rules = store.field_rules().unwrap();
+    (rules.near_metres, rules.near_days) = (400, 20);
+    store.set_field_rules(&rules).unwrap();
+    let wide = store.choose_category(snapped.draft, "litter", at(0)).unwrap().near;
+    assert_eq!(wide.len(), 3);
+    assert!(wide.iter().any(|hint| hint.event == old.event));
+}
+
+#[test]
+fn settling_on_the_spot_needs_the_category_and_an_after_photo() {
+    let mut store = store(1);
+    let run = |store: &mut Store, category: &str, after: bool| {
+        let first = store.snap(&jpeg(96, 72), &facts(at(0), here(0.0)), &in_grid(), None, at(0)).unwrap();
+        if after {
+            let facts = CaptureFacts { role: PhotoRole::After, ..facts(at(1), here(0.0)) };
+            store.snap(&jpeg(112, 72), &facts, &in_grid(), Some(first.draft), at(1)).unwrap();
+        }
+        store.choose_category(first.draft, category, at(2)).unwrap();
+        let mut draft = store.draft(first.draft).unwrap().report;
+        draft.on_spot = true;
+        store.save_draft(first.draft, &draft).unwrap();
+        let sent = store.send_report(first.draft, at(2)).unwrap();
+        let reports = store.my_reports(at(3), 9).unwrap();
+        let state = reports.iter().find(|report| report.event == sent.event).unwrap().state;
+        (sent.on_spot, state, sent.event)
+    };
+    let (on_spot, state, event) = run(&mut store, "litter", true);
+    assert_eq!((on_spot, state), (true, State::ResolvedOnSpot));
+    attach_all(&mut store, at(4));
+    let pairs = store.event_story(event).unwrap().pairs;
+    assert_eq!(pairs.len(), 1);
+    assert!(pairs[0].before.is_some() && pairs[0].after.is_some() && !pairs[0].same_picture);
+    let (on_spot, state, _) = run(&mut store, "litter", false);
+    assert_eq!((on_spot, state), (false, State::Reported), "a report is never lost");
+    let (on_spot, state, _) = run(&mut store, "gas_leak", true);
+    assert_eq!((on_spot, state), (false, State::Reported));
+}
+
+#[test]
+fn drafts_come_back_at_the_end_of_the_shift_and_can_be_thrown_away_and_taken_back() {
+    let mut store = store(1);
+    let one = store.snap(&jpeg(96, 72), &facts(at(0), None), &in_grid(), None, at(0)).unwrap();
+    store.snap(&jpeg(64, 40), &facts(at(1), None), &in_grid(), Some(one.draft), at(1)).unwrap();
+    let loose = store.journal_photo(&jpeg(64, 32), &facts(at(2), None), at(2)).unwrap();
+    let tray = store.draft_tray().unwrap();
+    assert_eq!((tray.drafts.len(), tray.drafts[0].photos.len(), tray.loose.as_slice()), (1, 2, &[loose][..]));
+    let two = store.adopt_capture(loose, &in_grid(), None, at(3)).unwrap();
+    assert!(matches!(store.adopt_capture(loose, &in_grid(), None, at(3)), Err(DeviceError::NoCapture)));
+    store.discard_draft(two.draft, at(4)).unwrap();
+    assert_eq!(store.draft_tray().unwrap().discarded.len(), 1);
+    store.restore_draft(two.draft).unwrap();
+    store.discard_draft(one.draft, at(5)).unwrap();
+    assert_eq!(store.sweep_drafts(at(6)).unwrap(), 0, "not old enough");
+    assert_eq!(store.sweep_drafts(at(6 + DAY)).unwrap(), 1);
+    let tray = store.draft_tray().unwrap();
+    assert_eq!((tray.drafts.len(), tray.discarded.len(), store.captures().unwrap().len()), (1, 0, 1));
+    assert!(matches!(store.discard_draft(99, at(7)), Err(DeviceError::NoDraft)));
+}
+
+/// Wherever the process dies, a report is a whole draft or a whole event, and its photo is attached once.
+#[test]
+fn a_kill_at_any_commit_leaves_a_draft_or_an_event() {
+    for commit in [Commit::Media, Commit::Setting, Commit::Edit] {
+        for side in [Side::Before, Side::After] {
+            for skip in 0..5 {
+                let faults = Faults::scripted();
+                let mut phone = store_with(1, faults.clone());
+                faults.fail(Some(commit), side, skip);
+                let run = |phone: &mut Store| -> Result<(), DeviceError> {
+                    let shot = jpeg(96, 72);
+                    let snapped = phone.snap(&shot, &facts(at(0), here(0.0)), &in_grid(), None, at(0))?;
+                    phone.choose_category(snapped.draft, "litter", at(1))?;
+                    phone.send_report(snapped.draft, at(2))?;
+                    for photo in phone.photos_to_attach()? {
+                        let (original, _) =
+                            phone.journaled_photo(photo.capture)?.ok_or(DeviceError::NoCapture)?;
+                        let prepared = prepare_photo(&original, &photo.facts, None, &Limits::default())?;
+                        phone.attach_pending(&photo, &prepared, at(3))?;
+                    }
+                    Ok(())
+                };
+                let _ = run(&mut phone);
+                faults.clear();
+                let mut phone = phone.reopened().unwrap();
+                // The worker goes on where they were.
+                let tray = phone.draft_tray().unwrap();
+                for capture in tray.loose {
+                    phone.adopt_capture(capture, &in_grid(), None, at(4)).unwrap();
+                }
+                for draft in phone.draft_tray().unwrap().drafts {
+                    phone.choose_category(draft.n, "litter", at(5)).unwrap();
+                    phone.send_report(draft.n, at(6)).unwrap();
+                }
+                attach_all(&mut phone, at(7));
+                phone.photos_to_attach().unwrap();
+                let reports = phone.my_reports(at(8), 9).unwrap();
+                let snapped = usize::from(!(commit == Commit::Media && side == Side::Before && skip == 0));
+                assert_eq!(reports.len(), snapped, "{commit:?} {side:?} {skip}");
+                assert_eq!(phone.captures().unwrap().len(), 0, "{commit:?} {side:?} {skip}");
+                for report in reports {
+                    let event = phone.get::<Event>(report.event).unwrap().unwrap().record;
+                    assert_eq!((event.log.len(), event.photos.len()), (1, 1), "{commit:?} {side:?} {skip}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn acts_are_judged_before_they_are_written() {
+    let mut store = store(1);
+    let sent = report(&mut store, "litter", 0.0, at(0));
+    let acts = store.event_acts(sent.event).unwrap();
+    assert!(acts.contains(&Action::Withdraw) && acts.contains(&Action::StartCheck));
+    assert!(!acts.contains(&Action::Accept) && !acts.contains(&Action::Verify));
+    let early = store.act_on_event(sent.event, WorkerAct::FinishCheck { note: None }, at(1));
+    assert!(matches!(early, Err(DeviceError::ActRefused { flag: Flag::NotInThisState })), "{early:?}");
+    let mute = store.act_on_event(sent.event, WorkerAct::RequestEscalation { reason: " ".into() }, at(1));
+    assert!(matches!(mute, Err(DeviceError::ActRefused { flag: Flag::NeedsReason })), "{mute:?}");
+    assert_eq!(store.event_story(sent.event).unwrap().lines.len(), 1);
+    store.act_on_event(sent.event, WorkerAct::StartCheck, at(2)).unwrap();
+    store.act_on_event(sent.event, WorkerAct::FinishCheck { note: Some("属实".into()) }, at(3)).unwrap();
+    store.act_on_event(sent.event, WorkerAct::Note { text: "已设围挡".into() }, at(4)).unwrap();
+    store.act_on_event(sent.event, WorkerAct::Withdraw { reason: Some("重复".into()) }, at(5)).unwrap();
+    assert_eq!(store.my_reports(at(6), 1).unwrap()[0].state, State::Withdrawn);
+    let story = store.event_story(sent.event).unwrap().lines;
+    assert!(story.iter().all(|line| line.counts && line.by.as_deref() == Some("测试员（虚构）")));
+    assert_eq!(story[2].text.as_deref(), Some("属实"));
+}
+
+#[test]
+fn verification_on_site_needs_to_be_there() {
+    let mut store = store(1);
+    let sent = report(&mut store, "road_damage", 0.0, at(0));
+    let seen = |position| SiteVerification {
+        claim: SiteClaim { position, ..SiteClaim::default() },
+        still_wrong: None,
+        note: None,
+        photos: Vec::new(),
+    };
+    let early = store.verify_on_site(sent.event, seen(here(3.0)), at(1));
+    assert!(matches!(early, Err(DeviceError::ActRefused { flag: Flag::NotInThisState })), "{early:?}");
+    put_right(&mut store, sent.event, at(10));
+    let far = store.verify_on_site(sent.event, seen(here(300.0)), at(20));
+    let Err(DeviceError::NotOnSite { why: Away::TooFar, distance_m }) = far else { panic!("{far:?}") };
+    assert!(distance_m.is_some_and(|metres| (295..=305).contains(&metres)), "{distance_m:?}");
+    attach_all(&mut store, at(21));
+    let first = store.get::<Event>(sent.event).unwrap().unwrap().record.photos;
+    let first: RecordId = first.keys().next().unwrap().parse().unwrap();
+    let shot = CaptureFacts { role: PhotoRole::After, ..facts(at(22), here(2.0)) };
+    let after = store.snap_for_event(sent.event, &jpeg(120, 90), &shot, Some(first), at(22)).unwrap();
+    let verified = SiteVerification { photos: vec![after.element], ..seen(here(2.0)) };
+    store.verify_on_site(sent.event, verified, at(23)).unwrap();
+    attach_all(&mut store, at(24));
+    let report = &store.my_reports(at(25), 1).unwrap()[0];
+    assert_eq!((report.state, report.reply.as_deref()), (State::Verified, Some("已清理")));
+    let pairs = store.event_story(sent.event).unwrap().pairs;
+    assert_eq!((pairs[0].before, pairs[0].after), (Some(first), Some(after.element)));
+}
+
+#[test]
+fn behind_a_door_the_label_counts_and_what_is_wrong_goes_back_to_work() {
+    let mut store = store(1);
+    let mut home = dwelling("3号楼", "501");
+    home.label_token = Some("token-501".into());
+    let door = store.create(&home, at(0)).unwrap();
+    let context = SnapContext { dwelling: Some(door), ..SnapContext::default() };
+    let snapped = store.snap(&jpeg(96, 72), &facts(at(1), here(0.0)), &context, None, at(1)).unwrap();
+    store.choose_category(snapped.draft, "building_damage", at(1)).unwrap();
+    let event = store.send_report(snapped.draft, at(1)).unwrap().event;
+    put_right(&mut store, event, at(10));
+    let near = SiteClaim { position: here(1.0), ..SiteClaim::default() };
+    let why = |store: &Store, claim: &SiteClaim| match store.check_site(event, claim) {
+        Err(DeviceError::NotOnSite { why, .. }) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(&store, &near), Away::NeedsDoor);
+    let wrong = SiteClaim { label: Some("token-502".into()), ..near.clone() };
+    assert_eq!(why(&store, &wrong), Away::OtherDoor);
+    let claim = SiteClaim { label: Some("token-501".into()), ..near };
+    let failed = SiteVerification {
+        claim: claim.clone(),
+        still_wrong: Some("仍在渗水".into()),
+        note: None,
+        photos: Vec::new(),
+    };
+    store.verify_on_site(event, failed, at(20)).unwrap();
+    assert_eq!(store.my_reports(at(21), 1).unwrap()[0].state, State::Handling);
+    elsewhere(&mut store, event, Action::Rectify, at(22), Some(FIXER));
+    let open = SiteClaim { open_dwelling: Some(door), ..SiteClaim::default() };
+    let passed = SiteVerification { claim: open.clone(), still_wrong: None, note: None, photos: Vec::new() };
+    store.verify_on_site(event, passed, at(23)).unwrap();
+    elsewhere(&mut store, event, Action::Close, at(24), Some(FIXER));
+    assert_eq!(store.my_reports(at(25), 1).unwrap()[0].state, State::Closed);
+    let seen = LookBack { claim: open, solved: true, note: Some("完好".into()), photos: Vec::new() };
+    store.look_back(event, seen, at(26)).unwrap();
+    assert_eq!(store.my_reports(at(27), 1).unwrap()[0].state, State::Closed);
+}
+
+#[test]
+fn an_urgent_report_says_not_sent_until_the_server_has_it() {
+    let mut server = crate::testkit::Script::new();
+    let mut phone = crate::sync::tests::Phone::joined(1, &mut server);
+    let ordinary = report(&mut phone.store, "litter", 0.0, at(10));
+    let snapped =
+        phone.store.snap(&jpeg(96, 72), &facts(at(11), here(0.0)), &in_grid(), None, at(11)).unwrap();
+    let sorted = phone.store.choose_category(snapped.draft, "gas_leak", at(11)).unwrap();
+    assert!(sorted.urgent);
+    let list = phone.store.not_sent().unwrap();
+    assert_eq!((list[0].draft, list[0].urgent), (Some(snapped.draft), true), "even a draft");
+    let sent = phone.store.send_report(snapped.draft, at(12)).unwrap();
+    let list = phone.store.not_sent().unwrap();
+    assert_eq!(
+        list.iter().map(|item| item.event).collect::<Vec<_>>(),
+        [Some(sent.event), Some(ordinary.event)]
+    );
+    assert_eq!(list[0].call, sent.call);
+    assert!(list[0].call.is_some() && list[1].call.is_none());
+    assert_eq!(phone.store.sending(sent.event).unwrap(), Sending::NotSent);
+    assert_eq!(Sending::NotSent.words().en, "NOT SENT");
+    phone.sync(&mut server, at(20));
+    assert_eq!(phone.store.sending(sent.event).unwrap(), Sending::Sent);
+    assert_eq!(phone.store.not_sent().unwrap(), []);
+    // A later note that waits does not make the report unsent again.
+    phone.store.act_on_event(sent.event, WorkerAct::Note { text: "已关阀".into() }, at(21)).unwrap();
+    assert_eq!(phone.store.sending(sent.event).unwrap(), Sending::Sent);
+    assert_eq!(phone.store.not_sent().unwrap(), []);
+}
+
+#[test]
+fn an_urgent_report_that_was_refused_is_not_sent_either() {
+    let mut store = store(1);
+    let reason = crate::store::RefusedReason::Forbidden;
+    let fields = [("category", "gas_leak"), ("number", "K1-20260303-001"), ("description", "三楼老王家")];
+    store
+        .write(Commit::Apply, |tx| {
+            fields.iter().try_for_each(|(key, value)| {
+                let record = RecordId::from_bytes([0x33; 16]);
+                tx.list_refused(record, "event", key, &gridwalk_model::Value::from(*value), reason, at(5))
+            })
+        })
+        .unwrap();
+    let list = store.not_sent().unwrap();
+    assert_eq!((list.len(), list[0].urgent), (1, true));
+    let call = list[0].call.clone().unwrap();
+    assert!(call.sms_zh.contains("K1-20260303-001") && !call.sms_zh.contains("老王"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever acts are tried in whatever order, none that is written fails to count, and what is offered is never
+    /// refused for the state.
+    #[test]
+    fn what_is_written_counts(acts in prop::collection::vec((0u8..9, any::<bool>()), 1..14)) {
+        let mut store = store(1);
+        let event = report(&mut store, "litter", 0.0, at(0)).event;
+        for (n, (which, near)) in acts.into_iter().enumerate() {
+            let now = at(100 * (n as i64 + 1));
+            let offered = store.event_acts(event).unwrap();
+            let claim = SiteClaim { position: here(if near { 2.0 } else { 900.0 }), ..SiteClaim::default() };
+            let seen = |wrong: Option<&str>| SiteVerification {
+                claim: claim.clone(), still_wrong: wrong.map(str::to_owned), note: None, photos: Vec::new(),
+            };
+            let reason = || "需要支援".to_owned();
+            let (action, outcome) = match which {
+                0 => (Action::StartCheck, store.act_on_event(event, WorkerAct::StartCheck, now)),
+                1 => (Action::FinishCheck, store.act_on_event(event, WorkerAct::FinishCheck { note: None }, now)),
+                2 => (Action::RequestEscalation,
+                      store.act_on_event(event, WorkerAct::RequestEscalation { reason: reason() }, now)),
+                3 => (Action::RequestJointCall,
+                      store.act_on_event(event, WorkerAct::RequestJointCall { reason: reason() }, now)),
+                4 => (Action::Verify, store.verify_on_site(event, seen(None), now)),
+                5 => (Action::FailVerification, store.verify_on_site(event, seen(Some("未清理")), now)),
+                6 => { put_right(&mut store, event, now); continue }
+                7 => { elsewhere(&mut store, event, Action::Close, now, Some(FIXER)); continue }
+                _ => (Action::Note, store.act_on_event(event, WorkerAct::Note { text: reason() }, now)),
+            };
+            match outcome {
+                Ok(_) => prop_assert!(offered.contains(&action), "{action:?} was not offered"),
+                Err(DeviceError::NotOnSite { .. }) => prop_assert!(!near),
+                Err(DeviceError::ActRefused { flag: Flag::NotInThisState }) => {
+                    prop_assert!(!offered.contains(&action), "{action:?} was offered");
+                }
+                Err(DeviceError::ActRefused { .. }) => {}
+                Err(error) => return Err(TestCaseError::fail(error.to_string())),
+            }
+        }
+        prop_assert!(store.my_reports(at(9_999), 1).unwrap()[0].late.is_empty());
+    }
+}

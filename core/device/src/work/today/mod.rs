@@ -1,0 +1,285 @@
+//! What is due: one ordered list, what is overdue on top, each part in walking order.
+//!
+//! The facts stand in a table that follows each record as it is written; reading the list costs what it shows, not what
+//! the phone holds. Places with an inspection interval are the exception: their due date depends on another record, so
+//! each of them (some twenty in a grid) is looked at.
+
+mod spot;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use gridwalk_model::describe::Words;
+use gridwalk_model::due::{DueKind, DueSource, Stop, walking_order};
+use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::geo::LatLon;
+use gridwalk_model::{RecordId, Timestamp};
+
+use self::spot::Spot;
+pub(crate) use self::spot::own_title;
+use crate::error::DeviceError;
+use crate::store::{DueQuery, DueRow, Store};
+
+const DAY_MS: i64 = 86_400_000;
+/// Places with an interval that are looked at; a worker's phone holds some twenty.
+const PLACES_MAX: usize = 10_000;
+
+/// Which part of the list something is in, in the order of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DueGroup {
+    /// Its time has passed, or it came back.
+    Overdue,
+    /// By the end of the day.
+    Today,
+    /// In the next days.
+    Soon,
+    /// No day was set.
+    Undated,
+}
+
+impl DueGroup {
+    /// For a heading, in both languages.
+    pub fn words(self) -> Words {
+        match self {
+            Self::Overdue => Words::new("已逾期", "Overdue"),
+            Self::Today => Words::new("今天", "Today"),
+            Self::Soon => Words::new("近日", "Next days"),
+            Self::Undated => Words::new("未定日期", "No date"),
+        }
+    }
+}
+
+/// One line of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TodayItem {
+    /// The record that makes it due: what a tap opens beside the target.
+    pub record: RecordId,
+    /// From which sort of record.
+    pub source: DueSource,
+    /// What is to be done.
+    pub kind: DueKind,
+    /// Where or with whom.
+    pub target: RecordId,
+    /// Which part of the list it is in.
+    pub group: DueGroup,
+    /// When it is due.
+    pub due: Option<Timestamp>,
+    /// Whether minutes count.
+    pub urgent: bool,
+    /// Why it is on the list; several where more than one record asks for the same.
+    pub reasons: Vec<Words>,
+    /// Name and door of the target, or the title of the task.
+    pub title: String,
+    /// Where it is, if that is known.
+    pub point: Option<LatLon>,
+}
+
+/// The list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Today {
+    /// The lines, in the order in which they are to be done.
+    pub items: Vec<TodayItem>,
+    /// Whether more is due than was asked for.
+    pub more: bool,
+}
+
+/// A line before its title and place are known.
+struct Line {
+    row: DueRow,
+    due: Option<Timestamp>,
+    group: DueGroup,
+    reasons: Vec<Words>,
+}
+
+/// The days by which the list is divided.
+struct Days {
+    now: Timestamp,
+    day_end: Timestamp,
+    horizon: Timestamp,
+}
+
+impl Days {
+    fn group(&self, due: Option<Timestamp>) -> Option<DueGroup> {
+        match due {
+            None => Some(DueGroup::Undated),
+            Some(due) if due < self.now => Some(DueGroup::Overdue),
+            Some(due) if due <= self.day_end => Some(DueGroup::Today),
+            Some(due) if due <= self.horizon => Some(DueGroup::Soon),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Store {
+    /// What is due, at most `limit` lines: the overdue first, then today's, then the next days', then what has no date;
+    /// urgent ones first in each, the rest in walking order from `here`.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotEnrolled`].
+    pub fn today(&self, now: Timestamp, here: Option<LatLon>, limit: usize) -> Result<Today, DeviceError> {
+        let rules = self.field_rules()?;
+        let day_end = rules.day_end(now);
+        let ahead = i64::from(rules.ahead_days).saturating_mul(DAY_MS);
+        let days = Days { now, day_end, horizon: day_end.plus_millis(ahead) };
+        let mut lines = self.due_lines(&days, &rules, limit.saturating_add(1))?;
+        lines.extend(self.refused_lines(&days)?);
+        let mut lines = merged(lines);
+        lines.sort_by_key(|line| {
+            (line.group, !line.row.fact.urgent, line.due, line.row.record, line.row.fact.source)
+        });
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        let mut items = Vec::with_capacity(lines.len());
+        let mut rest = lines.into_iter().peekable();
+        let mut from = here;
+        while let Some(group) = rest.peek().map(|line| line.group) {
+            let mut part = Vec::new();
+            while let Some(line) = rest.next_if(|line| line.group == group) {
+                let fact = &line.row.fact;
+                let spot =
+                    self.view().spot_of(fact.target, line.row.record, fact.source == DueSource::Task)?;
+                part.push((line, spot));
+            }
+            walk(part, &mut from, &mut items);
+        }
+        Ok(Today { items, more })
+    }
+
+    /// Takes something off the list that only had to be seen: a report that was not taken on. It comes again if it
+    /// happens again.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotInTray`] for what has to be done.
+    pub fn dismiss_due(&mut self, item: &TodayItem) -> Result<(), DeviceError> {
+        match (item.source, item.due) {
+            (DueSource::Rejected, Some(base)) => self.note_seen(item.record, item.source.word(), base),
+            _ => Err(DeviceError::NotInTray),
+        }
+    }
+
+    fn due_lines(&self, days: &Days, rules: &FieldRules, limit: usize) -> Result<Vec<Line>, DeviceError> {
+        let view = self.view();
+        let person = self.identity().ok_or(DeviceError::NotEnrolled)?.user;
+        let unit = view.unit_of(person)?;
+        let mut out = Vec::new();
+        for source in DueSource::ALL.iter().copied() {
+            let back = |count: u32| -i64::from(count).saturating_mul(DAY_MS);
+            let from = source.gone_after_days(rules).map(|gone| days.now.plus_millis(back(gone)));
+            let query = DueQuery {
+                source,
+                from: from.unwrap_or(Timestamp::from_millis(i64::MIN)),
+                through: days.horizon.plus_millis(back(source.days(rules))),
+                now: days.now,
+                person,
+                unit,
+                limit,
+            };
+            let rows = match source {
+                DueSource::Inspected | DueSource::Refused => Vec::new(),
+                DueSource::Interval => view.due_without_base(&DueQuery { limit: PLACES_MAX, ..query })?,
+                DueSource::Task => {
+                    let mut rows = view.due(&query)?;
+                    rows.extend(view.due_without_base(&query)?);
+                    rows
+                }
+                _ => view.due(&query)?,
+            };
+            out.extend(rows.into_iter().filter_map(|row| line(row, days, rules)));
+        }
+        Ok(out)
+    }
+
+    /// Edits that were not accepted: one line a record.
+    fn refused_lines(&self, days: &Days) -> Result<Vec<Line>, DeviceError> {
+        let mut by_record: BTreeMap<RecordId, (Timestamp, usize)> = BTreeMap::new();
+        for edit in self.refused_edits()? {
+            let entry = by_record.entry(edit.record).or_insert((edit.at, 0));
+            *entry = (entry.0.min(edit.at), entry.1 + 1);
+        }
+        let lines = by_record.into_iter().map(|(record, (at, count))| {
+            let fact = gridwalk_model::due::DueFact {
+                base: Some(at),
+                ..gridwalk_model::due::DueFact::new(DueSource::Refused, DueKind::Returned, record)
+            };
+            let words = Words::new(
+                format!("{}（{count} 项）", DueSource::Refused.zh()),
+                format!("{} ({count})", DueSource::Refused.en()),
+            );
+            let group = days.group(Some(at.min(days.now.plus_millis(-1)))).unwrap_or(DueGroup::Overdue);
+            Line { row: DueRow { record, fact, settled: None }, due: Some(at), group, reasons: vec![words] }
+        });
+        Ok(lines.collect())
+    }
+}
+
+fn line(row: DueRow, days: &Days, rules: &FieldRules) -> Option<Line> {
+    let due = row.fact.due(row.settled, rules);
+    let never = row.fact.source == DueSource::Interval && due.is_none();
+    let group = if never { DueGroup::Today } else { days.group(due)? };
+    let reason = if never {
+        Words::new("尚未检查过", "Never inspected")
+    } else {
+        reason(row.fact.source, due, days.now)
+    };
+    Some(Line { row, due, group, reasons: vec![reason] })
+}
+
+fn reason(source: DueSource, due: Option<Timestamp>, now: Timestamp) -> Words {
+    let late = due.map_or(0, |due| now.millis().saturating_sub(due.millis()).div_euclid(DAY_MS));
+    if late > 0 && !matches!(source, DueSource::Rejected | DueSource::Refused) {
+        Words::new(
+            format!("{}，已逾期 {late} 天", source.zh()),
+            format!("{}, {late} days overdue", source.en()),
+        )
+    } else {
+        Words::new(source.zh(), source.en())
+    }
+}
+
+/// What several records ask for is one line, due at the earliest.
+fn merged(mut lines: Vec<Line>) -> Vec<Line> {
+    lines.sort_by_key(|line| (line.group, line.due, line.row.record, line.row.fact.source));
+    let mut places: BTreeMap<(DueKind, RecordId), usize> = BTreeMap::new();
+    let mut out: Vec<Line> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let at = *places.entry((line.row.fact.kind, line.row.fact.target)).or_insert(out.len());
+        let Some(first) = out.get_mut(at) else {
+            out.push(line);
+            continue;
+        };
+        first.row.fact.urgent |= line.row.fact.urgent;
+        for reason in line.reasons {
+            if !first.reasons.contains(&reason) {
+                first.reasons.push(reason);
+            }
+        }
+    }
+    out
+}
+
+/// Puts one part of the list in order: the urgent as they are due, the rest as it is walked.
+fn walk(part: Vec<(Line, Spot)>, from: &mut Option<LatLon>, items: &mut Vec<TodayItem>) {
+    let (urgent, rest): (Vec<_>, Vec<_>) = part.into_iter().partition(|(line, _)| line.row.fact.urgent);
+    let stops: Vec<Stop<'_>> =
+        rest.iter().map(|(_, spot)| Stop { point: spot.point, order: &spot.order }).collect();
+    let start = urgent.iter().rev().find_map(|(_, spot)| spot.point).or(*from);
+    let order = walking_order(&stops, start);
+    let mut rest: Vec<Option<(Line, Spot)>> = rest.into_iter().map(Some).collect();
+    let walked = order.into_iter().filter_map(|at| rest.get_mut(at)?.take());
+    for (line, spot) in urgent.into_iter().chain(walked.collect::<Vec<_>>()) {
+        *from = spot.point.or(*from);
+        items.push(TodayItem {
+            record: line.row.record,
+            source: line.row.fact.source,
+            kind: line.row.fact.kind,
+            target: line.row.fact.target,
+            group: line.group,
+            due: line.due,
+            urgent: line.row.fact.urgent,
+            reasons: line.reasons,
+            title: spot.title,
+            point: spot.point,
+        });
+    }
+}

@@ -1,0 +1,113 @@
+//! Where a target is, and what it is called.
+
+use gridwalk_model::event::urgent::category_label;
+use gridwalk_model::geo::{LatLon, Position};
+use gridwalk_model::records::FieldValue;
+use gridwalk_model::{Fields, Kind, RecordId, Value};
+
+use crate::error::DeviceError;
+use crate::store::{Listed, View};
+
+/// A target on the list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Spot {
+    pub(crate) title: String,
+    pub(crate) point: Option<LatLon>,
+    /// Its place among doors.
+    pub(crate) order: String,
+}
+
+/// How many links are followed to a position: order, inspection, place, dwelling.
+const DEPTH: u8 = 4;
+
+fn text<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
+    fields.get(name).and_then(Value::as_text)
+}
+
+fn link(fields: &Fields, name: &str) -> Option<RecordId> {
+    fields.get(name).and_then(Value::as_link)
+}
+
+impl View<'_> {
+    /// The spot of a target. A task's own title goes before the target's name; `record` is what makes it due.
+    pub(crate) fn spot_of(
+        &self,
+        target: RecordId,
+        record: RecordId,
+        of_task: bool,
+    ) -> Result<Spot, DeviceError> {
+        let mut spot = self.spot(target, DEPTH)?;
+        if record != target && of_task {
+            let task = self.listed(record)?;
+            if let Some(title) = task.as_ref().and_then(|task| text(&task.fields, "title")) {
+                spot.title = if spot.title.is_empty() {
+                    title.to_owned()
+                } else {
+                    format!("{title} · {}", spot.title)
+                };
+            }
+        }
+        Ok(spot)
+    }
+
+    fn spot(&self, id: RecordId, depth: u8) -> Result<Spot, DeviceError> {
+        let Some(listed) = self.listed(id)?.filter(|_| depth > 0) else { return Ok(Spot::default()) };
+        let fields = &listed.fields;
+        let position = fields.get("position").and_then(|value| Position::from_value(value).ok());
+        let own = Spot {
+            title: own_title(&listed),
+            point: position.map(|position| position.point()),
+            order: String::new(),
+        };
+        let next = match Kind::parse(&listed.kind) {
+            Some(Kind::Dwelling) => return Ok(Spot { order: listed.sort, ..own }),
+            Some(Kind::Resident) => self.home_of(id)?,
+            Some(Kind::Household) => link(fields, "dwelling"),
+            Some(Kind::Inspection) => link(fields, "place"),
+            Some(Kind::RectificationOrder) => link(fields, "inspection"),
+            Some(Kind::Place) => link(fields, "dwelling"),
+            Some(Kind::Event) => link(fields, "dwelling").or(link(fields, "place")),
+            Some(Kind::Task) => link(fields, "target"),
+            _ => None,
+        };
+        let Some(next) = next else { return Ok(Spot { order: listed.sort, ..own }) };
+        let further = self.spot(next, depth - 1)?;
+        let parts: Vec<&str> = [own.title.as_str(), further.title.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect();
+        Ok(Spot { title: parts.join(" · "), point: own.point.or(further.point), order: further.order })
+    }
+
+    /// Where somebody lives now.
+    fn home_of(&self, resident: RecordId) -> Result<Option<RecordId>, DeviceError> {
+        let all = self.list_linked(Kind::Residency.tag(), "resident", resident)?;
+        let current = all.iter().find(|row| row.fields.get("to").is_none_or(Value::is_null));
+        Ok(current.and_then(|row| link(&row.fields, "dwelling")))
+    }
+}
+
+/// What a record calls itself, without what it is linked to.
+pub(crate) fn own_title(listed: &Listed) -> String {
+    let fields = &listed.fields;
+    let joined = |names: &[&str]| names.iter().filter_map(|name| text(fields, name)).collect::<String>();
+    match Kind::parse(&listed.kind) {
+        Some(Kind::Dwelling) => {
+            let door = joined(&["estate", "building", "unit", "room"]);
+            if door.is_empty() { joined(&["address"]) } else { door }
+        }
+        Some(Kind::Event) => {
+            let category = category_label(text(fields, "category").unwrap_or_default()).0;
+            match text(fields, "number") {
+                Some(number) => format!("{category} {number}"),
+                None => category,
+            }
+        }
+        Some(Kind::Task) => joined(&["title"]),
+        Some(kind) => {
+            let named = kind.schema().fields.iter().any(|field| field.name == "name");
+            if named { joined(&["name"]) } else { String::new() }
+        }
+        None => String::new(),
+    }
+}

@@ -1,0 +1,348 @@
+//! Everything that needs the worker's decision or patience, in one list: conflicts, refusals, what the server holds
+//! back. Each item says in plain words what happened and what can be done.
+
+mod settle;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::BTreeMap;
+
+use gridwalk_model::describe::{Words, field_name, kind_name, value_text};
+use gridwalk_model::event::Flag;
+use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::{Kind, RecordId, Timestamp, Value};
+
+use super::today::own_title;
+use crate::edit::ConflictEntry;
+use crate::error::DeviceError;
+use crate::store::{OutboxState, RefusedEdit, RefusedReason, Store, View};
+
+pub use settle::{Settlement, Undo};
+
+/// Reports of the worker that are looked through for acts that came too late.
+const REPORTS_MAX: usize = 200;
+
+/// What names an item of the tray.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrayKey {
+    /// A field with values that differ.
+    Conflict {
+        /// The record.
+        record: RecordId,
+        /// The root key.
+        field: String,
+    },
+    /// An edit that was not accepted.
+    Refused {
+        /// Its number.
+        n: i64,
+    },
+    /// A new record that was not accepted: all of it is on this phone only.
+    NewRefused {
+        /// The record.
+        record: RecordId,
+    },
+    /// Removed by one, edited by another.
+    Removed {
+        /// The record.
+        record: RecordId,
+    },
+    /// The worker's act on an event does not count.
+    Late {
+        /// The event.
+        record: RecordId,
+        /// The entry.
+        entry: RecordId,
+    },
+    /// The server cannot take it yet.
+    Held {
+        /// The record.
+        record: RecordId,
+    },
+    /// It cannot be read by this build.
+    NeedsUpdate {
+        /// The record.
+        record: RecordId,
+    },
+    /// It waits for the network.
+    Unsent {
+        /// The record.
+        record: RecordId,
+    },
+}
+
+/// What can be done about an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrayAct {
+    /// Choose one of the values.
+    Choose,
+    /// Write it again, as it is or changed.
+    WriteAgain,
+    /// Give it up.
+    GiveUp,
+    /// Leave it; nothing is lost.
+    KeepWaiting,
+    /// Keep the record.
+    Keep,
+    /// Remove the record.
+    Remove,
+    /// Take note.
+    Noted,
+}
+
+/// One of the values to choose from, or what was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrayValue {
+    /// The root key.
+    pub field: String,
+    /// The field's name.
+    pub name: Words,
+    /// The value.
+    pub value: Value,
+    /// As a person reads it.
+    pub text: Words,
+    /// Who wrote it, where that is known.
+    pub author: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether reads show it at present.
+    pub shown: bool,
+}
+
+/// One item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrayItem {
+    /// What names it.
+    pub key: TrayKey,
+    /// The record.
+    pub record: RecordId,
+    /// The name of its kind.
+    pub kind: Words,
+    /// What the record is called; empty where it has no name.
+    pub title: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What happened, in a few words.
+    pub what: Words,
+    /// What happened and what can be done, in plain sentences.
+    pub explanation: Words,
+    /// The values concerned.
+    pub values: Vec<TrayValue>,
+    /// The ways out, the likeliest first.
+    pub acts: Vec<TrayAct>,
+    /// Whether the worker has taken note of it and nothing is left to decide.
+    pub seen: bool,
+}
+
+/// A record as the tray names it.
+struct Subject {
+    kind_tag: String,
+    title: String,
+}
+
+impl View<'_> {
+    fn subject(&self, record: RecordId, kind: &str) -> Result<Subject, DeviceError> {
+        let title = self.listed(record)?.map(|listed| own_title(&listed)).unwrap_or_default();
+        Ok(Subject { kind_tag: kind.to_owned(), title })
+    }
+
+    /// A value as a person reads it; a link by the name of what it leads to.
+    fn readable(
+        &self,
+        kind: &str,
+        key: &str,
+        value: &Value,
+        rules: &FieldRules,
+    ) -> Result<Words, DeviceError> {
+        if let Some(target) = value.as_link()
+            && let Some(listed) = self.listed(target)?
+        {
+            let title = own_title(&listed);
+            if !title.is_empty() {
+                return Ok(Words::same(title));
+            }
+        }
+        Ok(value_text(kind, key, value, rules))
+    }
+}
+
+impl Store {
+    /// Everything in the tray: first what needs a decision, then what needs patience, then what only waits for the
+    /// network; each in the order in which it came.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn tray(&self, now: Timestamp) -> Result<Vec<TrayItem>, DeviceError> {
+        let rules = self.field_rules()?;
+        let mut out = Vec::new();
+        for conflict in self.conflicts()? {
+            out.push(self.conflict_item(conflict, &rules)?);
+        }
+        self.refused_items(&rules, &mut out)?;
+        for record in self.edited_while_removed()? {
+            out.push(self.removed_item(record)?);
+        }
+        self.late_items(now, &mut out)?;
+        for (record, kind) in self.unreadable()? {
+            let key = TrayKey::NeedsUpdate { record };
+            let mut item = self.item(key, record, &kind, record_time(record))?;
+            item.seen = self.view().is_seen(record, "needs_update", item.since)?;
+            out.push(item);
+        }
+        let mut unsent = Vec::new();
+        for row in self.view().waiting_records()? {
+            if row.state == OutboxState::Waiting {
+                let key = TrayKey::Unsent { record: row.record };
+                unsent.push(self.item(key, row.record, &row.kind, row.since)?);
+                continue;
+            }
+            let key = TrayKey::Held { record: row.record };
+            let mut item = self.item(key, row.record, &row.kind, row.since)?;
+            item.explanation = words::held(row.state, row.changes);
+            item.seen = self.view().is_seen(row.record, "held", row.since)?;
+            out.push(item);
+        }
+        out.extend(unsent);
+        Ok(out)
+    }
+
+    /// An item with what follows from its key.
+    fn item(
+        &self,
+        key: TrayKey,
+        record: RecordId,
+        kind: &str,
+        since: Timestamp,
+    ) -> Result<TrayItem, DeviceError> {
+        let Subject { kind_tag, title } = self.view().subject(record, kind)?;
+        let kind = kind_name(&kind_tag);
+        Ok(TrayItem {
+            what: words::what(&key),
+            explanation: words::explanation(&key, &kind),
+            acts: words::acts(&key).to_vec(),
+            values: Vec::new(),
+            seen: false,
+            key,
+            record,
+            kind,
+            title,
+            since,
+        })
+    }
+
+    fn conflict_item(&self, conflict: ConflictEntry, rules: &FieldRules) -> Result<TrayItem, DeviceError> {
+        let ConflictEntry { record, kind, field, candidates } = conflict;
+        let since = candidates.iter().map(|candidate| candidate.at).max().unwrap_or_default();
+        let last = candidates.len().saturating_sub(1);
+        let name = field_name(&kind, &field);
+        let mut values = Vec::new();
+        for (at, candidate) in candidates.into_iter().enumerate() {
+            values.push(TrayValue {
+                text: self.view().readable(&kind, &field, &candidate.value, rules)?,
+                field: field.clone(),
+                name: name.clone(),
+                value: candidate.value,
+                author: candidate.author,
+                at: candidate.at,
+                shown: at == last,
+            });
+        }
+        let explanation = words::conflict(&name, values.len());
+        let item = self.item(TrayKey::Conflict { record, field }, record, &kind, since)?;
+        Ok(TrayItem { values, explanation, ..item })
+    }
+
+    fn refused_items(&self, rules: &FieldRules, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
+        // A record that was refused as a whole is one item, not one a field.
+        let mut whole: BTreeMap<RecordId, usize> = BTreeMap::new();
+        for edit in self.refused_edits()? {
+            let value = self.refused_value(&edit, rules)?;
+            if self.view().record_key(edit.record)?.is_some() {
+                let item = self.item(TrayKey::Refused { n: edit.n }, edit.record, &edit.kind, edit.at)?;
+                let explanation = words::refused(&value.name, edit.reason);
+                out.push(TrayItem { explanation, values: vec![value], ..item });
+                continue;
+            }
+            if let Some(item) = whole.get(&edit.record).and_then(|at| out.get_mut(*at)) {
+                item.values.push(value);
+                continue;
+            }
+            whole.insert(edit.record, out.len());
+            let key = TrayKey::NewRefused { record: edit.record };
+            let item = self.item(key, edit.record, &edit.kind, edit.at)?;
+            let explanation = words::new_refused(&item.kind, edit.reason);
+            let title = title_of(&edit, &item.title);
+            out.push(TrayItem { explanation, title, values: vec![value], ..item });
+        }
+        Ok(())
+    }
+
+    fn refused_value(&self, edit: &RefusedEdit, rules: &FieldRules) -> Result<TrayValue, DeviceError> {
+        Ok(TrayValue {
+            field: edit.field.clone(),
+            name: field_name(&edit.kind, &edit.field),
+            value: edit.value.clone(),
+            text: self.view().readable(&edit.kind, &edit.field, &edit.value, rules)?,
+            author: self.user_name()?,
+            at: edit.at,
+            shown: false,
+        })
+    }
+
+    fn removed_item(&self, record: RecordId) -> Result<TrayItem, DeviceError> {
+        let kind = self.fields(record)?.map(|(kind, _)| kind).unwrap_or_default();
+        self.item(TrayKey::Removed { record }, record, &kind, record_time(record))
+    }
+
+    /// Acts of the worker on their own reports that do not count, until they have taken note.
+    fn late_items(&self, now: Timestamp, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
+        if self.identity().is_none() {
+            return Ok(());
+        }
+        for report in self.my_reports(now, REPORTS_MAX)? {
+            if report.late.is_empty() {
+                continue;
+            }
+            for late in self.late_acts(report.event)? {
+                if self.view().is_seen(late.entry, "late", late.at)? {
+                    continue;
+                }
+                let key = TrayKey::Late { record: report.event, entry: late.entry };
+                let item = self.item(key, report.event, Kind::Event.tag(), late.at)?;
+                let explanation = words::late(&late.action, late.flag);
+                out.push(TrayItem { explanation, ..item });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An act of the worker that does not count.
+pub(crate) struct LateAct {
+    pub(crate) entry: RecordId,
+    pub(crate) at: Timestamp,
+    pub(crate) action: gridwalk_model::event::Action,
+    pub(crate) flag: Flag,
+}
+
+/// The name of a record that is known only by what was refused.
+fn title_of(edit: &RefusedEdit, title: &str) -> String {
+    match (edit.field.as_str(), edit.value.as_text()) {
+        ("name" | "title" | "number", Some(text)) => text.to_owned(),
+        _ => title.to_owned(),
+    }
+}
+
+/// When a record was made, by its identifier.
+fn record_time(record: RecordId) -> Timestamp {
+    let bytes = record.as_bytes();
+    let millis = bytes.iter().take(6).fold(0i64, |sum, byte| (sum << 8) | i64::from(*byte));
+    Timestamp::from_millis(millis)
+}
+
+/// Whether the same identifier can be used when a refused record is made again.
+fn same_id(reason: RefusedReason) -> bool {
+    use gridwalk_replica::admission::Reason;
+    !matches!(reason, RefusedReason::Invalid(Reason::SecondRoot | Reason::Identity))
+}

@@ -1,0 +1,196 @@
+//! The acts that settle an item of the tray: each in one transaction.
+
+use gridwalk_model::schema::REMOVED_KEY;
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
+
+use super::{LateAct, TrayKey, record_time, same_id};
+use crate::edit::Edits;
+use crate::error::DeviceError;
+use crate::store::{Commit, OutboxState, RefusedEdit, Store};
+
+/// What the worker decided.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settlement {
+    /// One of the values in conflict.
+    Choose(Value),
+    /// Another value, for a conflict or a refused edit; `None` writes the refused one as it was.
+    WriteAgain(Option<Value>),
+    /// A refused record once more, with these fields changed.
+    SendAgain(Fields),
+    /// Gives up what was refused.
+    GiveUp,
+    /// Leaves it.
+    KeepWaiting,
+    /// Keeps a record that another removed.
+    Keep,
+    /// Removes it.
+    Remove,
+    /// Has read it.
+    Noted,
+}
+
+/// What takes a settlement back, where that is possible: what was given up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Undo {
+    given_up: Vec<RefusedEdit>,
+}
+
+impl Store {
+    /// Settles an item. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotInTray`] where the item is gone or has no such way out, and those of an edit; nothing was
+    /// written then, and the item stays.
+    pub fn settle(&mut self, key: &TrayKey, how: Settlement, now: Timestamp) -> Result<Undo, DeviceError> {
+        match (key, how) {
+            (TrayKey::Conflict { record, field }, Settlement::Choose(value)) => {
+                let candidates = self.conflicts_of(*record)?.into_iter().find(|found| found.field == *field);
+                let candidates = candidates.ok_or(DeviceError::NotInTray)?.candidates;
+                if !candidates.iter().any(|candidate| candidate.value == value) {
+                    return Err(DeviceError::NotInTray);
+                }
+                self.choose(*record, field, value, now).map(|_| Undo::default())
+            }
+            (TrayKey::Conflict { record, field }, Settlement::WriteAgain(Some(value))) => {
+                self.choose(*record, field, value, now).map(|_| Undo::default())
+            }
+            (TrayKey::Refused { n }, Settlement::WriteAgain(value)) => self.write_again(*n, value, now),
+            (TrayKey::Refused { n }, Settlement::GiveUp) => {
+                let edit = self.refused_edit(*n)?;
+                self.give_up(vec![edit])
+            }
+            (TrayKey::NewRefused { record }, Settlement::SendAgain(changes)) => {
+                self.send_again(*record, changes, now)
+            }
+            (TrayKey::NewRefused { record }, Settlement::WriteAgain(None)) => {
+                self.send_again(*record, Fields::new(), now)
+            }
+            (TrayKey::NewRefused { record }, Settlement::GiveUp) => {
+                let edits = self.refused_of(*record)?;
+                self.give_up(edits)
+            }
+            (TrayKey::Removed { record }, Settlement::Keep) => self.decide_removed(*record, false, now),
+            (TrayKey::Removed { record }, Settlement::Remove) => self.decide_removed(*record, true, now),
+            (TrayKey::Late { record, entry }, Settlement::Noted) => {
+                let late = self.late_acts(*record)?.into_iter().find(|late| late.entry == *entry);
+                let at = late.ok_or(DeviceError::NotInTray)?.at;
+                self.note_seen(*entry, "late", at).map(|()| Undo::default())
+            }
+            (key, Settlement::KeepWaiting) => self.keep_waiting(key),
+            _ => Err(DeviceError::NotInTray),
+        }
+    }
+
+    /// Takes back what was given up: it is in the tray again.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn undo_settlement(&mut self, undo: Undo) -> Result<(), DeviceError> {
+        self.write(Commit::Setting, |tx| {
+            for edit in undo.given_up {
+                tx.list_refused(edit.record, &edit.kind, &edit.field, &edit.value, edit.reason, edit.at)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn refused_edit(&self, n: i64) -> Result<RefusedEdit, DeviceError> {
+        self.refused_edits()?.into_iter().find(|edit| edit.n == n).ok_or(DeviceError::NotInTray)
+    }
+
+    fn refused_of(&self, record: RecordId) -> Result<Vec<RefusedEdit>, DeviceError> {
+        let edits: Vec<_> = self.refused_edits()?.into_iter().filter(|edit| edit.record == record).collect();
+        if edits.is_empty() { Err(DeviceError::NotInTray) } else { Ok(edits) }
+    }
+
+    fn write_again(&mut self, n: i64, value: Option<Value>, now: Timestamp) -> Result<Undo, DeviceError> {
+        let edit = self.refused_edit(n)?;
+        self.write(Commit::Edit, |tx| {
+            let patch = Fields::from([(edit.field, value.unwrap_or(edit.value))]);
+            Edits::over(tx, now).edit(edit.record, &patch)?;
+            tx.drop_refused(n)
+        })?;
+        Ok(Undo::default())
+    }
+
+    /// Makes a refused record once more, of all that was refused of it.
+    fn send_again(&mut self, record: RecordId, changes: Fields, now: Timestamp) -> Result<Undo, DeviceError> {
+        let edits = self.refused_of(record)?;
+        if self.view().record_key(record)?.is_some() {
+            return Err(DeviceError::NotInTray);
+        }
+        let tag = edits.first().map(|edit| edit.kind.clone()).unwrap_or_default();
+        let kind = Kind::parse(&tag).ok_or(DeviceError::NeedsUpdate { record })?;
+        let reuse = edits.iter().all(|edit| same_id(edit.reason));
+        let mut fields: Fields = edits.iter().map(|edit| (edit.field.clone(), edit.value.clone())).collect();
+        fields.extend(changes);
+        fields.retain(|_, value| !value.is_null());
+        self.write(Commit::Edit, |tx| {
+            let mut work = Edits::over(tx, now);
+            let id = if reuse { record } else { work.new_id()? };
+            work.create_with_id(id, kind, &fields)?;
+            edits.iter().try_for_each(|edit| tx.drop_refused(edit.n))
+        })?;
+        Ok(Undo::default())
+    }
+
+    fn give_up(&mut self, edits: Vec<RefusedEdit>) -> Result<Undo, DeviceError> {
+        self.write(Commit::Setting, |tx| edits.iter().try_for_each(|edit| tx.drop_refused(edit.n)))?;
+        Ok(Undo { given_up: edits })
+    }
+
+    /// Writes the flag anew, on top of everything that is known: then it is settled on every phone.
+    fn decide_removed(
+        &mut self,
+        record: RecordId,
+        removed: bool,
+        now: Timestamp,
+    ) -> Result<Undo, DeviceError> {
+        if !self.edited_while_removed()?.contains(&record) {
+            return Err(DeviceError::NotInTray);
+        }
+        self.write(Commit::Edit, |tx| {
+            let mut work = Edits::over(tx, now);
+            // The flag stands already: it is taken back and set again, so that it is newer than the other's edit.
+            work.edit(record, &Fields::from([(REMOVED_KEY.to_owned(), Value::Flag(false))]))?;
+            if removed {
+                work.edit(record, &Fields::from([(REMOVED_KEY.to_owned(), Value::Flag(true))]))?;
+            }
+            Ok(())
+        })?;
+        Ok(Undo::default())
+    }
+
+    fn keep_waiting(&mut self, key: &TrayKey) -> Result<Undo, DeviceError> {
+        match key {
+            TrayKey::Held { record } => {
+                let rows = self.view().waiting_records()?;
+                let held = |row: &&crate::store::WaitingRow| {
+                    row.record == *record && row.state != OutboxState::Waiting
+                };
+                let since = rows.iter().find(held).ok_or(DeviceError::NotInTray)?.since;
+                self.note_seen(*record, "held", since)?;
+            }
+            TrayKey::NeedsUpdate { record } => {
+                self.note_seen(*record, "needs_update", record_time(*record))?;
+            }
+            TrayKey::Unsent { .. } => {}
+            _ => return Err(DeviceError::NotInTray),
+        }
+        Ok(Undo::default())
+    }
+
+    /// The worker's acts on an event that do not count.
+    pub(super) fn late_acts(&self, event: RecordId) -> Result<Vec<LateAct>, DeviceError> {
+        let user = self.identity().ok_or(DeviceError::NotEnrolled)?.user;
+        let case = self.view().case(event)?;
+        let own = |id: RecordId| case.entries.iter().any(|entry| entry.id == id && entry.by == Some(user));
+        let late = case.folded.flagged().filter(|judged| own(judged.id));
+        Ok(late
+            .filter_map(|judged| {
+                let flag = *judged.flags.first()?;
+                Some(LateAct { entry: judged.id, at: judged.at, action: judged.action.clone(), flag })
+            })
+            .collect())
+    }
+}

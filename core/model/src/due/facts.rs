@@ -1,0 +1,301 @@
+//! The facts of each kind of record.
+
+use jiff::civil;
+
+use super::{DueFact, DueKind, DueSource};
+use crate::event::{Action, Folded, SlaClass, State, Verdict, fold, read_log};
+use crate::field_rules::FieldRules;
+use crate::id::RecordId;
+use crate::records::task::{TaskKind, TaskState};
+use crate::records::visit::VisitResult;
+use crate::records::{FieldValue, Kind};
+use crate::time::Timestamp;
+use crate::value::Fields;
+
+/// What a record makes due or settles. `id` is the record's own. Calendar days count to their last moment, local time.
+/// Records with missing fields tell nothing.
+pub fn facts(kind: Kind, id: RecordId, fields: &Fields, rules: &FieldRules) -> Vec<DueFact> {
+    let read = Reader { id, fields, rules };
+    match kind {
+        Kind::Task => read.task().into_iter().collect(),
+        Kind::Visit => read.visit().into_iter().collect(),
+        Kind::CareTag => read.care_tag().into_iter().collect(),
+        Kind::Residency => read.residency().into_iter().collect(),
+        Kind::Place => read.place().into_iter().collect(),
+        Kind::Inspection => read.inspection().into_iter().collect(),
+        Kind::RectificationOrder => read.order().into_iter().collect(),
+        Kind::Event => read.event().into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+struct Reader<'f> {
+    id: RecordId,
+    fields: &'f Fields,
+    rules: &'f FieldRules,
+}
+
+impl Reader<'_> {
+    fn get<T: FieldValue>(&self, name: &str) -> Option<T> {
+        self.fields.get(name).and_then(|value| T::from_value(value).ok())
+    }
+
+    fn start(&self, name: &str) -> Option<Timestamp> {
+        self.rules.start_of(self.get::<civil::Date>(name)?)
+    }
+
+    fn end(&self, name: &str) -> Option<Timestamp> {
+        Some(self.rules.day_end(self.start(name)?))
+    }
+
+    fn task(&self) -> Option<DueFact> {
+        if matches!(self.get::<TaskState>("state"), Some(TaskState::Done | TaskState::Cancelled)) {
+            return None;
+        }
+        let kind = match self.get::<TaskKind>("task_kind")? {
+            TaskKind::Visit => DueKind::Visit,
+            TaskKind::Inspection => DueKind::Inspection,
+            TaskKind::Recheck => DueKind::Recheck,
+            TaskKind::Verification => DueKind::BaseCheck,
+            TaskKind::EventCheck => DueKind::SiteCheck,
+            TaskKind::Attendance => DueKind::Attendance,
+            TaskKind::LookBack => DueKind::LookBack,
+            TaskKind::Submission => DueKind::Form,
+            TaskKind::Other(_) => DueKind::OtherTask,
+        };
+        let person = self.get("assignee");
+        Some(DueFact {
+            base: self.get("due"),
+            person,
+            unit: if person.is_none() { self.get("unit") } else { None },
+            ..DueFact::new(DueSource::Task, kind, self.get("target").unwrap_or(self.id))
+        })
+    }
+
+    fn visit(&self) -> Option<DueFact> {
+        let base = self.end("next_due");
+        // A door that stayed shut settles nothing, unless another day was set for it.
+        let shut = self.get::<VisitResult>("result") == Some(VisitResult::NotHome) && base.is_none();
+        Some(DueFact {
+            base,
+            since: self.get("at").filter(|_| !shut),
+            ..DueFact::new(DueSource::Visited, DueKind::Visit, self.get("target")?)
+        })
+    }
+
+    fn care_tag(&self) -> Option<DueFact> {
+        let from = self.start("from")?;
+        Some(DueFact {
+            base: Some(from),
+            since: Some(from),
+            ends: self.end("until"),
+            ..DueFact::new(DueSource::CareTag, DueKind::Visit, self.get("resident")?)
+        })
+    }
+
+    fn residency(&self) -> Option<DueFact> {
+        if self.get::<civil::Date>("to").is_some() {
+            return None;
+        }
+        let from = self.start("from")?;
+        Some(DueFact {
+            base: Some(from),
+            since: Some(from),
+            ..DueFact::new(DueSource::MovedIn, DueKind::Visit, self.get("resident")?)
+        })
+    }
+
+    fn place(&self) -> Option<DueFact> {
+        let days: i64 = self.get("inspection_interval_days")?;
+        if self.get("closed") == Some(true) {
+            return None;
+        }
+        Some(DueFact {
+            days: Some(u32::try_from(days).ok()?),
+            ..DueFact::new(DueSource::Interval, DueKind::Inspection, self.id)
+        })
+    }
+
+    fn inspection(&self) -> Option<DueFact> {
+        Some(DueFact {
+            since: Some(self.get("ended_at")?),
+            ..DueFact::new(DueSource::Inspected, DueKind::Inspection, self.get("place")?)
+        })
+    }
+
+    fn order(&self) -> Option<DueFact> {
+        // A recheck that was set as a task is told by the task.
+        if self.get::<RecordId>("settled_by").is_some() || self.get::<RecordId>("recheck_task").is_some() {
+            return None;
+        }
+        Some(DueFact {
+            base: self.end("deadline"),
+            ..DueFact::new(DueSource::Order, DueKind::Recheck, self.get("inspection")?)
+        })
+    }
+
+    fn event(&self) -> Option<DueFact> {
+        let (entries, _) = read_log(self.fields);
+        let rules = self.rules.event_rules();
+        let folded = fold(&entries, &rules);
+        let class = folded.urgency.clone().unwrap_or_else(|| rules.class(folded.category.as_deref()));
+        let fact = |source, kind, base| DueFact {
+            base,
+            urgent: class == SlaClass::Urgent,
+            person: folded.reporter,
+            unit: folded.reporter_unit,
+            ..DueFact::new(source, kind, self.id)
+        };
+        match folded.state {
+            State::Rectified => {
+                let fixed_it = folded.reporter.is_some_and(|reporter| folded.handled_by.contains(&reporter));
+                let verify = fact(DueSource::Rectified, DueKind::SiteVerification, folded.rectified_at);
+                Some(DueFact { person: verify.person.filter(|_| !fixed_it), ..verify })
+                    .filter(|fact| !fixed_it || fact.unit.is_some())
+            }
+            State::Checking => {
+                let begun = last(&folded, &Action::StartCheck)?;
+                let by = entries.iter().find(|entry| entry.id == begun.0).and_then(|entry| entry.by);
+                let check = fact(DueSource::Checking, DueKind::SiteCheck, Some(begun.1));
+                Some(DueFact { person: by, unit: None, ..check })
+            }
+            State::Closed => {
+                let closed_at = folded.closed_at?;
+                // A note by somebody who shows that they were there, after the closing, is the look-back.
+                let seen = entries.iter().any(|entry| {
+                    entry.action == Action::Note && entry.presence.is_some() && entry.at > closed_at
+                });
+                (!seen).then(|| fact(DueSource::Closed, DueKind::LookBack, Some(closed_at)))
+            }
+            State::Rejected => {
+                let at = last(&folded, &Action::Reject)?.1;
+                Some(fact(DueSource::Rejected, DueKind::Returned, Some(at)))
+                    .filter(|fact| fact.person.is_some())
+                    .map(|fact| DueFact { unit: None, ..fact })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The last entry of an action that counts.
+fn last(folded: &Folded, action: &Action) -> Option<(RecordId, Timestamp)> {
+    let counts =
+        |judged: &&crate::event::Judged| judged.verdict == Verdict::Applied && judged.action == *action;
+    folded.entries.iter().rev().find(counts).map(|judged| (judged.id, judged.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::LogEntry;
+    use crate::value::Value;
+
+    const ID: RecordId = RecordId::from_bytes([1; 16]);
+    const WORKER: RecordId = RecordId::from_bytes([2; 16]);
+    const FIXER: RecordId = RecordId::from_bytes([3; 16]);
+    const UNIT: RecordId = RecordId::from_bytes([4; 16]);
+
+    fn one(kind: Kind, pairs: Vec<(&str, Value)>) -> Option<DueFact> {
+        let fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let found = facts(kind, ID, &fields, &FieldRules::default());
+        assert!(found.len() <= 1);
+        found.into_iter().next()
+    }
+
+    fn time(millis: i64) -> Value {
+        Value::Time(Timestamp::from_millis(millis))
+    }
+
+    #[test]
+    fn an_open_task_is_due_and_a_done_one_is_not() {
+        let task = |state: &str| {
+            vec![
+                ("task_kind", Value::from("recheck")),
+                ("due", time(5)),
+                ("assignee", Value::from(WORKER)),
+                ("unit", Value::from(UNIT)),
+                ("state", Value::from(state)),
+            ]
+        };
+        let fact = one(Kind::Task, task("open")).unwrap();
+        assert_eq!((fact.kind, fact.target), (DueKind::Recheck, ID));
+        assert_eq!((fact.person, fact.unit), (Some(WORKER), None));
+        assert_eq!(fact.due(None, &FieldRules::default()), Some(Timestamp::from_millis(5)));
+        assert_eq!(one(Kind::Task, task("done")), None);
+        assert_eq!(one(Kind::Task, task("cancelled")), None);
+    }
+
+    #[test]
+    fn days_count_to_their_end_and_intervals_from_the_last_inspection() {
+        let visit =
+            vec![("target", Value::from(WORKER)), ("at", time(7)), ("next_due", Value::from("2026-03-03"))];
+        let fact = one(Kind::Visit, visit).unwrap();
+        // 2026-03-03 23:59:59.999 in China.
+        assert_eq!(fact.base, Some(Timestamp::from_millis(1_772_553_599_999)));
+        let place = one(Kind::Place, vec![("inspection_interval_days", Value::Int(10))]).unwrap();
+        let rules = FieldRules::default();
+        assert_eq!(place.due(None, &rules), None);
+        let last = Timestamp::from_millis(100);
+        assert_eq!(place.due(Some(last), &rules), Some(last.plus_millis(10 * 86_400_000)));
+        let shut = vec![("inspection_interval_days", Value::Int(10)), ("closed", Value::Flag(true))];
+        assert_eq!(one(Kind::Place, shut), None);
+    }
+
+    fn log(actions: &[(Action, RecordId, i64)]) -> Vec<LogEntry> {
+        let mut out: Vec<LogEntry> = Vec::new();
+        for (n, (action, by, at)) in actions.iter().enumerate() {
+            let parent = out.last().map(|entry| entry.id);
+            let id = RecordId::from_bytes([100 + n as u8; 16]);
+            let at = Timestamp::from_millis(*at);
+            let mut entry = LogEntry::new(id, parent, at, *by, action.clone());
+            entry.unit = Some(UNIT);
+            entry.to_unit = Some(UNIT);
+            entry.reason = Some("原因".into());
+            entry.public_reply = Some("已处理".into());
+            entry.category = Some("gas_leak".into());
+            out.push(entry);
+        }
+        out
+    }
+
+    fn event(entries: &[LogEntry]) -> Option<DueFact> {
+        let fields = entries.iter().map(|entry| (entry.key(), entry.to_value())).collect();
+        facts(Kind::Event, ID, &fields, &FieldRules::default()).into_iter().next()
+    }
+
+    #[test]
+    fn an_event_is_verified_then_looked_at_again_then_left_alone() {
+        use Action::{Accept, Close, Dispatch, Note, Rectify, Report, SignFor, Verify};
+        let mut story =
+            vec![(Report, WORKER, 1), (Accept, FIXER, 2), (Dispatch, FIXER, 3), (SignFor, FIXER, 4)];
+        assert_eq!(event(&log(&story)), None);
+        story.push((Rectify, FIXER, 5));
+        let fact = event(&log(&story)).unwrap();
+        assert_eq!((fact.source, fact.person, fact.urgent), (DueSource::Rectified, Some(WORKER), true));
+        story.push((Verify, WORKER, 6));
+        let mut entries = log(&story);
+        let shown = |entry: &mut LogEntry| entry.presence = Some(crate::event::Presence::Explained);
+        entries.last_mut().map(shown);
+        assert_eq!(event(&entries), None);
+        story.push((Close, FIXER, 7));
+        entries = log(&story);
+        entries.get_mut(5).map(shown);
+        let fact = event(&entries).unwrap();
+        assert_eq!((fact.kind, fact.base), (DueKind::LookBack, Some(Timestamp::from_millis(7))));
+        story.push((Note, WORKER, 8));
+        entries = log(&story);
+        entries.get_mut(5).map(shown);
+        assert!(event(&entries).is_some(), "a remark from afar is no look-back");
+        entries.last_mut().map(shown);
+        assert_eq!(event(&entries), None);
+    }
+
+    #[test]
+    fn what_came_back_is_told_to_its_reporter_and_a_check_to_whoever_began_it() {
+        let fact = event(&log(&[(Action::Report, WORKER, 1), (Action::Reject, FIXER, 2)])).unwrap();
+        assert_eq!((fact.kind, fact.person, fact.unit), (DueKind::Returned, Some(WORKER), None));
+        let fact = event(&log(&[(Action::Report, WORKER, 1), (Action::StartCheck, FIXER, 2)])).unwrap();
+        assert_eq!((fact.kind, fact.person), (DueKind::SiteCheck, Some(FIXER)));
+    }
+}

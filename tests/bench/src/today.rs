@@ -1,0 +1,123 @@
+//! The list of what is due on a phone with 10,000 records.
+
+use std::path::Path;
+
+use gridwalk_device::Store;
+use gridwalk_model::geo::{Position, PositionSource};
+use gridwalk_model::records::FieldValue;
+use gridwalk_model::{Fields, Kind, RecordId, Value};
+
+use crate::measure::{Figure, Printer, Result, median, timed};
+use crate::pull::NOW;
+
+const AREA: RecordId = RecordId::from_bytes([0xa1; 16]);
+const USER: RecordId = RecordId::from_bytes([0xb2; 16]);
+const DOORS: i64 = 3_000;
+/// Lines of the list: more than a worker does in a day.
+const LINES: usize = 100;
+const DAY_MS: i64 = 86_400_000;
+
+/// 3,000 doors with a resident and a residency each, 400 visits that agreed on the next, 300 tasks, 100 places with an
+/// interval, 200 inspections: 10,000 records, some hundred of them due.
+fn fill(store: &mut Store) -> Result<Vec<RecordId>> {
+    let mut tasks = Vec::new();
+    let text = |name: &str, value: String| (name.to_owned(), Value::from(value));
+    let link = |name: &str, id: RecordId| (name.to_owned(), Value::from(id));
+    store.edits(NOW, |edits| {
+        let mut residents = Vec::new();
+        let mut doors = Vec::new();
+        for n in 0..DOORS {
+            let north = (n % 97) as f64 * 1e-4;
+            let position =
+                Position::wgs84(36.1 + north, 120.4 + (n / 97) as f64 * 1e-4, None, PositionSource::Imported);
+            let mut door = Fields::from([
+                link("area", AREA),
+                text("estate", "样例家园".into()),
+                text("building", format!("{}号楼", n / 60)),
+                text("room", format!("{}", n % 60)),
+            ]);
+            door.extend(position.ok().map(|position| ("position".to_owned(), position.to_value())));
+            let door = edits.create_fields(Kind::Dwelling, &door)?;
+            let resident = Fields::from([text("name", format!("样例{n}"))]);
+            let resident = edits.create_fields(Kind::Resident, &resident)?;
+            let lives = Fields::from([link("resident", resident), link("dwelling", door)]);
+            edits.create_fields(Kind::Residency, &lives)?;
+            doors.push(door);
+            residents.push(resident);
+        }
+        let past = |days: i64| Value::Time(NOW.plus_millis(-days * DAY_MS));
+        for (n, resident) in residents.iter().take(400).enumerate() {
+            let visit = Fields::from([
+                link("target", *resident),
+                link("by", USER),
+                ("at".to_owned(), past(30)),
+                text("result", "met".into()),
+                text("next_due", day(n as i64 % 60 - 20)),
+            ]);
+            edits.create_fields(Kind::Visit, &visit)?;
+        }
+        for (n, door) in doors.iter().take(300).enumerate() {
+            let task = Fields::from([
+                link("area", AREA),
+                text("task_kind", "verification".into()),
+                link("target", *door),
+                ("due".to_owned(), past(n as i64 % 40 - 30)),
+            ]);
+            tasks.push(edits.create_fields(Kind::Task, &task)?);
+        }
+        for n in 0..100i64 {
+            let place = Fields::from([
+                link("area", AREA),
+                text("name", format!("样例店铺{n}")),
+                text("category", "shop".into()),
+                ("inspection_interval_days".to_owned(), Value::Int(30)),
+            ]);
+            let place = edits.create_fields(Kind::Place, &place)?;
+            for days in [40 + n % 5, n % 45] {
+                let inspection = Fields::from([
+                    link("place", place),
+                    link("checklist", AREA),
+                    link("inspector", USER),
+                    ("started_at".to_owned(), past(days)),
+                    ("ended_at".to_owned(), past(days)),
+                ]);
+                edits.create_fields(Kind::Inspection, &inspection)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(tasks)
+}
+
+fn day(from_now: i64) -> String {
+    NOW.plus_millis(from_now * DAY_MS).to_string().chars().take(10).collect()
+}
+
+/// The whole list from a store that was just opened, and the list after each of some edits.
+pub fn run(printer: &mut Printer, folder: &Path, open: impl Fn(&Path) -> Result<Store>) -> Result {
+    let folder = folder.join("today");
+    let tasks = fill(&mut open(&folder)?)?;
+    let mut times = Vec::new();
+    let mut lines = 0;
+    for _ in 0..7 {
+        let store = open(&folder)?;
+        let (today, time) = timed(|| Ok(store.today(NOW, None, 10_000)?))?;
+        lines = today.items.len();
+        times.push(time);
+    }
+    let figure = |name: String, n, ms| Figure { name, n, ms: Some(ms), ..Figure::default() };
+    printer.print(&figure(format!("device today in full, cold, all {lines} lines"), 7, median(times)));
+    let mut store = open(&folder)?;
+    let mut times = Vec::new();
+    for task in tasks.iter().take(50) {
+        let done = Fields::from([("state".to_owned(), Value::from("done"))]);
+        store.edit(*task, &done, NOW)?;
+        let (today, time) = timed(|| Ok(store.today(NOW, None, LINES)?))?;
+        if today.items.len() != LINES || today.items.iter().any(|item| item.record == *task) {
+            return Err("the list did not follow the edit".into());
+        }
+        times.push(time);
+    }
+    printer.print(&figure(format!("device today after one edit, {LINES} lines"), 50, median(times)));
+    Ok(())
+}
