@@ -188,7 +188,8 @@ fn build() -> Result<PathBuf, HarnessError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--quiet", "--package", "gridwalk-server", "--bin", "gridwalk-server"])
+        // Of the whole workspace, so that cargo chooses the same features as for its tests and compiles nothing anew.
+        .args(["build", "--quiet", "--workspace", "--bin", "gridwalk-server"])
         .args(["--message-format", "json", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
         .stdin(Stdio::null())
