@@ -22,14 +22,15 @@ use crate::pull::{self, NOW};
 
 /// Devices, each with a connection and a grid of its own.
 const DEVICES: usize = 8;
+/// How often the large push is held against the small one.
+const ROUNDS: usize = 5;
 
 pub fn run(printer: &mut Printer, large: usize, memory: usize) -> Result {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let folder = tempfile::tempdir()?;
         let fsync = fsync_p50_us(folder.path())?;
-        new_records(printer, &folder.path().join("small"), 2_000, fsync).await?;
-        let (server, mut phones) = new_records(printer, &folder.path().join("large"), large, fsync).await?;
+        let (server, mut phones) = pushes(printer, folder.path(), large, fsync).await?;
         edits(printer, &mut phones, 100, fsync).await?;
         edits(printer, &mut phones, 10, fsync).await?;
         idle(printer, &mut phones).await?;
@@ -214,12 +215,40 @@ async fn send_all(phones: &[Phone], bodies: Vec<Vec<Vec<u8>>>) -> Result<f64> {
     Ok(start.ms())
 }
 
-async fn new_records(
+/// Small and large pushes in turn, each on a server of its own, so that what the machine does meanwhile touches both.
+/// Prints the median of each and of their ratio; the last large server is returned.
+async fn pushes(
     printer: &mut Printer,
-    data: &Path,
-    records: usize,
+    folder: &Path,
+    large: usize,
     fsync: f64,
 ) -> Result<(ServerProcess, Vec<Phone>)> {
+    let (mut small_figures, mut large_figures, mut last) = (Vec::new(), Vec::new(), None);
+    for round in 0..ROUNDS {
+        let (figure, ..) = new_records(&folder.join(format!("small{round}")), 2_000, fsync).await?;
+        small_figures.push(figure);
+        drop(last.take());
+        let (figure, server, phones) =
+            new_records(&folder.join(format!("large{round}")), large, fsync).await?;
+        large_figures.push(figure);
+        last = Some((server, phones));
+    }
+    let rate = |figure: &Figure| figure.rate.unwrap_or(f64::NAN);
+    let ratios = large_figures.iter().zip(&small_figures).map(|(l, s)| rate(l) / rate(s)).collect();
+    for mut figures in [small_figures, large_figures] {
+        figures.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
+        printer.print(&figures.swap_remove(figures.len() / 2));
+    }
+    printer.print(&Figure {
+        name: format!("sync push of new records, {large} against 2,000 (ratio in `rate`)"),
+        n: ROUNDS,
+        rate: Some(median(ratios)),
+        ..Figure::default()
+    });
+    last.ok_or_else(|| "no round".into())
+}
+
+async fn new_records(data: &Path, records: usize, fsync: f64) -> Result<(Figure, ServerProcess, Vec<Phone>)> {
     let server = ServerProcess::start(data)?;
     let mut phones = phones(data, &server).await?;
     let mut bodies = Vec::new();
@@ -229,7 +258,7 @@ async fn new_records(
     }
     let wire: usize = bodies.iter().flatten().map(Vec::len).sum();
     let took = send_all(&phones, bodies).await?;
-    printer.print(&Figure {
+    let figure = Figure {
         name: "sync push of new records, 100 a body, 8 connections".into(),
         n: records,
         rate: Some(records as f64 * 1_000.0 / took),
@@ -237,11 +266,11 @@ async fn new_records(
         ms: Some(took),
         fsync_p50_us: Some(fsync),
         rss_mb: memory_mb(&server.id().to_string(), "VmHWM"),
-    });
+    };
     for phone in &mut phones {
         phone.join().await?;
     }
-    Ok((server, phones))
+    Ok((figure, server, phones))
 }
 
 async fn edits(printer: &mut Printer, phones: &mut [Phone], each: usize, fsync: f64) -> Result {
