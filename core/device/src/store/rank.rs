@@ -128,6 +128,11 @@ impl Query {
                 out.extend(all(right.map(|piece| Some(text_piece(piece, false)))));
             }
             out.extend(chars.windows(3).filter_map(tokens::skip).map(|token| format!("\"{token}\"")));
+            for at in 1..chars.len() {
+                let mut swapped = chars.clone();
+                swapped.swap(at - 1, at);
+                out.extend(written(&swapped.iter().collect::<String>()));
+            }
         } else if let [first, last] = chars.as_slice() {
             // A character may be missing.
             out.extend(tokens::skip(&[*first, *first, *last]).map(|token| format!("\"{token}\"")));
@@ -308,11 +313,16 @@ fn phone_cover(digits: &[char]) -> Vec<String> {
 
 /// What proposes records that contain a word. One word alone has been looked for by how it sounds at the beginning.
 fn part(word: &str, several: bool) -> Option<String> {
-    let pieces = tokens::pieces(word);
-    let text = all(pieces.iter().filter(|piece| !piece.spare).map(|piece| Some(text_piece(piece, false))));
+    let text = written(word);
     let digits: Vec<char> = word.chars().collect();
     let phone = if is_phone(word) { all(phone_cover(&digits).into_iter().map(Some)) } else { None };
     any([text, phone, if several { sound_prefix(word) } else { None }, sounds_inside(word)])
+}
+
+/// What proposes records that contain a word as it is written.
+fn written(word: &str) -> Option<String> {
+    let pieces = tokens::pieces(word);
+    all(pieces.iter().filter(|piece| !piece.spare).map(|piece| Some(text_piece(piece, false))))
 }
 
 /// What proposes records that contain letters as pinyin without initials.
