@@ -60,19 +60,11 @@ CREATE TABLE link (
 
 CREATE INDEX link_target ON link (target, field, source);
 
-CREATE TABLE term (
-  -- Whole names, addresses and numbers in normal form: exact and prefix search.
-  record INTEGER NOT NULL,
-  term TEXT NOT NULL,
-  PRIMARY KEY (record, term)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX term_word ON term (term, record);
-
 CREATE VIRTUAL TABLE search USING fts5 (
   text,
   content = '',
   contentless_delete = 1,
+  detail = none,
   tokenize = 'ascii'
 );
 

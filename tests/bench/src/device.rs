@@ -16,7 +16,7 @@ const USER: RecordId = RecordId::from_bytes([0xb2; 16]);
 /// A gridworker's whole grid.
 const GRID: usize = 2_000;
 
-pub fn run(printer: &mut Printer, residents: usize) -> Result {
+pub fn run(printer: &mut Printer, residents: usize, million: bool) -> Result {
     let folder = tempfile::tempdir()?;
     let fsync = fsync_p50_us(folder.path())?;
     let records = pull::grid(AREA, GRID, 1);
@@ -46,7 +46,8 @@ pub fn run(printer: &mut Printer, residents: usize) -> Result {
     });
     saves(printer, folder.path(), fsync)?;
     today::run(printer, folder.path(), |folder| open(folder, key()?))?;
-    search(printer, folder.path(), residents)
+    search(printer, &folder.path().join("search"), residents)?;
+    if million { search(printer, &folder.path().join("million"), 1_000_000) } else { Ok(()) }
 }
 
 fn key() -> Result<Encryption> {
@@ -114,9 +115,30 @@ fn saves(printer: &mut Printer, folder: &Path, fsync: f64) -> Result {
     Ok(())
 }
 
+/// What the index of a search takes beside what it finds.
+fn index_size(printer: &mut Printer, store: &Store, residents: usize) -> Result {
+    let size = store.search_size()?;
+    let per = |bytes: u64| Some(bytes as f64 / residents.max(1) as f64);
+    for (what, bytes) in [
+        ("index", size.index),
+        ("texts that are searched", size.searched),
+        ("all texts of those records", size.texts),
+    ] {
+        let name = format!("device search of {residents} residents: {what}, bytes of one");
+        printer.print(&Figure { name, n: residents, bytes: per(bytes), ..Figure::default() });
+    }
+    printer.print(&Figure {
+        name: "device search index / all texts (ratio in `rate`)".into(),
+        n: residents,
+        rate: Some(size.index as f64 / size.texts.max(1) as f64),
+        ..Figure::default()
+    });
+    Ok(())
+}
+
 /// Searches among many residents, each once with a cold statement cache, then the median of all.
 fn search(printer: &mut Printer, folder: &Path, residents: usize) -> Result {
-    let mut store = open(&folder.join("search"), key()?)?;
+    let mut store = open(folder, key()?)?;
     let mut people = Seeded::new(3);
     let mut left = residents;
     while left > 0 {
@@ -129,6 +151,7 @@ fn search(printer: &mut Printer, folder: &Path, residents: usize) -> Result {
         })?;
         left -= batch;
     }
+    index_size(printer, &store, residents)?;
     for (what, query) in [
         ("two-character name", "王伟"),
         ("surname", "王"),
@@ -137,6 +160,13 @@ fn search(printer: &mut Printer, folder: &Path, residents: usize) -> Result {
         ("first seven digits of a phone", "1990001"),
         ("whole phone", "19900010428"),
         ("name that nobody has", "欧阳锋"),
+        ("name in full pinyin", "lifangjing"),
+        ("initials", "lfj"),
+        ("initials and pinyin", "lfangj"),
+        ("surname in pinyin", "wang"),
+        ("name with one wrong character", "李纺静"),
+        ("name with one wrong letter", "lifangjinh"),
+        ("name and digits", "李芳静 0428"),
     ] {
         let mut times = Vec::new();
         let mut hits = 0;

@@ -45,6 +45,9 @@ enum Subject {
         /// How many residents the large search has.
         #[arg(long, default_value_t = 100_000)]
         residents: usize,
+        /// Search 1,000,000 residents as well: minutes, and gigabytes of disk.
+        #[arg(long)]
+        million: bool,
     },
     /// Photos, from camera file to stamped picture.
     Photo {
@@ -59,7 +62,9 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let run = match Arguments::parse().subject {
         Subject::Sync { json, large, memory } => sync::run(&mut Printer::new(json), large, memory),
-        Subject::Device { json, residents } => device::run(&mut Printer::new(json), residents),
+        Subject::Device { json, residents, million } => {
+            device::run(&mut Printer::new(json), residents, million)
+        }
         Subject::Photo { json } => photo::run(&mut Printer::new(json)),
     };
     match run {

@@ -27,10 +27,12 @@ mod plants;
 mod previews;
 mod projection;
 mod quarantine;
+mod rank;
 mod records;
 mod salvage;
 mod search;
 mod setting;
+mod sound;
 mod sql;
 mod streams;
 #[cfg(test)]
@@ -60,7 +62,7 @@ pub use patrol_journal::OpenPatrol;
 pub use quarantine::{Quarantined, RefusedEdit, RefusedReason};
 pub use records::RecordState;
 pub use salvage::Salvaged;
-pub use search::{SearchCursor, SearchHit, SearchPage, Tier};
+pub use search::{SearchCursor, SearchHit, SearchPage, SearchSize, Tier};
 pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
 

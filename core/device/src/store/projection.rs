@@ -9,10 +9,10 @@ use gridwalk_model::schema::FieldType;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 
 use super::due::ITSELF;
-use super::tokens;
+use super::tokens::{self, Form, Text};
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// How records of a kind are listed and found.
 struct Listing {
@@ -21,51 +21,77 @@ struct Listing {
     sort: &'static [&'static str],
     /// Whether the list begins with the latest.
     latest_first: bool,
-    /// Groups of fields: each group is one text, found by exact match, prefix and part.
-    find: &'static [&'static [&'static str]],
+    /// Texts that it is found by.
+    find: &'static [Group],
 }
 
+/// A text made of fields, and how it is found.
+type Group = (Form, &'static [&'static str]);
+
+const NAME: Group = (Form::Name, &["name"]);
+const PHONE: Group = (Form::Phone, &["phone"]);
+const ADDRESS: Group = (Form::Plain, &["address"]);
+
 const LISTINGS: &[Listing] = &[
-    Listing { kind: Kind::Area, sort: &["code"], latest_first: false, find: &[&["name"], &["code"]] },
-    Listing { kind: Kind::Unit, sort: &["name"], latest_first: false, find: &[&["name"]] },
+    Listing {
+        kind: Kind::Area,
+        sort: &["code"],
+        latest_first: false,
+        find: &[NAME, (Form::Plain, &["code"])],
+    },
+    Listing { kind: Kind::Unit, sort: &["name"], latest_first: false, find: &[NAME, PHONE] },
     Listing {
         kind: Kind::Dwelling,
         sort: &["estate", "building", "unit", "room", "address"],
         latest_first: false,
-        find: &[&["estate", "building", "unit", "room"], &["address"]],
+        find: &[(Form::Plain, &["estate", "building", "unit", "room"]), ADDRESS, (Form::Sound, &["estate"])],
     },
-    Listing { kind: Kind::Resident, sort: &["name"], latest_first: false, find: &[&["name"], &["phone"]] },
+    Listing { kind: Kind::Resident, sort: &["name"], latest_first: false, find: &[NAME, PHONE] },
     Listing {
         kind: Kind::Organization,
         sort: &["name"],
         latest_first: false,
-        find: &[&["name"], &["uscc"], &["phone"]],
+        find: &[NAME, (Form::Plain, &["uscc"]), PHONE],
     },
     Listing {
         kind: Kind::Place,
         sort: &["name"],
         latest_first: false,
-        find: &[&["name"], &["address"], &["manager"], &["phone"]],
+        find: &[NAME, ADDRESS, (Form::Name, &["manager"]), PHONE],
     },
     Listing {
         kind: Kind::Event,
         sort: &["occurred_at"],
         latest_first: true,
-        find: &[&["number"], &["description"], &["address"], &["external_number"]],
+        find: &[
+            (Form::Plain, &["number"]),
+            (Form::Plain, &["description"]),
+            ADDRESS,
+            (Form::Plain, &["external_number"]),
+        ],
     },
-    Listing { kind: Kind::Worker, sort: &["name"], latest_first: false, find: &[] },
-    Listing { kind: Kind::Task, sort: &["due"], latest_first: false, find: &[] },
-    Listing { kind: Kind::Checklist, sort: &["title", "name"], latest_first: false, find: &[] },
+    Listing { kind: Kind::Worker, sort: &["name"], latest_first: false, find: &[NAME] },
+    Listing { kind: Kind::Task, sort: &["due"], latest_first: false, find: &[(Form::Plain, &["title"])] },
+    Listing {
+        kind: Kind::Checklist,
+        sort: &["title", "name"],
+        latest_first: false,
+        find: &[NAME, (Form::Plain, &["name_en"])],
+    },
     Listing { kind: Kind::Visit, sort: &["at", "started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::Inspection, sort: &["started_at"], latest_first: true, find: &[] },
-    Listing { kind: Kind::Form, sort: &["name"], latest_first: false, find: &[] },
+    Listing {
+        kind: Kind::Form,
+        sort: &["name"],
+        latest_first: false,
+        find: &[NAME, (Form::Plain, &["name_en"])],
+    },
     Listing { kind: Kind::Submission, sort: &["started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::Patrol, sort: &["started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::BaseVerification, sort: &["at"], latest_first: true, find: &[] },
+    // Found as the person that it is about.
+    Listing { kind: Kind::CareTag, sort: &["until"], latest_first: false, find: &[(Form::Need, &["need"])] },
 ];
-
-/// The longest term that is kept for exact and prefix search, in characters. Longer texts are found by part.
-const TERM_MAX: usize = 64;
 
 /// What the store keeps beside a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,9 +100,7 @@ pub(super) struct Projection {
     pub(super) sort: String,
     /// Links to other records: field, target.
     pub(super) links: BTreeSet<(String, RecordId)>,
-    /// Whole texts in normal form.
-    pub(super) terms: BTreeSet<String>,
-    /// Tokens of all texts.
+    /// Tokens of all texts, between spaces.
     pub(super) tokens: String,
     /// What it makes due, or settles.
     pub(super) due: BTreeSet<DueFact>,
@@ -92,24 +116,26 @@ pub(super) fn project(kind_tag: &str, fields: &Fields) -> Projection {
     let mut out = Projection { links: links(kind, fields), due, ..Projection::default() };
     let Some(listing) = LISTINGS.iter().find(|listing| listing.kind == kind) else { return out };
     out.sort = sort_text(listing, fields);
-    for group in listing.find {
-        let text: String = group.iter().filter_map(|name| fields.get(*name)?.as_text()).collect();
-        let term = tokens::normal(&text);
-        if term.is_empty() {
-            continue;
-        }
-        // However a telephone number is grouped, it is one number.
-        let tokens = if *group == ["phone"] { tokens::tokens(&term) } else { tokens::tokens(&text) };
-        if term.chars().count() <= TERM_MAX {
-            out.terms.insert(term);
-        }
-        if !out.tokens.is_empty() {
-            // A token that no query holds: phrases do not run from one text into the next.
-            out.tokens.push_str(" \u{e000} ");
-        }
-        out.tokens.push_str(&tokens);
-    }
+    let mut tokens = BTreeSet::new();
+    texts_of(listing, fields).iter().for_each(|text| tokens::tokens(text, &mut tokens));
+    out.tokens = tokens.into_iter().collect::<Vec<_>>().join(" ");
     out
+}
+
+/// The texts that a record is found by.
+pub(super) fn texts(kind_tag: &str, fields: &Fields) -> Vec<Text> {
+    let kind = Kind::parse(kind_tag);
+    let listing = LISTINGS.iter().find(|listing| Some(listing.kind) == kind);
+    listing.map(|listing| texts_of(listing, fields)).unwrap_or_default()
+}
+
+fn texts_of(listing: &Listing, fields: &Fields) -> Vec<Text> {
+    let text = |(form, names): &Group| {
+        let raw: String = names.iter().filter_map(|name| fields.get(*name)?.as_text()).collect();
+        let normal = tokens::normal(&raw);
+        (!normal.is_empty()).then_some(Text { form: *form, raw, normal })
+    };
+    listing.find.iter().filter_map(text).collect()
 }
 
 fn links(kind: Kind, fields: &Fields) -> BTreeSet<(String, RecordId)> {
@@ -191,7 +217,7 @@ mod tests {
     fn every_named_field_exists() {
         for listing in LISTINGS {
             let schema = listing.kind.schema();
-            for name in listing.find.iter().copied().flatten() {
+            for name in listing.find.iter().flat_map(|(_, names)| names.iter()) {
                 assert!(schema.fields.iter().any(|f| f.name == *name), "{}: {name}", schema.tag);
             }
             let sorted = listing.sort.iter().any(|name| schema.fields.iter().any(|f| f.name == *name));

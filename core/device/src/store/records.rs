@@ -155,6 +155,12 @@ impl View<'_> {
             .map(|rows| rows.into_iter().next())
     }
 
+    /// The record, unless it was removed.
+    pub(super) fn shown(&self, id: RecordId) -> Result<Option<Listed>, DeviceError> {
+        self.list(&format!("SELECT {LISTED} FROM record r WHERE r.id = ?1 AND r.hidden = 0"), [id.as_bytes()])
+            .map(|rows| rows.into_iter().next())
+    }
+
     /// Records of a kind in their order, after `after` (its place and key).
     pub(crate) fn list_kind(
         &self,
@@ -357,16 +363,6 @@ impl Tx<'_> {
                 .prepare_cached("INSERT OR IGNORE INTO link (source, field, target) VALUES (?1, ?2, ?3)")?
                 .execute((key, field, target.as_bytes()))?;
         }
-        for term in old.terms.difference(&new.terms) {
-            self.connection
-                .prepare_cached("DELETE FROM term WHERE record = ?1 AND term = ?2")?
-                .execute((key, term))?;
-        }
-        for term in new.terms.difference(&old.terms) {
-            self.connection
-                .prepare_cached("INSERT OR IGNORE INTO term (record, term) VALUES (?1, ?2)")?
-                .execute((key, term))?;
-        }
         self.index_due(key, &old.due, &new.due)?;
         if old.tokens != new.tokens {
             if !old.tokens.is_empty() {
@@ -491,8 +487,7 @@ impl Store {
             return Ok(());
         }
         self.write(Commit::Migrate, |tx| {
-            tx.connection
-                .execute_batch("DELETE FROM link; DELETE FROM term; DELETE FROM search; DELETE FROM due;")?;
+            tx.connection.execute_batch("DELETE FROM link; DELETE FROM search; DELETE FROM due;")?;
             let mut statement =
                 tx.view.connection.prepare("SELECT key, kind, hidden, fields FROM record ORDER BY key")?;
             let mut rows = statement.query([])?;
@@ -517,7 +512,7 @@ impl Store {
         self.connection
             .execute_batch(
                 "DELETE FROM setting WHERE name = 'projections';
-                 DELETE FROM link; DELETE FROM term; DELETE FROM search; DELETE FROM due;",
+                 DELETE FROM link; DELETE FROM search; DELETE FROM due;",
             )
             .unwrap();
     }

@@ -1,10 +1,20 @@
-//! Search: exact, then prefix, then part.
+//! Search: exact, then prefix, then by sound, then part, then needs, then with one mistake.
 
-use gridwalk_model::{Fields, RecordId};
+use gridwalk_model::{Fields, Kind, RecordId, Value};
 
+use super::rank::Query;
 use super::records::{Listed, RecordState};
-use super::{Store, View, projection, tokens};
+use super::tokens::Text;
+use super::{Store, View, decode_fields, projection};
 use crate::error::DeviceError;
+
+/// Records that the tiers beyond [`Tier::Part`] look at for one page. A query that nearly everything resembles ends
+/// there: what comes so late helps nobody.
+const LOOKED_AT: usize = 2_000;
+
+/// Fields of a care tag.
+const RESIDENT: &str = "resident";
+const NEED: &str = "need";
 
 /// How well a record fits, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,15 +23,36 @@ pub enum Tier {
     Exact,
     /// One begins with it.
     Prefix,
-    /// Somewhere inside.
+    /// It is a name in full pinyin, or its first letters.
+    SoundExact,
+    /// A name begins with it as pinyin, with initials among full syllables or Chinese characters.
+    SoundPrefix,
+    /// Somewhere inside, as written or as pinyin; or its parts, in any order.
     Part,
+    /// A care tag of the person is what was asked for, perhaps also ended.
+    Need,
+    /// One character or letter is mistaken, missing or too many, two are swapped, or a name sounds the same.
+    Typo,
+}
+
+impl Tier {
+    const fn next(self) -> Option<Self> {
+        Some(match self {
+            Self::Exact => Self::Prefix,
+            Self::Prefix => Self::SoundExact,
+            Self::SoundExact => Self::SoundPrefix,
+            Self::SoundPrefix => Self::Part,
+            Self::Part => Self::Need,
+            Self::Need => Self::Typo,
+            Self::Typo => return None,
+        })
+    }
 }
 
 /// Where the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchCursor {
     tier: Tier,
-    term: String,
     key: i64,
 }
 
@@ -40,6 +71,17 @@ pub struct SearchHit {
     pub tier: Tier,
 }
 
+/// What search takes, in bytes: for benchmarks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SearchSize {
+    /// The pages of the index.
+    pub index: u64,
+    /// The texts that are searched, in UTF-8.
+    pub searched: u64,
+    /// All texts of the records that are found by some text, in UTF-8.
+    pub texts: u64,
+}
+
 /// A page of what was found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchPage {
@@ -50,105 +92,142 @@ pub struct SearchPage {
 }
 
 impl Store {
-    /// Finds records by any name, part of an address, or digits. Parts between spaces must all be found. `kinds`
-    /// narrows the search; empty means every kind. Pages by key: nothing is skipped or told twice if records are
-    /// added in between.
+    /// Finds records of all kinds by names (as written, in pinyin, by initials), parts of addresses, digits, and
+    /// people by the needs that their care tags state. Parts between spaces must all be found, in any order. One
+    /// mistaken character is forgiven, a digit never. `kinds` narrows the search; empty means every kind; a care tag
+    /// is told as its resident. Pages by key: nothing is skipped or told twice if records are added in between.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn search(
         &self,
         text: &str,
-        kinds: &[gridwalk_model::Kind],
+        kinds: &[Kind],
         after: Option<&SearchCursor>,
         limit: usize,
     ) -> Result<SearchPage, DeviceError> {
-        let wanted = tokens::normal(text);
-        let Some(query) = tokens::query(text) else { return Ok(SearchPage::default()) };
-        let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
-        let mut cursor =
-            after.cloned().unwrap_or(SearchCursor { tier: Tier::Exact, term: String::new(), key: -1 });
         let mut page = SearchPage::default();
-        loop {
-            let room = limit.saturating_sub(page.hits.len());
-            if room == 0 {
-                page.next = Some(cursor);
-                return Ok(page);
-            }
-            // Hits of other kinds are passed over, so ask for a little more than there is room for.
-            let batch = if tags.is_empty() { room } else { room.saturating_mul(2).max(32) };
-            let found = self.view().search_tier(&cursor, &wanted, &query, batch)?;
-            let exhausted = found.len() < batch;
-            for (term, key) in found {
-                if page.hits.len() == limit {
-                    page.next = Some(cursor);
-                    return Ok(page);
-                }
-                cursor = SearchCursor { tier: cursor.tier, term, key };
-                let Some(row) = self.view().listed_by_key(key)? else { continue };
-                if (tags.is_empty() || tags.contains(&row.kind.as_str())) && first_of(&row, &wanted, &cursor)
-                {
-                    page.hits.push(hit(row, cursor.tier));
-                }
-            }
-            if exhausted {
-                let tier = match cursor.tier {
-                    Tier::Exact => Tier::Prefix,
-                    Tier::Prefix => Tier::Part,
-                    Tier::Part => return Ok(page),
-                };
-                cursor = SearchCursor { tier, term: String::new(), key: -1 };
+        let Some(query) = Query::of(text) else { return Ok(page) };
+        let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
+        let first = SearchCursor { tier: Tier::Exact, key: -1 };
+        let mut search =
+            Search { view: self.view(), query, tags, cursor: after.cloned().unwrap_or(first), limit };
+        while search.tier(&mut page)? {
+            let Some(tier) = search.cursor.tier.next() else { return Ok(page) };
+            search.cursor = SearchCursor { tier, key: -1 };
+        }
+        page.next = Some(search.cursor);
+        Ok(page)
+    }
+
+    /// What search takes. Reads every record: for benchmarks only.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn search_size(&self) -> Result<SearchSize, DeviceError> {
+        let sql = "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE 'search\\_%' ESCAPE '\\'";
+        let index: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
+        let mut out = SearchSize { index: u64::try_from(index).unwrap_or(0), ..SearchSize::default() };
+        let mut statement = self.connection.prepare("SELECT kind, fields FROM record WHERE hidden = 0")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (kind, fields): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let fields = decode_fields(&fields)?;
+            let texts = projection::texts(&kind, &fields);
+            if !texts.is_empty() {
+                out.searched += texts.iter().map(|text| text.raw.len() as u64).sum::<u64>();
+                let all = fields.values().filter_map(Value::as_text);
+                out.texts += all.map(|text| text.len() as u64).sum::<u64>();
             }
         }
+        Ok(out)
     }
 }
 
-/// A record whose name and address both begin with what was asked for is told once, by the first of the two.
-fn first_of(row: &Listed, wanted: &str, cursor: &SearchCursor) -> bool {
-    if cursor.tier != Tier::Prefix {
-        return true;
+struct Search<'s> {
+    view: View<'s>,
+    query: Query,
+    /// The words for the kinds; empty for all.
+    tags: Vec<&'static str>,
+    cursor: SearchCursor,
+    limit: usize,
+}
+
+impl Search<'_> {
+    /// Tells what one tier has from the cursor on. Returns whether it had room for all.
+    fn tier(&mut self, page: &mut SearchPage) -> Result<bool, DeviceError> {
+        if page.hits.len() >= self.limit {
+            return Ok(false);
+        }
+        let Some(expression) = self.query.expression(self.cursor.tier) else { return Ok(true) };
+        let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid";
+        let mut statement = self.view.connection.prepare_cached(sql)?;
+        let mut rows = statement.query((expression, self.cursor.key))?;
+        let mut looked_at = 0;
+        while let Some(row) = rows.next()? {
+            if page.hits.len() >= self.limit {
+                return Ok(false);
+            }
+            looked_at += 1;
+            if self.cursor.tier > Tier::Part && looked_at > LOOKED_AT {
+                return Ok(true);
+            }
+            self.cursor.key = row.get(0)?;
+            let Some(found) = self.view.listed_by_key(self.cursor.key)? else { continue };
+            let told =
+                if self.cursor.tier == Tier::Need { self.by_need(&found)? } else { self.by_text(found) };
+            page.hits.extend(told.map(|row| hit(row, self.cursor.tier)));
+        }
+        Ok(true)
     }
-    let terms = projection::project(&row.kind, &row.fields).terms;
-    terms.iter().find(|term| term.starts_with(wanted)).is_none_or(|first| *first == cursor.term)
+
+    fn wanted(&self, kind: &str) -> bool {
+        self.tags.is_empty() || self.tags.contains(&kind)
+    }
+
+    /// The record, if this is the first tier that tells it.
+    fn by_text(&self, row: Listed) -> Option<Listed> {
+        let fits = self.wanted(&row.kind)
+            && self.query.rank(&projection::texts(&row.kind, &row.fields)) == Some(self.cursor.tier);
+        fits.then_some(row)
+    }
+
+    /// The resident of a care tag, unless their own texts or an earlier tag tell them.
+    fn by_need(&self, tag: &Listed) -> Result<Option<Listed>, DeviceError> {
+        let Some(of) = tag.fields.get(RESIDENT).and_then(Value::as_link) else { return Ok(None) };
+        if !self.wanted(Kind::Resident.tag()) {
+            return Ok(None);
+        }
+        let Some(resident) = self.view.shown(of)? else { return Ok(None) };
+        let texts = projection::texts(&resident.kind, &resident.fields);
+        if self.query.rank(&texts).is_some() {
+            return Ok(None);
+        }
+        let first = self.first_tag(of, &texts)?;
+        Ok((first == Some(tag.key)).then_some(resident))
+    }
+
+    /// The key of the first tag of a person that is what is looked for.
+    fn first_tag(&self, person: RecordId, texts: &[Text]) -> Result<Option<i64>, DeviceError> {
+        let tags = self.view.list_linked(Kind::CareTag.tag(), RESIDENT, person)?;
+        let names = |tag: &&Listed| {
+            tag.fields
+                .get(NEED)
+                .and_then(Value::as_text)
+                .is_some_and(|need| self.query.names_need(need, texts))
+        };
+        Ok(tags.iter().filter(names).map(|tag| tag.key).min())
+    }
 }
 
 fn hit(row: Listed, tier: Tier) -> SearchHit {
     SearchHit { id: row.id, kind: row.kind, fields: row.fields, state: row.state, tier }
 }
 
-impl View<'_> {
-    /// The next of one tier as (term, record key), in their order.
-    fn search_tier(
-        &self,
-        after: &SearchCursor,
-        wanted: &str,
-        query: &str,
-        limit: usize,
-    ) -> Result<Vec<(String, i64)>, DeviceError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let sql = match after.tier {
-            Tier::Exact => {
-                "SELECT term, record FROM term WHERE term = ?1 AND record > ?3 AND ?2 = ?2 AND ?4 = ?4
-                 ORDER BY record LIMIT ?5"
-            }
-            Tier::Prefix => {
-                "SELECT term, record FROM term
-                 WHERE term > ?1 AND term < ?1 || char(1114111) AND (term, record) > (?2, ?3) AND ?4 = ?4
-                 ORDER BY term, record LIMIT ?5"
-            }
-            // What an earlier tier told is passed over.
-            Tier::Part => {
-                "SELECT '', s.rowid FROM search s
-                 WHERE s.search MATCH ?4 AND s.rowid > ?3 AND ?2 = ?2 AND NOT EXISTS (
-                     SELECT 1 FROM term t
-                     WHERE t.record = s.rowid AND t.term >= ?1 AND t.term < ?1 || char(1114111))
-                 ORDER BY s.rowid LIMIT ?5"
-            }
-        };
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map((wanted, &after.term, after.key, query, limit), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+#[cfg(test)]
+impl Store {
+    /// Records that have tokens.
+    pub(crate) fn search_rows_for_test(&self) -> i64 {
+        self.connection.query_row("SELECT count(*) FROM search_docsize", [], |row| row.get(0)).unwrap()
     }
 }

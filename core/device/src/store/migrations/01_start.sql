@@ -51,19 +51,13 @@ CREATE TABLE link (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX link_target ON link (target, field, source);
 
-CREATE TABLE term (
-  -- Whole names, addresses and numbers in normal form: exact and prefix search.
-  record INTEGER NOT NULL,
-  term TEXT NOT NULL,
-  PRIMARY KEY (record, term)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX term_word ON term (term, record);
-
--- Search for parts; the tokens are made by store/tokens.rs. rowid is record.key.
+-- Search: which record has which token. Tokens are made by store/tokens.rs; rowid is record.key. No positions and no
+-- texts: what this proposes is looked at in record.fields.
 CREATE VIRTUAL TABLE search USING fts5 (
   text,
   content = '',
   contentless_delete = 1,
+  detail = none,
   tokenize = 'ascii'
 );
 
