@@ -311,6 +311,17 @@ CREATE TABLE due_seen (
   PRIMARY KEY (record, source)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE sensitive_read (
+  n INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  kind TEXT NOT NULL,
+  -- What for, in the worker's words.
+  purpose TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX sensitive_read_record ON sensitive_read (record, at);
+
 -- media.db
 
 CREATE TABLE media (

@@ -1,12 +1,12 @@
 //! What can go wrong on the phone, with the facts in fields. No personal data stands in any message.
 
 use gridwalk_evidence::EvidenceError;
-use gridwalk_model::RecordId;
 use gridwalk_model::event::Flag;
 use gridwalk_model::event::site::Away;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::validate::FieldError;
 use gridwalk_model::visits::VisitFault;
+use gridwalk_model::{RecordId, Timestamp};
 use gridwalk_replica::DocumentError;
 
 use crate::net::NetError;
@@ -155,6 +155,21 @@ pub enum DeviceError {
     /// The tray has no such item, or the item no such way out.
     #[error("nothing in the tray to settle in this way")]
     NotInTray,
+    /// A sensitive record is shown for a stated purpose only.
+    #[error("no purpose was stated")]
+    NoPurpose,
+    /// The store is for practice: it cannot be registered and sends nothing.
+    #[error("the store is for practice")]
+    Practice,
+    /// The PIN was wrong too often: it is not tried before `until`.
+    #[error("too many wrong PINs")]
+    TooManyTries {
+        /// When the next try is allowed.
+        until: Timestamp,
+    },
+    /// The deployment had everything on this phone deleted.
+    #[error("the device was wiped")]
+    Wiped,
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -203,6 +218,10 @@ impl DeviceError {
             Self::ActRefused { flag } => flag.zh().into(),
             Self::NotOnSite { why, .. } => why.zh().into(),
             Self::NotInTray => "该事项已处理或不能这样处理".into(),
+            Self::NoPurpose => "请先说明查看目的".into(),
+            Self::Practice => "练习模式不能登记，也不会提交任何内容".into(),
+            Self::TooManyTries { .. } => "密码错误次数过多，请稍后再试".into(),
+            Self::Wiped => "管理员已清除本机数据".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -247,6 +266,10 @@ impl DeviceError {
             Self::ActRefused { flag } => flag.en().into(),
             Self::NotOnSite { why, .. } => why.en().into(),
             Self::NotInTray => "This is settled already, or cannot be settled in this way".into(),
+            Self::NoPurpose => "Say what it is for first".into(),
+            Self::Practice => "Practice mode cannot be registered and sends nothing".into(),
+            Self::TooManyTries { .. } => "Too many wrong PINs; try again later".into(),
+            Self::Wiped => "The administrator had the data on this phone deleted".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

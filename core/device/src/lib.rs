@@ -7,7 +7,7 @@
 //! | how records are read and edited | [`edit`] |
 //! | what a gridworker does in a day | [`work`] |
 //! | how phone and server are brought together | [`sync`] |
-//! | what a gridworker does in a day | [`work`] |
+//! | how the phone is kept small, alive and private | [`keeping`] |
 //! | how bytes travel | [`net`] |
 //! | who asks for time, randomness and keys | [`clock`], [`keys`] |
 //!
@@ -18,6 +18,7 @@ pub mod clock;
 pub mod device;
 pub mod edit;
 pub mod error;
+pub mod keeping;
 pub mod keys;
 pub mod net;
 pub mod photo;

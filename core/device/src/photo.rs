@@ -269,14 +269,19 @@ impl Store {
         })
     }
 
-    /// Removes media that need not be here any more: tracks after their 30 days, full photos and voice notes whose receipt is older than `keep_ms` and in a
-    /// backup, fetched photos after a day, and bytes that nothing has referred to for a day. Returns how many.
+    /// Removes media that need not be here any more: tracks after their 30 days, and what [`Self::sweep_received`]
+    /// removes. Returns how many.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn sweep_media(&mut self, now: Timestamp, keep_ms: i64) -> Result<usize, DeviceError> {
+        Ok(self.expire_tracks(&PatrolRules::default(), now)? + self.sweep_received(now, keep_ms)?)
+    }
+
+    /// Removes full photos and voice notes whose receipt is older than `keep_ms` and in a backup, fetched photos after a
+    /// day, and bytes that nothing has referred to for a day. Returns how many.
+    pub(crate) fn sweep_received(&mut self, now: Timestamp, keep_ms: i64) -> Result<usize, DeviceError> {
         const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-        let expired = self.expire_tracks(&PatrolRules::default(), now)?;
         let done = self.view().uploads_done(now.plus_millis(-keep_ms))?;
         if !done.is_empty() {
             // The note of the receipt goes first: bytes without a note are swept as leftovers, a note without bytes
@@ -297,6 +302,6 @@ impl Store {
         if !gone.is_empty() {
             self.remove_media(&gone)?;
         }
-        Ok(gone.len() + expired)
+        Ok(gone.len())
     }
 }

@@ -12,6 +12,7 @@
     reason = "used by tests only: a panic is a failed test"
 )]
 
+pub mod day;
 pub mod forge;
 pub mod measure;
 pub mod promise;

@@ -82,12 +82,20 @@ impl Office {
     /// # Errors
     /// [`HarnessError::Server`].
     pub fn add_unit(&self, name: &str) -> Result<RecordId, HarnessError> {
+        self.publish(Kind::Unit, &Fields::from([("name".to_owned(), Value::from(name))]))
+    }
+
+    /// Makes a record that devices do not write: a unit, a checklist.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn publish(&self, kind: Kind, fields: &Fields) -> Result<RecordId, HarnessError> {
         let now = SystemClock.now();
-        self.act("add a unit", |tx| {
+        self.act("publish a record", |tx| {
             let random = <dyn Entropy>::array(&SystemEntropy)?;
             let id = RecordId::from_parts(now, random);
             let mut edits = Edits::begin(tx, now)?;
-            edits.create(id, Kind::Unit, &Fields::from([("name".to_owned(), Value::from(name))]))?;
+            edits.create(id, kind, fields)?;
             edits.finish()?;
             Ok(id)
         })

@@ -8,11 +8,14 @@ use tokio::sync::{mpsc as async_mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Setting, Store};
 use crate::sync::{Effect, Engine, Event, Status};
 
 /// At most this often a status is published, in milliseconds.
 const PUBLISH_MS: i64 = 100;
+
+/// [`Setting::Locked`] of a device that is to be wiped.
+const WIPE: i64 = 2;
 
 type Job = Box<dyn FnOnce(&mut Core) + Send>;
 
@@ -46,6 +49,11 @@ impl CoreThread {
     pub(super) fn start(store: Store, engine: Engine, clock: Arc<dyn Clock>) -> Result<Started, DeviceError> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (effects, outgoing) = async_mpsc::unbounded_channel();
+        if store.view().get_number(Setting::Locked)? == Some(WIPE) {
+            // The power failed between the order and its end.
+            store.wipe();
+            return Err(DeviceError::Wiped);
+        }
         let now = clock.now();
         let (status, watching) = watch::channel(engine.status(&store, now)?);
         let mut core = Core {
@@ -64,7 +72,7 @@ impl CoreThread {
             while let Ok(job) = inbox.recv() {
                 job(&mut core);
                 core.publish();
-                if core.stopped.is_some() {
+                if core.stopped.is_some() || core.wiped {
                     break;
                 }
             }
@@ -132,6 +140,10 @@ impl CoreThread {
                 let _ = answer.send(Err(DeviceError::NotEnrolled));
                 return;
             }
+            if core.store.is_practice().unwrap_or(false) {
+                let _ = answer.send(Err(DeviceError::Practice));
+                return;
+            }
             match core.take(Event::Sync) {
                 Ok(()) => core.waiting.push(answer),
                 Err(error) => {
@@ -165,6 +177,7 @@ impl Core {
         self.note(&outcome);
         for effect in effects {
             self.stale |= matches!(effect, Effect::Changed);
+            self.wiped |= effect == Effect::Wipe;
             // The driver is gone when the device is closing.
             let _ = self.effects.send(effect);
         }

@@ -7,6 +7,7 @@ mod checklists;
 mod core;
 mod doors;
 mod driver;
+mod keeping;
 mod key_file;
 mod patrols;
 mod reports;
@@ -154,6 +155,9 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Net`], [`DeviceError::AlreadyEnrolled`].
     pub async fn enrol(&self, url: &str, code: &str, label: &str) -> Result<Identity, DeviceError> {
+        if self.with_store(|store, _| store.is_practice()).await? {
+            return Err(DeviceError::Practice);
+        }
         let http = HttpClient::new(&HttpConfig { url: url.to_owned(), ..self.shared.http.clone() })?;
         let request = EnrolRequest {
             code: code.to_owned(),
@@ -428,7 +432,7 @@ impl Device {
     /// Failures of the store; [`DeviceError::NotEnrolled`].
     pub async fn sync(&self) -> Result<Status, DeviceError> {
         let status = self.shared.core.sync().await?;
-        if status.online && status.last_error.is_none() && !status.locked {
+        if status.online && status.last_error.is_none() && !status.locked && !status.saving.no_fetching {
             match self.fetch_previews().await {
                 // Previews of others are a convenience: the next synchronisation goes on with them.
                 Ok(_) | Err(DeviceError::Net(_) | DeviceError::NotEnrolled) => {}

@@ -18,6 +18,7 @@ mod drafts;
 mod due;
 mod faults;
 mod fields;
+mod keeping;
 mod media;
 mod migrate_test;
 mod open;
@@ -127,6 +128,8 @@ pub struct Store {
     identity: Option<Identity>,
     salvaged: Option<Salvaged>,
     folder: Option<PathBuf>,
+    /// Bytes that new media may take, as the shell said last; `None` if it has not.
+    room: Option<u64>,
 }
 
 impl Store {
@@ -145,7 +148,8 @@ impl Store {
             StoreLocation::Memory => None,
             StoreLocation::Folder(folder) => Some(folder),
         };
-        let mut store = Self { connection, media, entropy, faults, identity: None, salvaged: None, folder };
+        let mut store =
+            Self { connection, media, entropy, faults, identity: None, salvaged: None, folder, room: None };
         store.identity = store.view().identity()?;
         if let Some(damaged) = damaged {
             store.salvaged = Some(store.salvage(&damaged, &encryption)?);
@@ -160,7 +164,8 @@ impl Store {
     /// As [`Self::open`].
     pub fn reopened(self) -> Result<Self, DeviceError> {
         let Self { connection, media, entropy, faults, folder, .. } = self;
-        let mut store = Self { connection, media, entropy, faults, identity: None, salvaged: None, folder };
+        let mut store =
+            Self { connection, media, entropy, faults, identity: None, salvaged: None, folder, room: None };
         store.identity = store.view().identity()?;
         store.bring_projections_up_to_date()?;
         Ok(store)

@@ -78,20 +78,28 @@ pub(super) fn open(
             Connection::open_with_flags(database.path_in(folder), flags)?
         }
     };
-    prepare(&connection, encryption)?;
+    prepare(&connection, encryption, database)?;
     migrate(&mut connection, database.migrations(), faults)?;
     Ok(connection)
 }
 
 /// Sets the key and how the connection works. `synchronous = FULL` makes a commit durable before it returns; with
 /// the exclusive mode there is one process and no shared-memory file, and a second opening fails at once.
-pub(super) fn prepare(connection: &Connection, encryption: &Encryption) -> Result<(), DeviceError> {
+pub(super) fn prepare(
+    connection: &Connection,
+    encryption: &Encryption,
+    database: Database,
+) -> Result<(), DeviceError> {
     if let Encryption::Key(key) = encryption {
         // SQLCipher writes to the standard error of its own accord; what fails here is returned.
         connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
         let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(key.as_bytes()));
         let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", hex.as_str()));
         connection.execute_batch(&pragma)?;
+    }
+    if database == Database::Media {
+        // Holds for a new file only. Without it, what photos leave behind is never given back to the phone.
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
     }
     connection.set_prepared_statement_cache_capacity(160);
     connection.execute_batch(

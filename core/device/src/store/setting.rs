@@ -50,6 +50,8 @@ pub(crate) enum Setting {
     DeviceCode,
     /// The last event number that was issued.
     EventNumber,
+    /// 1: the store is for practice and cannot synchronise.
+    Practice,
 }
 
 impl Setting {
@@ -75,6 +77,7 @@ impl Setting {
             Self::FieldRules => "field_rules",
             Self::DeviceCode => "device_code",
             Self::EventNumber => "event_number",
+            Self::Practice => "practice",
         }
     }
 }
@@ -132,8 +135,21 @@ impl Store {
     /// the names.
     ///
     /// # Errors
-    /// [`DeviceError::AlreadyEnrolled`] for another device or person.
+    /// [`DeviceError::AlreadyEnrolled`] for another device or person, [`DeviceError::Practice`].
     pub fn enrol(
+        &mut self,
+        device: DeviceId,
+        user: RecordId,
+        user_name: &str,
+        server_name: &str,
+    ) -> Result<Identity, DeviceError> {
+        if self.view().is_practice()? {
+            return Err(DeviceError::Practice);
+        }
+        self.bind(device, user, user_name, server_name)
+    }
+
+    pub(crate) fn bind(
         &mut self,
         device: DeviceId,
         user: RecordId,

@@ -2,6 +2,7 @@
 
 use gridwalk_model::Timestamp;
 
+use crate::keeping::Saving;
 use crate::store::Totals;
 
 /// From when on a clock counts as wrong, in milliseconds.
@@ -37,6 +38,8 @@ pub struct Status {
     pub clock_skew_ms: Option<i64>,
     /// The deployment locked this device.
     pub locked: bool,
+    /// What is put off while storage or battery is low.
+    pub saving: Saving,
 }
 
 impl Status {

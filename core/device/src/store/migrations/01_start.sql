@@ -293,3 +293,14 @@ CREATE TABLE due_seen (
   base INTEGER NOT NULL,
   PRIMARY KEY (record, source)
 ) STRICT, WITHOUT ROWID;
+
+-- House-keeping: who looked at what is sensitive, until the audit log has it.
+CREATE TABLE sensitive_read (
+  n INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  kind TEXT NOT NULL,
+  -- What for, in the worker's words.
+  purpose TEXT NOT NULL
+) STRICT;
+CREATE INDEX sensitive_read_record ON sensitive_read (record, at);

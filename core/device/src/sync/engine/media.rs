@@ -39,6 +39,14 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a lane waits for better times.
+    pub(super) const fn puts_off(&self, lane: Lane) -> bool {
+        match lane {
+            Lane::Preview => self.saving.small_media_waits,
+            Lane::Full => self.saving.photos_wait,
+        }
+    }
+
     const fn lane(&mut self, lane: Lane) -> &mut LaneState {
         match lane {
             Lane::Preview => &mut self.previews,
@@ -82,7 +90,7 @@ impl Engine {
         store: &mut Store,
         effects: &mut Vec<Effect>,
     ) -> Result<(), DeviceError> {
-        while !rest.is_empty() {
+        while !rest.is_empty() && !self.puts_off(lane) {
             let hash = rest.remove(0);
             let Some(upload) = store.view().upload(&hash)? else { continue };
             if store.media_len(&hash)?.is_none() {

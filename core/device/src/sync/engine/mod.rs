@@ -15,6 +15,7 @@ use super::pull;
 use super::request::{self, PushLimits, RequestContext};
 use super::status::{LastError, SKEW_LIMIT_MS, Status};
 use crate::error::DeviceError;
+use crate::keeping::Saving;
 use crate::net::NetError;
 use crate::store::{Commit, Lane, OutboxState, Setting, Store, Upload};
 
@@ -84,6 +85,8 @@ pub enum Event {
         /// How it went.
         result: Result<(), NetError>,
     },
+    /// What is put off while storage or battery is low.
+    Saving(Saving),
     /// Stop: the system suspends the app, or the user wants it.
     Pause,
     /// Go on.
@@ -173,6 +176,7 @@ pub struct Engine {
     wifi: bool,
     paused: bool,
     locked: bool,
+    saving: Saving,
     limits: PushLimits,
     idle_rounds: u32,
     next_poll: Option<Timestamp>,
@@ -202,6 +206,7 @@ impl Engine {
             wifi: true,
             paused: false,
             locked: false,
+            saving: Saving::NOTHING,
             limits: config.push,
             idle_rounds: 0,
             next_poll: None,
@@ -277,6 +282,7 @@ impl Engine {
             next_attempt: self.wake_at(store, now)?,
             clock_skew_ms: skew.filter(|skew| skew.abs() > SKEW_LIMIT_MS),
             locked: self.locked || stored(Setting::Locked)?.is_some(),
+            saving: self.saving,
         })
     }
 
@@ -291,7 +297,8 @@ impl Engine {
         let rested =
             |lane: &LaneState| lane.is_idle() && (!lane.wanted || lane.backoff.until(now).is_some() || stuck);
         // Photos may be wanted and wait for Wi-Fi; `start` would have begun them otherwise.
-        rested(&self.records) && rested(&self.previews) && self.photos.is_idle()
+        let previews = rested(&self.previews) || self.saving.small_media_waits && self.previews.is_idle();
+        rested(&self.records) && previews && self.photos.is_idle()
     }
 
     fn take(
@@ -331,6 +338,10 @@ impl Engine {
                 effects.push(Effect::Changed);
             }
             Event::Uploaded { n, hash, result } => self.uploaded(n, hash, result, store, now, effects)?,
+            Event::Saving(saving) => {
+                self.saving = saving;
+                effects.push(Effect::Changed);
+            }
             Event::Pause => {
                 self.paused = true;
                 self.abandon();
@@ -386,6 +397,9 @@ impl Engine {
         if self.paused || self.locked || !self.online || store.identity().is_none() {
             return Ok(());
         }
+        if store.view().is_practice()? {
+            return Ok(());
+        }
         if self.records.wanted && self.records.is_idle() && self.records.backoff.until(now).is_none() {
             let prepared = match request::prepare(store, self.limits, self.config.max_bytes, now) {
                 Ok(prepared) => prepared,
@@ -400,9 +414,11 @@ impl Engine {
             effects.push(Effect::Send { n: self.number, request: Box::new(prepared.request) });
         }
         if self.records.lets_others(now) {
-            self.start_media(Lane::Preview, store, now, effects)?;
+            if !self.puts_off(Lane::Preview) {
+                self.start_media(Lane::Preview, store, now, effects)?;
+            }
             let wifi_wanted = store.wifi_only()? && !self.wifi;
-            if self.previews.lets_others(now) && !wifi_wanted {
+            if self.previews.lets_others(now) && !wifi_wanted && !self.puts_off(Lane::Full) {
                 self.start_media(Lane::Full, store, now, effects)?;
             }
         }

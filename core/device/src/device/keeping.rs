@@ -1,0 +1,89 @@
+//! House-keeping, as the shell calls it: see [`crate::keeping`].
+
+use std::sync::Arc;
+
+use gridwalk_model::{Record, RecordId};
+use zeroize::Zeroizing;
+
+use super::{Device, DeviceOptions};
+use crate::edit::Entry;
+use crate::error::DeviceError;
+use crate::keeping::{KeepingLimits, Kept, PhoneState, PinKeyStore, PinRules, PinTries, Saving};
+use crate::sync::Event;
+
+impl Device {
+    /// Opens the device behind a PIN, which is asked for beside the platform's keystore. The first time sets it. The
+    /// try is counted before it is made.
+    ///
+    /// # Errors
+    /// [`DeviceError::TooManyTries`], [`DeviceError::KeyMismatch`] for a wrong PIN, those of [`Self::open`].
+    pub async fn open_with_pin(
+        mut options: DeviceOptions,
+        pin: Zeroizing<String>,
+        rules: &PinRules,
+    ) -> Result<Self, DeviceError> {
+        let folder = options.folder.clone();
+        PinTries::begin(&folder, rules, options.clock.now())?;
+        let inner = Arc::clone(&options.key_store);
+        options.key_store = Arc::new(PinKeyStore::new(inner, pin, options.entropy.as_mut())?);
+        let device = Self::open(options).await?;
+        PinTries::succeeded(&folder)?;
+        Ok(device)
+    }
+
+    /// Opens a store for practice, in a folder of its own: see [`crate::Store::begin_practice`].
+    ///
+    /// # Errors
+    /// As there, and those of [`Self::open`].
+    pub async fn open_practice(options: DeviceOptions) -> Result<Self, DeviceError> {
+        let device = Self::open(options).await?;
+        if let Err(error) = device.with_store(|store, _| store.begin_practice()).await {
+            device.close().await?;
+            return Err(error);
+        }
+        Ok(device)
+    }
+
+    /// Tells what the platform says of storage and battery; returns what is put off from now on. To be called when
+    /// the app starts, and whenever one of them has changed.
+    ///
+    /// # Errors
+    /// [`DeviceError::Closed`].
+    pub async fn set_phone_state(
+        &self,
+        state: PhoneState,
+        limits: &KeepingLimits,
+    ) -> Result<Saving, DeviceError> {
+        let saving = Saving::of(&state, limits);
+        let room = state.free_bytes.map(|free| free.saturating_sub(limits.text_free_bytes));
+        self.with_store(move |store, _| {
+            store.set_room(room);
+            Ok(())
+        })
+        .await?;
+        self.shared.core.post(Event::Saving(saving))?;
+        Ok(saving)
+    }
+
+    /// Tidies up: see [`crate::Store::keep_house`]. When the app starts, when a shift ends, and when storage is low.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn keep_house(&self, limits: KeepingLimits, state: PhoneState) -> Result<Kept, DeviceError> {
+        self.with_store(move |store, now| store.keep_house(&limits, &state, now)).await
+    }
+
+    /// Reads a sensitive record for a purpose: see [`crate::Store::read_sensitive`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn read_sensitive<T: Record + Send + 'static>(
+        &self,
+        id: RecordId,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<Option<Entry<T>>, DeviceError> {
+        let purpose = purpose.to_owned();
+        self.with_store(move |store, now| store.read_sensitive(id, &purpose, &limits, now)).await
+    }
+}

@@ -1,0 +1,263 @@
+//! House-keeping on one phone. Everybody is made up.
+
+use std::sync::Arc;
+
+use gridwalk_model::records::care_tag::Need;
+use gridwalk_model::records::{CareTag, Resident, parse_date};
+use gridwalk_model::{ContentHash, RecordId};
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::clock::SeededEntropy;
+use crate::device::{Device, DeviceOptions};
+use crate::error::DeviceError;
+use crate::keys::{DataKey, KeyStore, UnprotectedKeyStore};
+use crate::photo::{CaptureFacts, prepare_photo};
+use crate::store::{Commit, MediaForm, Setting, Store, StoreConfig};
+use crate::sync::{Effect, Engine, EngineConfig, Event};
+use crate::testkit::{USER, at, device, dwelling, jpeg, resident, store};
+use crate::work::doors::{AtDoor, DoorAct};
+use crate::work::visits::VisitInput;
+use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
+
+const DAY: i64 = 86_400_000;
+
+fn blob(store: &mut Store, n: u8, form: MediaForm, bytes: usize, now: i64) -> ContentHash {
+    let hash = ContentHash::from_bytes([n; 32]);
+    store.put_media(&[(hash, form, &vec![n; bytes])], at(now)).unwrap();
+    hash
+}
+
+fn waits(store: &mut Store, hash: ContentHash, form: MediaForm) {
+    let record = RecordId::from_bytes([1; 16]);
+    store.write(Commit::Edit, |tx| tx.add_upload(&hash, record, form, 9, at(0))).unwrap();
+}
+
+#[test]
+fn a_practice_store_works_and_never_asks_for_anything() {
+    let mut store = Store::open(StoreConfig::memory(), Box::new(SeededEntropy::new(1))).unwrap();
+    store.begin_practice().unwrap();
+    store.begin_practice().unwrap();
+    store.create(&dwelling("1", "101"), at(1)).unwrap();
+    let real = store.enrol(device(1), USER, "测试员（虚构）", "虚构区");
+    assert!(matches!(real, Err(DeviceError::Practice)));
+    let mut engine = Engine::new(EngineConfig::default());
+    for event in [Event::Sync, Event::Edited, Event::Network { online: true, wifi: true }, Event::Tick] {
+        let effects = engine.next(event, &mut store, at(2)).unwrap();
+        let asks = |one: &Effect| !matches!(one, Effect::WakeAt(_) | Effect::Changed);
+        assert!(!effects.iter().any(asks), "{effects:?}");
+    }
+}
+
+#[test]
+fn real_work_never_becomes_practice() {
+    let mut store = store(1);
+    assert!(matches!(store.begin_practice(), Err(DeviceError::AlreadyEnrolled)));
+    assert!(!store.is_practice().unwrap());
+}
+
+#[test]
+fn low_storage_and_low_battery_put_off_what_can_wait() {
+    let limits = KeepingLimits::default();
+    let state = |free_bytes, battery, charging| PhoneState { free_bytes, battery, charging };
+    let of = |state: PhoneState| Saving::of(&state, &limits);
+    assert_eq!(of(PhoneState::default()), Saving::NOTHING, "what is not known counts as plenty");
+    assert!(!of(state(None, Some(3), true)).is_on(), "a charger is connected");
+    let low = of(state(None, Some(19), false));
+    assert!(low.photos_wait && !low.small_media_waits);
+    let empty = of(state(None, Some(7), false));
+    assert!(empty.photos_wait && empty.small_media_waits);
+    let full = of(state(Some(50 << 20), Some(90), false));
+    assert!(full.storage && full.no_fetching && !full.photos_wait, "sending makes room");
+    for saving in [low, empty, full] {
+        assert!(saving.zh().is_some() && saving.en().is_some());
+    }
+}
+
+#[test]
+fn with_a_low_battery_records_go_and_photos_wait_for_the_charger() {
+    let mut store = store(1);
+    let photo = blob(&mut store, 1, MediaForm::Full, 300, 0);
+    waits(&mut store, photo, MediaForm::Full);
+    store.create(&dwelling("1", "101"), at(1)).unwrap();
+    let mut engine = Engine::new(EngineConfig::default());
+    let saving = Saving { photos_wait: true, battery: true, ..Saving::NOTHING };
+    let effects = engine.next(Event::Saving(saving), &mut store, at(2)).unwrap();
+    let Some(Effect::Send { n, .. }) = effects.iter().find(|one| matches!(one, Effect::Send { .. })) else {
+        panic!("{effects:?}")
+    };
+    // The records' lane waits after a failure, so the other lanes may begin.
+    let failed = Event::Response { n: *n, result: Err(crate::NetError::Offline) };
+    let effects = engine.next(failed, &mut store, at(3)).unwrap();
+    assert!(!effects.iter().any(|one| matches!(one, Effect::AskMissing { .. })), "{effects:?}");
+    assert!(engine.status(&store, at(3)).unwrap().saving.photos_wait);
+    let effects = engine.next(Event::Saving(Saving::NOTHING), &mut store, at(4)).unwrap();
+    assert!(effects.iter().any(|one| matches!(one, Effect::AskMissing { .. })), "{effects:?}");
+}
+
+#[test]
+fn the_last_megabytes_are_for_text() {
+    let mut store = store(1);
+    store.set_room(Some(1_000));
+    let facts = CaptureFacts::camera(at(0), "W01".into());
+    assert!(store.journal_photo(&[0; 600], &facts, at(0)).is_ok());
+    let second = store.journal_photo(&[0; 600], &facts, at(0));
+    assert!(matches!(second, Err(DeviceError::StorageFull)));
+    store.create(&dwelling("1", "101"), at(1)).unwrap();
+    store.set_room(None);
+    assert!(store.journal_photo(&[0; 600], &facts, at(0)).is_ok());
+}
+
+#[test]
+fn what_can_be_fetched_again_goes_first_and_what_is_unsent_never() {
+    let mut store = store(1);
+    let fetched = blob(&mut store, 1, MediaForm::Full, 400_000, 10);
+    let unsent = blob(&mut store, 2, MediaForm::Full, 400_000, 10);
+    let sent = blob(&mut store, 3, MediaForm::Full, 400_000, 10);
+    for hash in [unsent, sent] {
+        waits(&mut store, hash, MediaForm::Full);
+    }
+    store.receipts(&[sent], at(20)).unwrap();
+    store
+        .write(Commit::Setting, |tx| {
+            tx.date_receipts(at(30), 5)?;
+            tx.put_number(Setting::BackedUpThrough, 5)
+        })
+        .unwrap();
+    let here = |store: &Store| [fetched, unsent, sent].map(|hash| store.media_len(&hash).unwrap().is_some());
+    let roomy = store.keep_house(&KeepingLimits::default(), &PhoneState::default(), at(40)).unwrap();
+    assert_eq!((roomy.evicted, roomy.over, here(&store)), (0, 0, [true; 3]));
+    let tight = KeepingLimits { budget_bytes: roomy.bytes - 300_000, ..KeepingLimits::default() };
+    let kept = store.keep_house(&tight, &PhoneState::default(), at(41)).unwrap();
+    assert_eq!((kept.evicted, kept.over, here(&store)), (1, 0, [false, true, true]));
+    let nothing = KeepingLimits { budget_bytes: 1, ..KeepingLimits::default() };
+    let kept = store.keep_house(&nothing, &PhoneState::default(), at(42)).unwrap();
+    assert_eq!((kept.evicted, here(&store)), (1, [false, true, false]));
+    assert!(kept.over > 400_000, "the unsent photo stays, and is told");
+    let later = store.keep_house(&nothing, &PhoneState::default(), at(100 * DAY)).unwrap();
+    assert_eq!((later.media, here(&store)), (0, [false, true, false]));
+}
+
+#[test]
+fn notes_on_people_who_left_with_their_grid_go_a_week_later() {
+    let mut store = store(1);
+    let [gone, here] = ["101", "102"].map(|room| store.create(&dwelling("1", room), at(0)).unwrap());
+    for door in [gone, here] {
+        let draft = VisitInput::plain(door, VisitResult::NotHome, VisitPurpose::Routine);
+        store.save_visit_draft(&draft, at(1)).unwrap();
+        store.at_door(&AtDoor::in_person(door), &DoorAct::NobodyHome, at(1)).unwrap();
+    }
+    store.write(Commit::Apply, |tx| tx.drop_record(gone)).unwrap();
+    let notes = |store: &mut Store, day: i64| {
+        store.keep_house(&KeepingLimits::default(), &PhoneState::default(), at(day * DAY)).unwrap().notes
+    };
+    assert_eq!([notes(&mut store, 6), notes(&mut store, 8), notes(&mut store, 9)], [0, 2, 0]);
+    assert!(store.visit_sheet(here, at(9 * DAY)).unwrap().draft.is_some());
+}
+
+#[test]
+fn an_original_that_was_attached_before_a_crash_is_thrown_away_and_no_other() {
+    let mut store = store(1);
+    let door = store.create(&dwelling("1", "101"), at(0)).unwrap();
+    let event = {
+        let mut fields = crate::testkit::fields(&[("category", "litter"), ("address", "虚构路1号")]);
+        fields.insert("area".into(), crate::testkit::GRID.into());
+        fields.insert("dwelling".into(), door.into());
+        store.edits(at(1), |edits| edits.create_fields(gridwalk_model::Kind::Event, &fields)).unwrap()
+    };
+    let original = jpeg(96, 72);
+    let facts = CaptureFacts::camera(at(2), "W01".into());
+    let attached = store.journal_photo(&original, &facts, at(2)).unwrap();
+    let photo = prepare_photo(&original, &facts, None, &gridwalk_evidence::Limits::default()).unwrap();
+    store.attach_photo(event, &photo, &facts, at(3)).unwrap();
+    let again = CaptureFacts::camera(at(4), "W01".into());
+    let again = store.journal_photo(&original, &again, at(4)).unwrap();
+    assert_eq!(store.captures().unwrap(), [attached, again]);
+    assert_eq!(store.sweep_captures().unwrap(), 1);
+    assert_eq!(store.captures().unwrap(), [again], "snapped anew, it is another photo");
+}
+
+#[test]
+fn reads_of_sensitive_records_are_journaled_before_anything_is_shown() {
+    let mut store = store(1);
+    let person: RecordId = store.create(&resident("虚构甲", "19900000001"), at(0)).unwrap();
+    let day = |text| parse_date(text).unwrap();
+    let tag = CareTag {
+        resident: person,
+        need: Need::LivingAlone,
+        service: "每月上门（虚构）".into(),
+        purpose: "居家安全（虚构）".into(),
+        approver: USER,
+        from: day("2023-11-01"),
+        until: day("2024-05-01"),
+    };
+    let tag = store.create(&tag, at(0)).unwrap();
+    let limits = KeepingLimits::default();
+    let mut read = |purpose: &str, now| store.read_sensitive::<CareTag>(tag, purpose, &limits, at(now));
+    assert!(matches!(read(" ", 1), Err(DeviceError::NoPurpose)));
+    assert!(read("上门走访", 1).unwrap().is_some());
+    assert!(read("上门走访", 2).unwrap().is_some());
+    assert!(read("核对信息", 3).unwrap().is_some());
+    assert!(read("上门走访", 2 * limits.one_read_ms).unwrap().is_some());
+    let reads = store.sensitive_reads(0, 10).unwrap();
+    let told: Vec<_> = reads.iter().map(|one| (one.kind.as_str(), one.purpose.as_str())).collect();
+    assert_eq!(told, [("care_tag", "上门走访"), ("care_tag", "核对信息"), ("care_tag", "上门走访")]);
+    store.read_sensitive::<Resident>(person, "", &limits, at(9)).unwrap().unwrap();
+    store.forget_reads(reads[1].n).unwrap();
+    assert_eq!(store.sensitive_reads(0, 10).unwrap(), reads[2..], "of a base record nothing is noted");
+}
+
+#[test]
+fn a_pin_is_part_of_the_wrapping() {
+    let with = |pin: &str, seed| {
+        let pin = Zeroizing::new(pin.to_owned());
+        PinKeyStore::new(Arc::new(UnprotectedKeyStore), pin, &mut SeededEntropy::new(seed)).unwrap()
+    };
+    let key = DataKey::from_slice(&[0xab; 32]).unwrap();
+    let wrapped = with("135790", 1).wrap(&key).unwrap();
+    assert!(!wrapped.windows(8).any(|part| part == [0xab; 8]));
+    assert_eq!(with("135790", 2).unwrap(&wrapped).unwrap().as_bytes(), key.as_bytes());
+    assert_ne!(with("135791", 2).unwrap(&wrapped).unwrap().as_bytes(), key.as_bytes());
+}
+
+#[test]
+fn wrong_pins_cost_time_even_if_the_app_is_killed_or_the_clock_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (folder, rules) = (folder.path(), PinRules { free: 2, waits_ms: vec![1_000, 5_000] });
+    let until = |now| match PinTries::begin(folder, &rules, at(now)) {
+        Ok(()) => None,
+        Err(DeviceError::TooManyTries { until }) => Some(until),
+        Err(other) => panic!("{other:?}"),
+    };
+    assert_eq!([until(0), until(1)], [None, None]);
+    assert_eq!(until(2), Some(at(1_001)));
+    assert_eq!([until(1_001), until(1_002)], [None, Some(at(6_001))]);
+    assert_eq!(until(-100), Some(at(4_900)), "the wait begins anew");
+    assert_eq!(until(4_900), None);
+    PinTries::succeeded(folder).unwrap();
+    PinTries::succeeded(folder).unwrap();
+    assert_eq!(PinTries::read(folder).unwrap(), PinTries::default());
+}
+
+#[tokio::test]
+async fn a_device_opens_with_its_pin_and_an_order_to_wipe_is_carried_out_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = PinRules::default();
+    let open = |pin: &str| {
+        let options = DeviceOptions::host(folder.path());
+        Device::open_with_pin(options, Zeroizing::new(pin.to_owned()), &rules)
+    };
+    open("2468").await.unwrap().close().await.unwrap();
+    assert!(matches!(open("1357").await.map(drop), Err(DeviceError::KeyMismatch)));
+    assert_eq!(PinTries::read(folder.path()).unwrap().wrong, 1);
+    let device = open("2468").await.unwrap();
+    device
+        .with_store(|store, _| store.write(Commit::Setting, |tx| tx.put_number(Setting::Locked, 2)))
+        .await
+        .unwrap();
+    device.close().await.unwrap();
+    assert!(matches!(open("2468").await.map(drop), Err(DeviceError::Wiped)));
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
