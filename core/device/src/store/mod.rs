@@ -23,6 +23,7 @@ mod migrate_test;
 mod open;
 mod outbox;
 mod patrol_journal;
+mod photo_prints;
 mod plants;
 mod previews;
 mod projection;
@@ -43,6 +44,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gridwalk_model::{DeviceId, RecordId, Timestamp};
 use gridwalk_replica::Actor;
@@ -51,6 +53,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::clock::Entropy;
 use crate::error::DeviceError;
+use crate::keys::DeviceKey;
 
 pub use faults::{Commit, Faults, Side};
 pub use media::MediaForm;
@@ -125,6 +128,8 @@ pub struct Store {
     identity: Option<Identity>,
     salvaged: Option<Salvaged>,
     folder: Option<PathBuf>,
+    /// Signs photos.
+    pub(crate) photo_key: Option<Arc<dyn DeviceKey>>,
 }
 
 impl Store {
@@ -143,7 +148,16 @@ impl Store {
             StoreLocation::Memory => None,
             StoreLocation::Folder(folder) => Some(folder),
         };
-        let mut store = Self { connection, media, entropy, faults, identity: None, salvaged: None, folder };
+        let mut store = Self {
+            connection,
+            media,
+            entropy,
+            faults,
+            identity: None,
+            salvaged: None,
+            folder,
+            photo_key: None,
+        };
         store.identity = store.view().identity()?;
         if let Some(damaged) = damaged {
             store.salvaged = Some(store.salvage(&damaged, &encryption)?);
@@ -157,8 +171,7 @@ impl Store {
     /// # Errors
     /// As [`Self::open`].
     pub fn reopened(self) -> Result<Self, DeviceError> {
-        let Self { connection, media, entropy, faults, folder, .. } = self;
-        let mut store = Self { connection, media, entropy, faults, identity: None, salvaged: None, folder };
+        let mut store = Self { identity: None, salvaged: None, ..self };
         store.identity = store.view().identity()?;
         store.bring_projections_up_to_date()?;
         Ok(store)

@@ -28,7 +28,7 @@ pub struct Salvaged {
 const MARK: &str = "damaged";
 
 /// Tables whose rows are saved, in this order.
-const SAVED: [&str; 11] = [
+const SAVED: [&str; 12] = [
     "setting",
     "outbox",
     "sent",
@@ -40,6 +40,7 @@ const SAVED: [&str; 11] = [
     "patrol",
     "patrol_point",
     "visit_draft",
+    "photo_print",
 ];
 
 /// Opens a database; one that is damaged is moved away and a new one made. Returns where the damaged one is.

@@ -50,6 +50,8 @@ pub(crate) enum Setting {
     DeviceCode,
     /// The last event number that was issued.
     EventNumber,
+    /// The last link of the chain of photos: number and hash.
+    PhotoChain,
 }
 
 impl Setting {
@@ -75,6 +77,7 @@ impl Setting {
             Self::FieldRules => "field_rules",
             Self::DeviceCode => "device_code",
             Self::EventNumber => "event_number",
+            Self::PhotoChain => "photo_chain",
         }
     }
 }

@@ -299,3 +299,15 @@ CREATE TABLE due_seen (
   base INTEGER NOT NULL,
   PRIMARY KEY (record, source)
 ) STRICT, WITHOUT ROWID;
+
+-- Evidence: photos that this phone attached, to know one that is used again.
+CREATE TABLE photo_print (
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  element BLOB NOT NULL CHECK (length(element) = 16),
+  -- SHA-256 of the camera's file, and the hash of the picture.
+  original BLOB NOT NULL CHECK (length(original) = 32),
+  perceptual INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX photo_print_at ON photo_print (at);
