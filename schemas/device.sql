@@ -322,6 +322,18 @@ CREATE TABLE sensitive_read (
 
 CREATE INDEX sensitive_read_record ON sensitive_read (record, at);
 
+CREATE TABLE photo_print (
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  element BLOB NOT NULL CHECK (length(element) = 16),
+  -- SHA-256 of the camera's file, and the hash of the picture.
+  original BLOB NOT NULL CHECK (length(original) = 32),
+  perceptual INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX photo_print_at ON photo_print (at);
+
 -- media.db
 
 CREATE TABLE media (

@@ -261,6 +261,22 @@ CREATE TABLE media_ref (
     PRIMARY KEY (hash, record_no)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE photo_link (
+    -- Links of the phones' chains of photos, as they were when they landed.
+    record    BLOB    NOT NULL CHECK (length(record) = 16),
+    -- The name of the photo in its record.
+    element   BLOB    NOT NULL CHECK (length(element) = 16),
+    device_no INTEGER NOT NULL REFERENCES device (no),
+    number    INTEGER NOT NULL,
+    version   INTEGER NOT NULL,
+    -- SHA-256 of the signed message, and of the one before by the phone's word.
+    hash      BLOB    NOT NULL CHECK (length(hash) = 32),
+    previous  BLOB    CHECK (previous IS NULL OR length(previous) = 32),
+    -- 1: the signature is that of the phone's key.
+    fits      INTEGER NOT NULL,
+    PRIMARY KEY (record, element)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE upload (
     -- Uploads that are not finished. The bytes are in a file named by the id.
     id         TEXT    PRIMARY KEY,
@@ -300,6 +316,8 @@ CREATE INDEX link_recheck ON link (recheck) WHERE recheck IS NOT NULL;
 CREATE INDEX device_person ON device (person_no);
 
 CREATE INDEX audit_alarm ON audit (no) WHERE alarm = 1;
+
+CREATE INDEX photo_link_number ON photo_link (device_no, number);
 
 CREATE INDEX upload_device ON upload (device_no);
 

@@ -1,6 +1,6 @@
 //! What can go wrong on the phone, with the facts in fields. No personal data stands in any message.
 
-use gridwalk_evidence::EvidenceError;
+use gridwalk_evidence::{EvidenceError, VoiceError};
 use gridwalk_model::event::Flag;
 use gridwalk_model::event::site::Away;
 use gridwalk_model::policy::Violation;
@@ -109,6 +109,15 @@ pub enum DeviceError {
     /// A file cannot be used as a photo. It stays where it was.
     #[error(transparent)]
     Photo(#[from] EvidenceError),
+    /// More regions of a photo than are made unrecognisable; nothing was noted.
+    #[error("at most {limit} regions of a photo can be marked")]
+    TooManyRegions {
+        /// How many are.
+        limit: usize,
+    },
+    /// A file cannot be used as a voice note.
+    #[error(transparent)]
+    Voice(#[from] VoiceError),
     /// No such original waits in the journal.
     #[error("no photo waits under this number")]
     NoCapture,
@@ -206,6 +215,8 @@ impl DeviceError {
             Self::Document(_) => "修改无法保存".into(),
             Self::Net(error) => error.zh().into(),
             Self::Photo(error) => error.zh(),
+            Self::TooManyRegions { limit } => format!("一张照片最多遮挡 {limit} 处"),
+            Self::Voice(error) => error.zh(),
             Self::NoCapture => "找不到这张照片".into(),
             Self::Checklist(error) => error.zh(),
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
@@ -253,6 +264,8 @@ impl DeviceError {
             Self::Document(_) => "The change cannot be stored".into(),
             Self::Net(error) => error.en().into(),
             Self::Photo(error) => error.to_string(),
+            Self::TooManyRegions { limit } => format!("At most {limit} regions of a photo can be marked"),
+            Self::Voice(error) => error.to_string(),
             Self::NoCapture => "This photo is not here".into(),
             Self::Checklist(error) => error.en(),
             Self::PatrolUnderWay => "A patrol is under way already".into(),

@@ -10,7 +10,7 @@ use gridwalk_evidence::{
     StampPlace, StampTime,
 };
 use gridwalk_model::geo::{Position, PositionSource};
-use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
+use gridwalk_model::photo::{BlurRegion, PhotoRef, PhotoRole, PhotoSource};
 use gridwalk_model::walk::PatrolRules;
 use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value};
 use minicbor::{Decode, Encode};
@@ -18,6 +18,8 @@ use minicbor::{Decode, Encode};
 use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, MediaForm, Store, Tx};
+use crate::work::evidence::blur::regions;
+use crate::work::evidence::reuse::{REMEMBERED_MS, print_of};
 
 /// What the shell knows at the moment of capture.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -56,6 +58,9 @@ pub struct CaptureFacts {
     /// The record that the photo belongs to; none for one that is to be sorted later.
     #[n(10)]
     pub record: Option<RecordId>,
+    /// Regions that are made unrecognisable before the photo is stamped.
+    #[cbor(n(11), default)]
+    pub blur: Vec<BlurRegion>,
 }
 
 impl CaptureFacts {
@@ -73,6 +78,7 @@ impl CaptureFacts {
             worker_code,
             event_number: None,
             record: None,
+            blur: Vec::new(),
         }
     }
 }
@@ -107,7 +113,7 @@ pub fn prepare_photo(
             _ => StampSource::Gallery,
         },
     };
-    gridwalk_evidence::prepare(original, &stamp, font, limits)
+    gridwalk_evidence::prepare_blurred(original, &stamp, &regions(facts), font, limits)
 }
 
 /// What a record keeps of a photo.
@@ -136,6 +142,9 @@ fn reference(photo: &Photo, facts: &CaptureFacts) -> PhotoRef {
         mock_location: facts.mock_location,
         signature: None,
         pair: None,
+        link: None,
+        reuse: None,
+        blurred: u8::try_from(photo.blurred).ok().filter(|regions| *regions > 0),
     }
 }
 
@@ -191,6 +200,11 @@ impl Store {
         facts.map(|facts| minicbor::decode(&facts).map_err(|_| DeviceError::Damaged)).transpose()
     }
 
+    pub(crate) fn set_journaled_facts(&mut self, n: i64, facts: &CaptureFacts) -> Result<(), DeviceError> {
+        let facts = minicbor::to_vec(facts).map_err(|_| DeviceError::Bug("capture facts do not encode"))?;
+        if self.set_capture_facts(n, &facts)? { Ok(()) } else { Err(DeviceError::NoCapture) }
+    }
+
     /// Stores a prepared photo, refers to it in the record's `photos`, and lets its preview and itself wait for
     /// upload. Returns the element that names it.
     ///
@@ -220,7 +234,7 @@ impl Store {
     ) -> Result<RecordId, DeviceError> {
         let element = RecordId::from_parts(now, self.random()?);
         let reference = reference(photo, facts);
-        self.put_photo(record, element, &reference, photo, now, |tx| {
+        self.put_photo(record, element, reference, photo, now, |tx| {
             also(&mut Edits::over(tx, now), element)
         })?;
         Ok(element)
@@ -236,7 +250,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), DeviceError> {
         let reference = PhotoRef { pair: named.pair, ..reference(photo, facts) };
-        self.put_photo(record, named.element, &reference, photo, now, |tx| match named.capture {
+        self.put_photo(record, named.element, reference, photo, now, |tx| match named.capture {
             Some(capture) => tx.draft_photo_is_done(capture),
             None => Ok(()),
         })
@@ -246,7 +260,7 @@ impl Store {
         &mut self,
         record: RecordId,
         element: RecordId,
-        reference: &PhotoRef,
+        reference: PhotoRef,
         photo: &Photo,
         now: Timestamp,
         also: impl FnOnce(&mut Tx<'_>) -> Result<(), DeviceError>,
@@ -259,10 +273,17 @@ impl Store {
             ],
             now,
         )?;
+        let (reference, chain_end) = self.chained(self.flagged(reference)?, record, element)?;
         self.write(Commit::Edit, |tx| {
             let value = Value::Bytes(reference.to_bytes());
             Edits::over(tx, now).add(record, "photos", &element.to_hex(), value)?;
             also(tx)?;
+            if let Some(end) = &chain_end {
+                tx.put_chain_end(end)?;
+            }
+            if let Some(print) = print_of(&reference) {
+                tx.remember_photo(&print, record, element, now, now.plus_millis(-REMEMBERED_MS))?;
+            }
             tx.preview_is_here(&preview)?;
             tx.add_upload(&preview, record, MediaForm::Preview, photo.preview.bytes.len() as u64, now)?;
             tx.add_upload(&reference.hash, record, MediaForm::Full, reference.bytes, now)

@@ -10,14 +10,18 @@
 //! | size and memory from the header, before anything is inflated | `header`, `jpeg_segments`, [`Limits`] |
 //! | time, place, orientation | `exif_facts` |
 //! | pixels | `decode`, `scale` |
+//! | regions made unrecognisable | `blur` |
 //! | stamp | `stamp` |
+//! | used before? | `perceptual` |
 //! | JPEG, preview, hashes | `encode`, `hash` |
 //! | receipt | `received` |
+//! | voice notes | `voice` |
 //!
 //! No I/O, no clock, no randomness: the caller brings the file, the facts and the font's bytes. All functions may be called from
 //! any thread.
 #![forbid(unsafe_code)]
 
+mod blur;
 mod decode;
 mod encode;
 mod error;
@@ -27,10 +31,12 @@ mod hash;
 mod header;
 mod jpeg_segments;
 mod limits;
+mod perceptual;
 mod prepare;
 mod received;
 mod scale;
 mod stamp;
+mod voice;
 
 #[cfg(test)]
 mod hostile_tests;
@@ -41,14 +47,17 @@ mod real_files_tests;
 #[cfg(test)]
 mod test_support;
 
+pub use blur::{MAX_REGIONS, Region};
 pub use error::EvidenceError;
 pub use exif_facts::{CaptureTime, ExifDatum, ExifFacts, ExifNote, ExifPosition, TimeField};
 pub use format::{ForeignFormat, PhotoFormat};
 pub use hash::{PerceptualHash, sha256};
 pub use limits::Limits;
-pub use prepare::{Encoded, Inspection, Photo, inspect, prepare, short_id};
+pub use perceptual::{Likeness, Print};
+pub use prepare::{Encoded, Inspection, Photo, inspect, prepare, prepare_blurred, short_id};
 pub use received::{ReceivedPhoto, is_preview, is_stored_photo};
 pub use stamp::{
     PhotoSource, StampDatum, StampFacts, StampFont, StampOutcome, StampPlace, StampTime,
     system_font_candidates,
 };
+pub use voice::{VOICE_MAX_BYTES, VOICE_MAX_MS, VoiceError, VoiceFormat, VoiceNote, inspect_voice};

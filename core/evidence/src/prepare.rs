@@ -1,5 +1,6 @@
 //! The whole way of a photo: from the camera's file to what is stored and sent.
 
+use crate::blur::{Region, pixelate};
 use crate::decode::decode;
 use crate::encode;
 use crate::error::EvidenceError;
@@ -58,6 +59,8 @@ pub struct Photo {
     pub preview: Encoded,
     /// Finds the same picture in other bytes. Made without the stamp.
     pub perceptual: PerceptualHash,
+    /// How many regions were made unrecognisable.
+    pub blurred: usize,
     /// The short id that was stamped.
     pub short_id: String,
     /// How the stamp was written.
@@ -96,6 +99,22 @@ pub fn prepare(
     font: Option<&StampFont<'_>>,
     limits: &Limits,
 ) -> Result<Photo, EvidenceError> {
+    prepare_blurred(original, facts, &[], font, limits)
+}
+
+/// The same with regions of the upright picture made unrecognisable, in photo and preview, before anything is encoded.
+/// The perceptual hash is made before that: the same file has the same one whatever is marked on it, and nothing can
+/// be recognised from its 64 bits.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_blurred(
+    original: &[u8],
+    facts: &StampFacts,
+    regions: &[Region],
+    font: Option<&StampFont<'_>>,
+    limits: &Limits,
+) -> Result<Photo, EvidenceError> {
     let length = u64::try_from(original.len()).unwrap_or(u64::MAX);
     if length > limits.max_input_bytes {
         return Err(EvidenceError::TooManyBytes { bytes: length, limit: limits.max_input_bytes });
@@ -111,8 +130,13 @@ pub fn prepare(
     let pixels = decode(format, &header, original, limits)?;
     let mut picture = upright(shrink(pixels, limits.stored_long_edge)?, exif.orientation);
     let (width, height) = picture.dimensions();
-    let mut small = shrink_rgb(&picture, fitted(width, height, limits.preview_long_edge))?;
+    let preview_size = fitted(width, height, limits.preview_long_edge);
+    let mut small = shrink_rgb(&picture, preview_size)?;
     let perceptual = PerceptualHash::of(&small)?;
+    let blurred = pixelate(&mut picture, regions);
+    if blurred > 0 {
+        small = shrink_rgb(&picture, preview_size)?;
+    }
 
     let stamp = Stamp::new(facts, &short_id, font);
     stamp.draw_on_preview(&mut small);
@@ -126,6 +150,7 @@ pub fn prepare(
         stored: Encoded::new(stored, (width, height)),
         preview: Encoded::new(preview, preview_size),
         perceptual,
+        blurred,
         short_id,
         stamp: stamp.outcome(),
         stamp_missing: stamp.missing(),

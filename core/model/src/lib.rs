@@ -20,7 +20,7 @@
 //! | how forms fill records | [`forms`] |
 //! | what is never asked | [`forbidden`] |
 //! | who lives behind a door | [`doors`] |
-//! | photos, encoded entries | [`photo`], [`codec`] |
+//! | photos, their chain, voice notes, encoded entries | [`photo`], [`photo_chain`], [`voice`], [`codec`] |
 //! | where things are | [`geo`] |
 //! | what a patrol comes to | [`walk`] |
 //! | figures with the evidence behind them | [`indicators`] |
@@ -48,6 +48,7 @@ pub mod geo;
 pub mod id;
 pub mod indicators;
 pub mod photo;
+pub mod photo_chain;
 pub mod placement;
 pub mod policy;
 pub mod records;
@@ -57,6 +58,7 @@ pub mod time;
 pub mod validate;
 pub mod value;
 pub mod visits;
+pub mod voice;
 pub mod walk;
 
 pub use id::{ContentHash, DeviceId, ParseIdError, RecordId};

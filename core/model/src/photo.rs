@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::codec::{self, CodecError};
 use crate::geo;
 use crate::id::{ContentHash, RecordId};
+use crate::photo_chain::ChainLink;
 use crate::time::Timestamp;
 
 words! {
@@ -31,6 +32,35 @@ words! {
         /// Drawn on the screen.
         Drawn = "drawn", "屏幕手写", "Drawn";
     }
+}
+
+words! {
+    /// Whether a photo resembles one that was used on the same phone before. A hint, never a verdict.
+    Reuse {
+        /// The same file.
+        Same = "same", "与已用照片相同", "The same file was used before";
+        /// A picture that looks the same.
+        Near = "near", "与已用照片相似", "Looks like one that was used before";
+    }
+}
+
+/// A rectangle that the worker marked on the upright picture to be made unrecognisable, in ten-thousandths of its
+/// width and height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BlurRegion {
+    /// Left edge.
+    #[n(0)]
+    pub left: u16,
+    /// Upper edge.
+    #[n(1)]
+    pub top: u16,
+    /// Width.
+    #[n(2)]
+    pub width: u16,
+    /// Height.
+    #[n(3)]
+    pub height: u16,
 }
 
 /// One element of a record's `photos`: written once, never altered.
@@ -73,12 +103,21 @@ pub struct PhotoRef {
     /// Whether the platform said that its location was simulated.
     #[n(11)]
     pub mock_location: Option<bool>,
-    /// The device's signature over hash, capture facts and the previous entry's hash.
+    /// The device's signature, `r ‖ s`, over [`Self::signed_message`].
     #[cbor(n(12), with = "minicbor::bytes")]
     pub signature: Option<Vec<u8>>,
     /// The element of the photo that shows the same spot before.
     #[n(13)]
     pub pair: Option<RecordId>,
+    /// Its place in the chain of the phone's photos.
+    #[n(14)]
+    pub link: Option<ChainLink>,
+    /// Whether the phone has used it, or one like it, before.
+    #[n(15)]
+    pub reuse: Option<Reuse>,
+    /// How many regions the worker has made unrecognisable.
+    #[n(16)]
+    pub blurred: Option<u8>,
 }
 
 impl PhotoRef {
@@ -116,6 +155,9 @@ mod tests {
             mock_location: Some(false),
             signature: Some(vec![3; 64]),
             pair: Some(RecordId::from_bytes([4; 16])),
+            link: Some(ChainLink { version: 1, number: 7, previous: Some(ContentHash::from_bytes([5; 32])) }),
+            reuse: Some(Reuse::Near),
+            blurred: Some(2),
         }
     }
 
@@ -123,6 +165,18 @@ mod tests {
     fn a_reference_reads_back_with_unknown_words() {
         let photo = photo();
         assert_eq!(PhotoRef::from_bytes(&photo.to_bytes()), Ok(photo));
+    }
+
+    #[test]
+    fn the_signed_message_covers_every_fact_and_the_place_but_not_the_signature() {
+        let (record, element) = (RecordId::from_bytes([8; 16]), RecordId::from_bytes([9; 16]));
+        let message = |photo: &PhotoRef| photo.signed_message(record, element);
+        let signed = message(&photo());
+        assert_eq!(message(&PhotoRef { signature: None, ..photo() }), signed);
+        assert_ne!(message(&PhotoRef { taken_at: None, ..photo() }), signed);
+        assert_ne!(message(&PhotoRef { reuse: None, ..photo() }), signed);
+        assert_ne!(message(&PhotoRef { link: Some(ChainLink::after(None)), ..photo() }), signed);
+        assert_ne!(photo().signed_message(element, record), signed, "moved to another record");
     }
 
     #[test]
@@ -135,6 +189,9 @@ mod tests {
             mock_location: None,
             signature: None,
             pair: None,
+            link: None,
+            reuse: None,
+            blurred: None,
             ..photo()
         };
         let bytes = bare.to_bytes();

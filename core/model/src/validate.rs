@@ -13,6 +13,7 @@ use crate::photo::PhotoRef;
 use crate::records::{elements, is_closed, parse_date};
 use crate::schema::{FieldSchema, FieldType, Kind};
 use crate::value::{Fields, Value};
+use crate::voice::VoiceRef;
 
 /// One bad field with its reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +134,7 @@ fn check_entry(set: &str, bytes: &[u8]) -> Result<(), Reason> {
     let readable = match set {
         "log" => codec::from_bytes::<LogEntry>(bytes).is_ok(),
         "photos" => codec::from_bytes::<PhotoRef>(bytes).is_ok(),
+        "voices" => VoiceRef::from_bytes(bytes).is_ok(),
         "items" => codec::from_bytes::<ChecklistItem>(bytes).is_ok(),
         "answers" | "before" => codec::from_bytes::<Answer>(bytes).is_ok(),
         "findings" => codec::from_bytes::<Finding>(bytes).is_ok(),

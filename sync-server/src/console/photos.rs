@@ -6,7 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::event::LogEntry;
-use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
+use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource, Reuse};
+use gridwalk_model::photo_chain::ChainState;
 use gridwalk_model::records::elements;
 use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value};
 
@@ -18,6 +19,7 @@ use super::visitor::Visitor;
 use super::wording;
 use crate::edit;
 use crate::storage::ReadTx;
+use crate::sync::evidence::chain_state;
 
 /// Largest photo that is shown, in bytes. Phones send at most a few hundred KB.
 const PHOTO_MAX_BYTES: u64 = 8 * 1024 * 1024;
@@ -37,6 +39,9 @@ pub(super) struct Photo {
     pub(super) size: String,
     /// Whether its bytes are here.
     pub(super) stored: bool,
+    /// What can be said of its signature, and whether all is well with it.
+    pub(super) chain: &'static str,
+    pub(super) chain_whole: bool,
     /// What makes it worth a second look.
     pub(super) remarks: Vec<&'static str>,
 }
@@ -71,14 +76,10 @@ pub(super) fn list(
         };
         let full = format!("/events/{id}/photos/{element}");
         let count = group.photos.len() + 1;
-        let mut remarks = Vec::new();
-        if photo.source == PhotoSource::Gallery {
-            remarks.push(lang.t("从相册选取", "Chosen from the gallery"));
-        }
-        if photo.mock_location == Some(true) {
-            remarks.push(lang.t("位置为模拟", "Simulated location"));
-        }
+        let chain = chain_state(tx, id, element, &photo)?;
         group.photos.push(Photo {
+            chain: lang.t(chain.zh(), chain.en()),
+            chain_whole: chain == ChainState::Whole,
             preview: format!("{full}/preview"),
             full,
             width: photo.width,
@@ -87,10 +88,30 @@ pub(super) fn list(
             taken: photo.taken_at.map(|at| wording::time(lang, at, now)).unwrap_or_default(),
             size: wording::size(photo.bytes),
             stored: tx.media(&photo.hash)?.is_some(),
-            remarks,
+            remarks: remarks(&photo, lang),
         });
     }
     Ok(groups.into_iter().filter(|group| !group.photos.is_empty()).collect())
+}
+
+/// What makes a photo worth a second look.
+fn remarks(photo: &PhotoRef, lang: Lang) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    if photo.source == PhotoSource::Gallery {
+        out.push(lang.t("从相册选取", "Chosen from the gallery"));
+    }
+    if photo.mock_location == Some(true) {
+        out.push(lang.t("位置为模拟", "Simulated location"));
+    }
+    match photo.reuse {
+        Some(Reuse::Same) => out.push(lang.t("与已用照片相同", "The same file was used before")),
+        Some(Reuse::Near) => out.push(lang.t("与已用照片相似", "Looks like one used before")),
+        _ => {}
+    }
+    if photo.blurred.is_some() {
+        out.push(lang.t("部分区域已遮挡", "Parts made unrecognisable"));
+    }
+    out
 }
 
 fn read(value: &Value) -> Option<PhotoRef> {

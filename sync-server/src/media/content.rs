@@ -1,12 +1,12 @@
 //! What may be published: photos as our phones make them, voice notes, tracks. Nothing else becomes a blob, so
 //! that nobody can use the server to pass files around.
 
-use gridwalk_evidence::{EvidenceError, Limits, is_stored_photo};
+use gridwalk_evidence::{EvidenceError, Limits, inspect_voice, is_stored_photo};
 use gridwalk_model::ContentHash;
 use gridwalk_model::geo::track::Path;
 
-/// Longest voice note, in bytes (design text 5).
-pub const VOICE_MAX_BYTES: u64 = 120 * 1024;
+pub use gridwalk_evidence::VOICE_MAX_BYTES;
+
 /// Longest track, in bytes: some 200,000 fixes.
 pub const TRACK_MAX_BYTES: u64 = 1024 * 1024;
 
@@ -101,53 +101,10 @@ pub fn check(bytes: &[u8], hash: &ContentHash, limits: &Limits) -> Result<Form, 
     let form = Form::of_published(bytes);
     match form {
         Form::Photo => is_stored_photo(bytes, limits).map(|_| form).map_err(ContentError::Photo),
-        Form::Opus if len <= VOICE_MAX_BYTES && is_ogg_opus(bytes) => Ok(form),
-        Form::Aac if len <= VOICE_MAX_BYTES && is_adts(bytes) => Ok(form),
-        Form::Opus | Form::Aac => Err(ContentError::Voice),
+        Form::Opus | Form::Aac => inspect_voice(bytes).map(|_| form).map_err(|_| ContentError::Voice),
         Form::Track if len <= TRACK_MAX_BYTES && Path::from_bytes(bytes).is_ok() => Ok(form),
         Form::Track => Err(ContentError::Unknown),
     }
-}
-
-/// Whether these are Ogg pages (RFC 3533) of one Opus stream (RFC 7845), from the first byte to the last.
-fn is_ogg_opus(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    let mut serial = None;
-    while !rest.is_empty() {
-        let Some((page_serial, body, after)) = ogg_page(rest) else { return false };
-        match serial {
-            None if body.starts_with(b"OpusHead") => serial = Some(page_serial),
-            Some(first) if first == page_serial => {}
-            _ => return false,
-        }
-        rest = after;
-    }
-    serial.is_some()
-}
-
-/// Serial number and body of the first page, and what follows it.
-fn ogg_page(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
-    let (header, rest) = bytes.split_first_chunk::<27>()?;
-    let [b'O', b'g', b'g', b'S', 0, ..] = header else { return None };
-    let serial = header.get(14..18)?.try_into().ok()?;
-    let (table, rest) = rest.split_at_checked(usize::from(*header.last()?))?;
-    let (body, after) = rest.split_at_checked(table.iter().map(|&lace| usize::from(lace)).sum())?;
-    Some((serial, body, after))
-}
-
-/// Whether these are ADTS frames (ISO/IEC 13818-7), from the first byte to the last.
-fn is_adts(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let [0xff, second, _, third, fourth, fifth, _, ..] = *rest else { return false };
-        let len = usize::from(third & 3) << 11 | usize::from(fourth) << 3 | usize::from(fifth >> 5);
-        let Some((_, after)) = rest.split_at_checked(len) else { return false };
-        if second & 0xf6 != 0xf0 || len < 7 {
-            return false;
-        }
-        rest = after;
-    }
-    !bytes.is_empty()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the store writes down beside the records: quarantine, divergence, audit, media, imports.
 
+use gridwalk_model::photo_chain::KeptLink;
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
 
 use super::Stored;
@@ -135,6 +136,10 @@ pub trait LedgerReads {
     fn media(&self, hash: &ContentHash) -> Stored<Option<MediaRow>>;
     /// Whether a device uploaded a medium itself.
     fn holds_media(&self, hash: &ContentHash, device: DeviceNo) -> Stored<bool>;
+    /// The link of a photo, with the device that wrote it.
+    fn photo_link(&self, record: RecordId, element: RecordId) -> Stored<Option<(DeviceNo, KeptLink)>>;
+    /// The links of a device that bear a number.
+    fn photo_links(&self, device: DeviceNo, number: u64) -> Stored<Vec<KeptLink>>;
     /// How many media are stored, and how many bytes they have.
     fn media_totals(&self) -> Stored<(u64, u64)>;
     /// An upload.
@@ -171,6 +176,14 @@ pub trait LedgerWrites {
     fn insert_media(&mut self, hash: &ContentHash, row: &MediaRow) -> Stored<()>;
     /// Notes that a device uploaded a medium.
     fn add_media_holder(&mut self, hash: &ContentHash, device: DeviceNo) -> Stored<()>;
+    /// Keeps the link of a photo. The first one stands.
+    fn insert_photo_link(
+        &mut self,
+        record: RecordId,
+        element: RecordId,
+        device: DeviceNo,
+        kept: &KeptLink,
+    ) -> Stored<()>;
     /// Adds an upload.
     fn insert_upload(&mut self, row: &UploadRow) -> Stored<()>;
     /// Ends an upload.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::schema::FieldType;
-use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value, photo::PhotoRef};
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value, photo::PhotoRef, voice::VoiceRef};
 use gridwalk_replica::FlatChange;
 use gridwalk_replica::admission::Verdict;
 use sha2::{Digest as _, Sha256};
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::admit::{Ground, Item, Outcome, Ready, admit_item};
 use super::landing::{Landed, Landing, Written};
 use super::prepare::Pending;
-use super::{Context, QUARANTINE_MAX_BYTES, SyncError, placing, repair};
+use super::{Context, QUARANTINE_MAX_BYTES, SyncError, evidence, placing, repair};
 use crate::audit::{self, Entry};
 use crate::storage::ledger::NewQuarantine;
 use crate::storage::records::{Membership, RecordNo};
@@ -165,6 +165,8 @@ fn write_item(
     for hash in media_of(ready.kind, &ready.state.fields) {
         tx.add_media_ref(&hash, written.no)?;
     }
+    let accepted = ready.accepted.iter().filter_map(|index| item.raws.get(*index));
+    evidence::note_links(tx, item.record, ready.kind, accepted.map(|raw| raw.as_slice()))?;
     Ok(Some(written))
 }
 
@@ -289,7 +291,13 @@ pub(super) fn media_of(kind: Kind, fields: &Fields) -> BTreeSet<ContentHash> {
     let mut out = BTreeSet::new();
     let entries = schema.fields.iter().filter(|field| field.ty == FieldType::Entry);
     for field in entries {
-        if field.set && field.name == "photos" {
+        if field.set && field.name == "voices" {
+            let voices = gridwalk_model::records::elements(fields, field.name);
+            out.extend(voices.filter_map(|(_, value)| match value {
+                Value::Bytes(bytes) => VoiceRef::from_bytes(bytes).ok().map(|voice| voice.hash),
+                _ => None,
+            }));
+        } else if field.set && field.name == "photos" {
             for (_, value) in gridwalk_model::records::elements(fields, field.name) {
                 if let Value::Bytes(bytes) = value
                     && let Ok(photo) = PhotoRef::from_bytes(bytes)

@@ -24,6 +24,7 @@
 mod admit;
 mod answer;
 mod commit;
+pub(crate) mod evidence;
 pub(crate) mod follow_up;
 mod landing;
 mod mark;

@@ -121,6 +121,7 @@ impl Acting<'_, '_, '_> {
             task: None,
             patrol: None,
             photos: BTreeMap::new(),
+            voices: BTreeMap::new(),
         })
     }
 
@@ -177,6 +178,7 @@ impl Acting<'_, '_, '_> {
             external_number: None,
             external_due: None,
             photos: BTreeMap::new(),
+            voices: BTreeMap::new(),
             log: BTreeMap::from([(entry.id.to_hex(), entry.to_bytes())]),
         })
     }

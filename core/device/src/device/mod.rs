@@ -7,6 +7,7 @@ mod checklists;
 mod core;
 mod doors;
 mod driver;
+mod evidence;
 mod keeping;
 mod key_file;
 mod patrols;
@@ -127,6 +128,7 @@ impl Device {
                 Some(key) => key,
                 None => Arc::new(store.software_key(software)?),
             };
+            store.sign_photos_with(Arc::clone(&key));
             Ok::<_, DeviceError>((store, key))
         });
         let (store, key) = opening.await.map_err(|_| DeviceError::Closed)??;

@@ -194,6 +194,14 @@ impl Store {
         Ok(statement.query_row([n], |row| row.get(0)).optional()?)
     }
 
+    /// Says something else of a journaled original. Returns whether it is there.
+    pub(crate) fn set_capture_facts(&mut self, n: i64, facts: &[u8]) -> Result<bool, DeviceError> {
+        self.write_media(|connection| {
+            let mut statement = connection.prepare_cached("UPDATE capture SET facts = ?2 WHERE n = ?1")?;
+            Ok(statement.execute((n, facts))? == 1)
+        })
+    }
+
     /// Numbers of the originals that wait, in the order of their capture.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ mod migrate_test;
 mod open;
 mod outbox;
 mod patrol_journal;
+mod photo_prints;
 mod plants;
 mod previews;
 mod projection;
@@ -46,6 +47,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gridwalk_model::{DeviceId, RecordId, Timestamp};
 use gridwalk_replica::Actor;
@@ -54,6 +56,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::clock::Entropy;
 use crate::error::DeviceError;
+use crate::keys::DeviceKey;
 
 pub use faults::{Commit, Faults, Side};
 pub use media::MediaForm;
@@ -130,6 +133,8 @@ pub struct Store {
     folder: Option<PathBuf>,
     /// Bytes that new media may take, as the shell said last; `None` if it has not.
     room: Option<u64>,
+    /// Signs photos.
+    pub(crate) photo_key: Option<Arc<dyn DeviceKey>>,
 }
 
 impl Store {
@@ -148,8 +153,17 @@ impl Store {
             StoreLocation::Memory => None,
             StoreLocation::Folder(folder) => Some(folder),
         };
-        let mut store =
-            Self { connection, media, entropy, faults, identity: None, salvaged: None, folder, room: None };
+        let mut store = Self {
+            connection,
+            media,
+            entropy,
+            faults,
+            identity: None,
+            salvaged: None,
+            folder,
+            room: None,
+            photo_key: None,
+        };
         store.identity = store.view().identity()?;
         if let Some(damaged) = damaged {
             store.salvaged = Some(store.salvage(&damaged, &encryption)?);
@@ -163,9 +177,7 @@ impl Store {
     /// # Errors
     /// As [`Self::open`].
     pub fn reopened(self) -> Result<Self, DeviceError> {
-        let Self { connection, media, entropy, faults, folder, .. } = self;
-        let mut store =
-            Self { connection, media, entropy, faults, identity: None, salvaged: None, folder, room: None };
+        let mut store = Self { identity: None, salvaged: None, room: None, ..self };
         store.identity = store.view().identity()?;
         store.bring_projections_up_to_date()?;
         Ok(store)

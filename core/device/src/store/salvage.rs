@@ -28,7 +28,7 @@ pub struct Salvaged {
 const MARK: &str = "damaged";
 
 /// Tables whose rows are saved, in this order.
-const SAVED: [&str; 12] = [
+const SAVED: [&str; 13] = [
     "setting",
     "outbox",
     "sent",
@@ -41,6 +41,7 @@ const SAVED: [&str; 12] = [
     "patrol_point",
     "visit_draft",
     "sensitive_read",
+    "photo_print",
 ];
 
 /// Opens a database; one that is damaged is moved away and a new one made. Returns where the damaged one is.

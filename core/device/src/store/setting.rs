@@ -52,6 +52,8 @@ pub(crate) enum Setting {
     EventNumber,
     /// 1: the store is for practice and cannot synchronise.
     Practice,
+    /// The last link of the chain of photos: number and hash.
+    PhotoChain,
 }
 
 impl Setting {
@@ -78,6 +80,7 @@ impl Setting {
             Self::DeviceCode => "device_code",
             Self::EventNumber => "event_number",
             Self::Practice => "practice",
+            Self::PhotoChain => "photo_chain",
         }
     }
 }

@@ -89,6 +89,9 @@ pub(crate) fn photo_reference() -> Value {
         mock_location: None,
         signature: None,
         pair: None,
+        link: None,
+        reuse: None,
+        blurred: None,
     };
     Value::Bytes(photo.to_bytes())
 }

@@ -7,6 +7,7 @@
 //! | who lives behind which door | [`doors`] |
 //! | inspections, orders, rechecks, forms | [`checklists`] |
 //! | reports, drafts, acts on events | [`events`] |
+//! | reuse, blur, signatures, voice notes | [`evidence`] |
 //! | whom to visit, what came of it | [`visits`] |
 //! | walks, their tracks and gaps | [`patrols`] |
 //! | what needs the worker's decision | [`tray`] |
@@ -15,6 +16,7 @@
 pub mod checklists;
 pub mod doors;
 pub mod events;
+pub mod evidence;
 pub mod indicators;
 pub mod patrols;
 pub mod today;

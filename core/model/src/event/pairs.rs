@@ -78,6 +78,9 @@ mod tests {
             mock_location: None,
             signature: None,
             pair,
+            link: None,
+            reuse: None,
+            blurred: None,
         };
         (id(n), photo)
     }

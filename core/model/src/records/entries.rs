@@ -13,6 +13,7 @@ use crate::schema::{FieldSchema, FieldType, KindSchema};
 use crate::stream::StreamId;
 use crate::validate::validate;
 use crate::value::{Fields, Value};
+use crate::voice::VoiceRef;
 
 /// Fields that say who made the record. From a device they name its user.
 const AUTHORS: &[(Kind, &str)] = &[
@@ -54,6 +55,7 @@ pub fn check_entry(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violati
             }
         }
         "photos" => PhotoRef::from_bytes(bytes).map(drop).map_err(|_| Violation::Entry),
+        "voices" => VoiceRef::from_bytes(bytes).map(drop).map_err(|_| Violation::Entry),
         "signatures" => codec::from_bytes::<Signature>(bytes).map(drop).map_err(|_| Violation::Entry),
         _ => Ok(()),
     }

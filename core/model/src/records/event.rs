@@ -56,6 +56,8 @@ record! {
     optional external_due: Timestamp = Time, ServerOnly, "外部期限", "External due";
     /// Photographs, encoded; see [`crate::photo::PhotoRef`].
     set photos: Vec<u8> = Entry, AppendOnly, "照片", "Photos";
+    /// Voice notes, encoded; see [`crate::voice::VoiceRef`].
+    set voices: Vec<u8> = Entry, AppendOnly, "语音", "Voice notes";
     /// The log, encoded; see [`crate::event::LogEntry`].
     set log: Vec<u8> = Entry, AppendOnly, "办理过程", "Log";
 }

@@ -28,6 +28,8 @@ record! {
     set findings: Vec<u8> = Entry, Free, "问题项", "Findings";
     /// Photographs, encoded; see [`crate::photo::PhotoRef`].
     set photos: Vec<u8> = Entry, AppendOnly, "照片", "Photos";
+    /// Voice notes, encoded; see [`crate::voice::VoiceRef`].
+    set voices: Vec<u8> = Entry, AppendOnly, "语音", "Voice notes";
     /// Signatures of the worker and the manager, encoded; see [`crate::checklist::Signature`].
     set signatures: Vec<u8> = Entry, AppendOnly, "签名", "Signatures";
     /// Share of passed items in percent, as shown when it was signed.

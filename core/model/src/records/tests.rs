@@ -224,6 +224,9 @@ fn photos_have_to_be_readable() {
         mock_location: None,
         signature: None,
         pair: None,
+        link: None,
+        reuse: None,
+        blurred: None,
     };
     let good = Value::Bytes(photo.to_bytes());
     assert_eq!(device(Kind::Visit, "photos/1", &good, &[Role::Gridworker]), Ok(()));

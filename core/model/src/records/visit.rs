@@ -68,4 +68,6 @@ record! {
     optional patrol: RecordId = Link(&[Kind::Patrol]), CreateOnly, "巡查", "Patrol";
     /// Photographs, encoded; see [`crate::photo::PhotoRef`].
     set photos: Vec<u8> = Entry, AppendOnly, "照片", "Photos";
+    /// Voice notes, encoded; see [`crate::voice::VoiceRef`].
+    set voices: Vec<u8> = Entry, AppendOnly, "语音", "Voice notes";
 }

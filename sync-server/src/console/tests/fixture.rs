@@ -368,6 +368,9 @@ impl Story<'_> {
             mock_location: None,
             signature: None,
             pair: None,
+            link: None,
+            reuse: None,
+            blurred: None,
         };
         if stored {
             let row = MediaRow { bytes: photo.bytes, stored_at: self.street.now() };

@@ -1,5 +1,6 @@
 //! Quarantine, divergence, audit, media and imports in SQLite.
 
+use gridwalk_model::photo_chain::{ChainLink, KeptLink};
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
 use rusqlite::Row;
 
@@ -63,6 +64,19 @@ fn upload(row: &Row<'_>) -> Stored<UploadRow> {
 /// How the beginning of a compared range is stored.
 fn range(after: Option<RecordId>) -> Vec<u8> {
     after.map_or_else(Vec::new, |id| id.as_bytes().to_vec())
+}
+
+fn kept_link(row: &Row<'_>) -> Stored<KeptLink> {
+    let previous: Option<Vec<u8>> = row.get(3).map_err(failed)?;
+    Ok(KeptLink {
+        link: ChainLink {
+            version: row.get(1).map_err(failed)?,
+            number: number(row, 0)?,
+            previous: previous.as_deref().and_then(ContentHash::from_slice),
+        },
+        hash: content_hash(row, 2, "photo_link.hash")?,
+        fits: flag(row, 4)?,
+    })
 }
 
 impl LedgerReads for Tx<'_> {
@@ -145,6 +159,24 @@ impl LedgerReads for Tx<'_> {
             |_| Ok(()),
         )?;
         Ok(found.is_some())
+    }
+
+    fn photo_link(&self, record: RecordId, element: RecordId) -> Stored<Option<(DeviceNo, KeptLink)>> {
+        self.one(
+            "SELECT number, version, hash, previous, fits, device_no FROM photo_link
+             WHERE record = ?1 AND element = ?2",
+            (&record.as_bytes()[..], &element.as_bytes()[..]),
+            |row| Ok((DeviceNo(row.get(5).map_err(failed)?), kept_link(row)?)),
+        )
+    }
+
+    fn photo_links(&self, device: DeviceNo, number: u64) -> Stored<Vec<KeptLink>> {
+        self.all(
+            "SELECT number, version, hash, previous, fits FROM photo_link
+             WHERE device_no = ?1 AND number = ?2 ORDER BY hash",
+            (device.0, int(number)),
+            kept_link,
+        )
     }
 
     fn media_totals(&self) -> Stored<(u64, u64)> {
@@ -277,6 +309,30 @@ impl LedgerWrites for Tx<'_> {
         self.execute(
             "INSERT INTO media_holder (hash, device_no) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             (&hash.as_bytes()[..], device.0),
+        )?;
+        Ok(())
+    }
+
+    fn insert_photo_link(
+        &mut self,
+        record: RecordId,
+        element: RecordId,
+        device: DeviceNo,
+        kept: &KeptLink,
+    ) -> Stored<()> {
+        self.execute(
+            "INSERT INTO photo_link (record, element, device_no, number, version, hash, previous, fits)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            (
+                &record.as_bytes()[..],
+                &element.as_bytes()[..],
+                device.0,
+                int(kept.link.number),
+                kept.link.version,
+                &kept.hash.as_bytes()[..],
+                kept.link.previous.as_ref().map(|hash| &hash.as_bytes()[..]),
+                kept.fits,
+            ),
         )?;
         Ok(())
     }

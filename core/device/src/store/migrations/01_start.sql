@@ -304,3 +304,14 @@ CREATE TABLE sensitive_read (
   purpose TEXT NOT NULL
 ) STRICT;
 CREATE INDEX sensitive_read_record ON sensitive_read (record, at);
+-- Evidence: photos that this phone attached, to know one that is used again.
+CREATE TABLE photo_print (
+  n INTEGER PRIMARY KEY,
+  record BLOB NOT NULL CHECK (length(record) = 16),
+  element BLOB NOT NULL CHECK (length(element) = 16),
+  -- SHA-256 of the camera's file, and the hash of the picture.
+  original BLOB NOT NULL CHECK (length(original) = 32),
+  perceptual INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX photo_print_at ON photo_print (at);

@@ -106,6 +106,7 @@ impl Hazard<'_> {
             external_number: None,
             external_due: None,
             photos: photos.collect(),
+            voices: BTreeMap::new(),
             log: BTreeMap::from([(report.id.to_hex(), report.to_bytes())]),
         };
         edits.create(&event).map(Some)

@@ -162,6 +162,7 @@ impl Store {
             answers: BTreeMap::new(),
             findings: BTreeMap::new(),
             photos: BTreeMap::new(),
+            voices: BTreeMap::new(),
             signatures: BTreeMap::new(),
             score: None,
             position: None,

@@ -257,6 +257,7 @@ fn event_of(
         external_number: None,
         external_due: None,
         photos: BTreeMap::new(),
+        voices: BTreeMap::new(),
         log: BTreeMap::from([(entry.id.to_hex(), entry.to_bytes())]),
     }
 }

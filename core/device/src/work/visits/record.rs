@@ -234,6 +234,7 @@ fn visit_of(
         task: input.task,
         patrol,
         photos: BTreeMap::new(),
+        voices: BTreeMap::new(),
     }
 }
 

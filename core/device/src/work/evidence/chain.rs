@@ -1,0 +1,70 @@
+//! Every photo that this phone attaches is signed with the hash of the one before.
+
+use std::sync::Arc;
+
+use gridwalk_evidence::sha256;
+use gridwalk_model::photo::PhotoRef;
+use gridwalk_model::photo_chain::ChainLink;
+use gridwalk_model::{ContentHash, RecordId};
+
+use crate::error::DeviceError;
+use crate::keys::DeviceKey;
+use crate::store::{Setting, Store, Tx, View};
+
+/// Bytes of a chain's end: its number and the hash of its last message.
+const END_BYTES: usize = 8 + 32;
+
+/// The last link of this phone's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChainEnd {
+    number: u64,
+    hash: ContentHash,
+}
+
+impl View<'_> {
+    fn chain_end(&self) -> Result<Option<ChainEnd>, DeviceError> {
+        let Some(bytes) = self.get(Setting::PhotoChain)? else { return Ok(None) };
+        let bytes: [u8; END_BYTES] = bytes.try_into().map_err(|_| DeviceError::Damaged)?;
+        let (number, hash) = bytes.split_first_chunk::<8>().ok_or(DeviceError::Damaged)?;
+        let hash = ContentHash::from_slice(hash).ok_or(DeviceError::Damaged)?;
+        Ok(Some(ChainEnd { number: u64::from_be_bytes(*number), hash }))
+    }
+}
+
+impl Tx<'_> {
+    /// Moves the end of the chain, in the transaction that writes the reference.
+    pub(crate) fn put_chain_end(&mut self, end: &ChainEnd) -> Result<(), DeviceError> {
+        let bytes = [&end.number.to_be_bytes()[..], end.hash.as_bytes()].concat();
+        self.put(Setting::PhotoChain, &bytes)
+    }
+}
+
+impl Store {
+    /// From now on photos are signed with this key: the one with which the device was enrolled, since that is the one
+    /// that the server knows.
+    pub fn sign_photos_with(&mut self, key: Arc<dyn DeviceKey>) {
+        self.photo_key = Some(key);
+    }
+
+    /// Puts a reference into the chain and signs it. Without a key, or where the keystore fails, it stays unsigned and
+    /// outside of the chain: a photo is never lost to that.
+    pub(crate) fn chained(
+        &self,
+        reference: PhotoRef,
+        record: RecordId,
+        element: RecordId,
+    ) -> Result<(PhotoRef, Option<ChainEnd>), DeviceError> {
+        let Some(key) = &self.photo_key else { return Ok((reference, None)) };
+        let last = self.view().chain_end()?;
+        let link = ChainLink::after(last.map(|end| (end.number, end.hash)));
+        let linked = PhotoRef { link: Some(link), signature: None, ..reference.clone() };
+        let message = linked.signed_message(record, element);
+        match key.sign(&message) {
+            Ok(signature) => {
+                let end = ChainEnd { number: link.number, hash: ContentHash::from_bytes(sha256(&message)) };
+                Ok((PhotoRef { signature: Some(signature.to_vec()), ..linked }, Some(end)))
+            }
+            Err(_) => Ok((reference, None)),
+        }
+    }
+}
