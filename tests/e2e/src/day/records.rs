@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use gridwalk_device::{Device, DeviceError, Store};
+use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::{
     BaseVerification, CareTag, Checklist, Dwelling, Event, Household, Inspection, Place, RectificationOrder,
     Residency, Resident, ServiceRecord, Submission, Task, Visit,
@@ -27,9 +28,19 @@ fn of_kind<T: Record>(store: &Store, out: &mut Vec<(RecordId, Kind, Fields)>) ->
         let (_, mut fields) = store.fields(entry.id)?.ok_or(DeviceError::Bug("a record that is listed"))?;
         let empty = |value: &Value| value.is_null() || *value == Value::Flag(false);
         fields.retain(|_, value| !empty(value));
+        for (_, value) in fields.iter_mut().filter(|(key, _)| key.starts_with("photos/")) {
+            *value = unsigned(value);
+        }
         out.push((entry.id, T::SCHEMA.kind, fields));
     }
     Ok(())
+}
+
+/// A photo without its signature and its link in the phone's chain, which both cover random names.
+fn unsigned(value: &Value) -> Value {
+    let Value::Bytes(bytes) = value else { return value.clone() };
+    let Ok(photo) = PhotoRef::from_bytes(bytes) else { return value.clone() };
+    Value::Bytes(PhotoRef { signature: None, link: None, ..photo }.to_bytes())
 }
 
 fn held(store: &Store) -> Result<Vec<(RecordId, Kind, Fields)>, DeviceError> {
