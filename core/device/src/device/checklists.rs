@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gridwalk_evidence::{Limits, StampFont};
+use gridwalk_evidence::StampFont;
 use gridwalk_model::checklist::{Answer, SignatureRole};
 use gridwalk_model::records::Inspection;
 use gridwalk_model::{RecordId, Timestamp};
@@ -11,7 +11,6 @@ use gridwalk_model::{RecordId, Timestamp};
 use super::Device;
 use crate::edit::Entry;
 use crate::error::DeviceError;
-use crate::photo;
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::checklists::{
@@ -100,13 +99,7 @@ impl Device {
         item: &str,
         font: Option<Arc<StampFont<'static>>>,
     ) -> Result<RecordId, DeviceError> {
-        let found = self.with_store(move |store, _| store.journaled_photo(n)).await?;
-        let (original, facts) = found.ok_or(DeviceError::NoCapture)?;
-        let preparing = tokio::task::spawn_blocking(move || {
-            let photo = photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())?;
-            Ok::<_, DeviceError>((photo, facts))
-        });
-        let (prepared, facts) = preparing.await.map_err(|_| DeviceError::Closed)??;
+        let (prepared, facts) = self.prepare_journaled(n, font).await?;
         let item = item.to_owned();
         self.checklist_edits(move |store, now| {
             let element = store.attach_answer_photo(inspection, &item, &prepared, &facts, now)?;

@@ -20,7 +20,7 @@ mod visits;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gridwalk_evidence::{Limits, StampFont};
+use gridwalk_evidence::{Limits, Photo, StampFont};
 use gridwalk_model::{ContentHash, DeviceId, Fields, Kind, Record, RecordId, Value};
 use gridwalk_replica::protocol::{EnrolRequest, Protocol};
 use minicbor::bytes::ByteVec;
@@ -309,6 +309,21 @@ impl Device {
         self.with_store(move |store, now| store.journal_photo(&original, &facts, now)).await
     }
 
+    /// Prepares a journaled original, off the threads that wait for it. The original stays in the journal.
+    async fn prepare_journaled(
+        &self,
+        n: i64,
+        font: Option<Arc<StampFont<'static>>>,
+    ) -> Result<(Photo, CaptureFacts), DeviceError> {
+        let found = self.with_store(move |store, _| store.journaled_photo(n)).await?;
+        let (original, facts) = found.ok_or(DeviceError::NoCapture)?;
+        let preparing = tokio::task::spawn_blocking(move || {
+            let photo = photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())?;
+            Ok::<_, DeviceError>((photo, facts))
+        });
+        preparing.await.map_err(|_| DeviceError::Closed)?
+    }
+
     /// Prepares a journaled original and attaches it to a record. On an error the original stays in the journal.
     ///
     /// # Errors
@@ -319,13 +334,7 @@ impl Device {
         record: RecordId,
         font: Option<Arc<StampFont<'static>>>,
     ) -> Result<RecordId, DeviceError> {
-        let found = self.with_store(move |store, _| store.journaled_photo(n)).await?;
-        let (original, facts) = found.ok_or(DeviceError::NoCapture)?;
-        let preparing = tokio::task::spawn_blocking(move || {
-            let photo = photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())?;
-            Ok::<_, DeviceError>((photo, facts))
-        });
-        let (prepared, facts) = preparing.await.map_err(|_| DeviceError::Closed)??;
+        let (prepared, facts) = self.prepare_journaled(n, font).await?;
         let element = self
             .with_store(move |store, now| {
                 let element = store.attach_photo(record, &prepared, &facts, now)?;
