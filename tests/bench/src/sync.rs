@@ -154,8 +154,12 @@ impl Phone {
         }
     }
 
+    /// Bodies encoded beforehand cannot carry the cursors of the answers before them. So they ask for as little back
+    /// as can be asked; else each answer would bring again all that this phone pushed before.
     fn bodies(&self, pushes: Vec<Push>, each: usize) -> Result<Vec<Vec<u8>>> {
-        pushes.chunks(each).map(|chunk| Ok(frame::encode(&self.request(chunk.to_vec()))?)).collect()
+        let encode =
+            |chunk: &[Push]| frame::encode(&SyncRequest { max_bytes: 0, ..self.request(chunk.to_vec()) });
+        pushes.chunks(each).map(|chunk| Ok(encode(chunk)?)).collect()
     }
 
     fn create(&mut self, records: usize) -> Result<Vec<Push>> {
