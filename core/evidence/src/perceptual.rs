@@ -27,13 +27,17 @@ impl Print {
         if self.original == other.original {
             return Some(Likeness::Same);
         }
-        let telling = self.perceptual.is_telling() && other.perceptual.is_telling();
         let distance = self.perceptual.distance(other.perceptual);
-        (telling && distance <= PerceptualHash::SAME_PICTURE).then_some(Likeness::Near(distance))
+        self.perceptual.looks_like(other.perceptual).then_some(Likeness::Near(distance))
     }
 }
 
 impl PerceptualHash {
+    /// Whether two pictures are likely the same one: both hashes are telling, and hardly differ.
+    pub fn looks_like(self, other: Self) -> bool {
+        self.is_telling() && other.is_telling() && self.distance(other) <= Self::SAME_PICTURE
+    }
+
     /// Whether the hash says anything: pictures of one brightness, of darkness, or with a single slope all have nearly
     /// the same one, and would all be taken for one another.
     pub fn is_telling(self) -> bool {

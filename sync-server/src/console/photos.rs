@@ -19,7 +19,7 @@ use super::visitor::Visitor;
 use super::wording;
 use crate::edit;
 use crate::storage::ReadTx;
-use crate::sync::evidence::chain_state;
+use crate::sync::chain_state;
 
 /// Largest photo that is shown, in bytes. Phones send at most a few hundred KB.
 const PHOTO_MAX_BYTES: u64 = 8 * 1024 * 1024;

@@ -53,12 +53,7 @@ fn fits(public_key: &[u8], signature: Option<&[u8]>, message: &[u8]) -> bool {
 ///
 /// # Errors
 /// Failures of the store.
-pub(crate) fn chain_state(
-    tx: &dyn ReadTx,
-    record: RecordId,
-    element: &str,
-    photo: &PhotoRef,
-) -> Stored<ChainState> {
+pub fn chain_state(tx: &dyn ReadTx, record: RecordId, element: &str, photo: &PhotoRef) -> Stored<ChainState> {
     if photo.link.is_none() {
         return Ok(ChainState::Unsigned);
     }

@@ -40,6 +40,7 @@ mod tests;
 pub use admit::State;
 pub(crate) use admit::server_actor;
 pub use commit::{Committed, commit};
+pub use evidence::chain_state;
 pub use landing::{Landed, Landing, Written};
 pub use placing::{day_of, replace_due};
 pub use prepare::{Pending, Prepared, prepare};

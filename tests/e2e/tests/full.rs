@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use gridwalk_device::DeviceError;
+use gridwalk_device::keeping::{KeepingLimits, PhoneState};
 use gridwalk_device::photo::CaptureFacts;
 use gridwalk_e2e::Town;
 use gridwalk_e2e::sound::{assert_phone_sound, assert_server_sound};
@@ -104,6 +105,47 @@ fn mount(size: &str, at: &Path) {
     let status =
         Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).status().unwrap();
     assert!(status.success(), "cannot mount a small file system");
+}
+
+/// Free bytes of a file system.
+fn free(folder: &Path) -> u64 {
+    let out =
+        Command::new("df").args(["--output=avail", "-B1"]).arg(folder).output().expect("df of coreutils");
+    String::from_utf8_lossy(&out.stdout).lines().nth(1).and_then(|line| line.trim().parse().ok()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_twenty_megabytes_left_text_is_saved_and_photos_are_refused() {
+    if outside("with_twenty_megabytes_left_text_is_saved_and_photos_are_refused") {
+        return;
+    }
+    let town = Town::start();
+    mount("48m", &town.phone_folder("小盘"));
+    let phone = town.phone("小盘", &[0]).await;
+    let event = event(&phone, town.grid(0), "虚构：小盘").await;
+    settle(&phone).await;
+    let limits = KeepingLimits::default();
+    let excess = free(phone.folder()).checked_sub(limits.text_free_bytes).unwrap();
+    fs::write(phone.folder().join("ballast"), vec![1; usize::try_from(excess).unwrap()]).unwrap();
+    let left = free(phone.folder());
+    assert!(left <= limits.text_free_bytes, "{left}");
+    let state = PhoneState { free_bytes: Some(left), ..PhoneState::default() };
+    assert!(phone.device().set_phone_state(state, &limits).await.unwrap().storage);
+    let original = photos::jpeg(&mut Seeded::new(8), (640, 480), Hazard::Rubbish, None).unwrap();
+    let facts = CaptureFacts::camera(phone.device().now(), "W1".into());
+    let refused = phone.device().add_photo(event, original, facts, None).await;
+    assert!(matches!(refused, Err(DeviceError::StorageFull)), "{refused:?}");
+    let mut kept = Vec::new();
+    for number in 0..1_000 {
+        kept.push(try_to_write(&phone, town.grid(0), number).await.unwrap());
+    }
+    settle(&phone).await;
+    town.assert_agrees(&phone).await;
+    for record in &kept {
+        assert!(has(&phone, *record).await);
+    }
+    phone.close().await.unwrap();
+    assert_phone_sound(phone.folder());
 }
 
 /// Fills a file system to its last byte.

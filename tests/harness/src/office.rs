@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use gridwalk_model::photo::PhotoRef;
+use gridwalk_model::photo_chain::ChainState;
 use gridwalk_model::policy::Role;
+use gridwalk_model::records::elements;
 use gridwalk_model::{AccessClass, ContentHash, DeviceId, Fields, Kind, RecordId, StreamId, Value};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::{ChangeHash, Document, FlatChange};
@@ -18,7 +21,8 @@ use gridwalk_server::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use gridwalk_server::edit::Edits;
 use gridwalk_server::open;
 use gridwalk_server::storage::sqlite::{SqliteOptions, SqliteStorage};
-use gridwalk_server::storage::{Storage, StorageError, WriteTx};
+use gridwalk_server::storage::{ReadTx, Storage, StorageError, WriteTx};
+use gridwalk_server::sync::chain_state;
 
 use crate::error::HarnessError;
 
@@ -270,6 +274,24 @@ impl Office {
                 })
             })
             .map_err(server_failed("count"))
+    }
+
+    /// What the server thinks of the signature of each photo of a record, in the order of their names.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn photo_chain(&self, record: RecordId) -> Result<Vec<ChainState>, HarnessError> {
+        let judge = |tx: &dyn ReadTx| {
+            let Some(head) = tx.record(record)? else { return Ok(Vec::new()) };
+            let damaged = |_| StorageError::Damaged { what: "document" };
+            let fields = Document::load(&tx.snapshot(head.no)?).map_err(damaged)?.fields();
+            let photos = elements(&fields, "photos").filter_map(|(element, value)| match value {
+                Value::Bytes(bytes) => Some((element, PhotoRef::from_bytes(bytes).ok()?)),
+                _ => None,
+            });
+            photos.map(|(element, photo)| chain_state(tx, record, element, &photo)).collect()
+        };
+        self.storage().view(judge).map_err(server_failed("judge photos"))
     }
 
     /// Whether a medium is stored.

@@ -38,8 +38,21 @@ impl Phone {
     /// # Errors
     /// [`HarnessError::Phone`].
     pub async fn open(name: &str, folder: &Path) -> Result<Self, HarnessError> {
+        Self::open_with(name, folder, |_| {}).await
+    }
+
+    /// The same, with other settings.
+    ///
+    /// # Errors
+    /// [`HarnessError::Phone`].
+    pub async fn open_with(
+        name: &str,
+        folder: &Path,
+        change: impl FnOnce(&mut DeviceOptions),
+    ) -> Result<Self, HarnessError> {
         let http = HttpConfig { stall: STALL, ..HttpConfig::new("") };
-        let options = DeviceOptions { http, ..DeviceOptions::host(folder) };
+        let mut options = DeviceOptions { http, ..DeviceOptions::host(folder) };
+        change(&mut options);
         let device = Device::open(options).await.map_err(failed(name))?;
         Ok(Self { name: name.to_owned(), folder: folder.to_owned(), device })
     }

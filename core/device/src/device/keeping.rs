@@ -9,6 +9,7 @@ use super::{Device, DeviceOptions};
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::keeping::{KeepingLimits, Kept, PhoneState, PinKeyStore, PinRules, PinTries, Saving};
+use crate::store::MediaRoom;
 use crate::sync::Event;
 
 impl Device {
@@ -55,7 +56,10 @@ impl Device {
         limits: &KeepingLimits,
     ) -> Result<Saving, DeviceError> {
         let saving = Saving::of(&state, limits);
-        let room = state.free_bytes.map(|free| free.saturating_sub(limits.text_free_bytes));
+        let room = MediaRoom {
+            free: state.free_bytes.map(|free| free.saturating_sub(limits.text_free_bytes)),
+            budget: limits.budget_bytes,
+        };
         self.with_store(move |store, _| {
             store.set_room(room);
             Ok(())

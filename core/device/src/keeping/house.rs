@@ -46,17 +46,27 @@ impl Store {
             ..Kept::default()
         };
         let short = Saving::of(state, limits).storage;
-        for evict in [Evict::Fetched, Evict::BackedUp, Evict::Previews] {
-            let used = self.used_bytes()?;
-            let excess = used.saturating_sub(limits.budget_bytes);
-            // Short of space, everything that the first two name goes at once; previews only for the budget.
-            let wanted = if short && evict != Evict::Previews { u64::MAX } else { excess };
-            kept.evicted += self.evict(evict, wanted, now)?;
+        if short {
+            // Previews go for the budget only.
+            for evict in [Evict::Fetched, Evict::BackedUp] {
+                kept.evicted += self.evict(evict, u64::MAX, now)?;
+            }
         }
+        kept.evicted += self.evict_beyond(limits.budget_bytes, now)?;
         self.give_space_back()?;
         kept.bytes = self.used_bytes()?;
         kept.over = kept.bytes.saturating_sub(limits.budget_bytes);
         Ok(kept)
+    }
+
+    /// Removes what can be fetched again until the store takes no more than `budget` bytes, or nothing such is left.
+    pub(crate) fn evict_beyond(&mut self, budget: u64, now: Timestamp) -> Result<usize, DeviceError> {
+        let mut gone = 0;
+        for evict in [Evict::Fetched, Evict::BackedUp, Evict::Previews] {
+            let excess = self.used_bytes()?.saturating_sub(budget);
+            gone += self.evict(evict, excess, now)?;
+        }
+        Ok(gone)
     }
 
     /// Removes media of one sort, the oldest first, until `wanted` bytes are free.

@@ -13,7 +13,7 @@ use crate::device::{Device, DeviceOptions};
 use crate::error::DeviceError;
 use crate::keys::{DataKey, KeyStore, UnprotectedKeyStore};
 use crate::photo::{CaptureFacts, prepare_photo};
-use crate::store::{Commit, MediaForm, Setting, Store, StoreConfig};
+use crate::store::{Commit, Encryption, MediaForm, MediaRoom, Setting, Store, StoreConfig};
 use crate::sync::{Effect, Engine, EngineConfig, Event};
 use crate::testkit::{USER, at, device, dwelling, jpeg, resident, store};
 use crate::work::doors::{AtDoor, DoorAct};
@@ -98,13 +98,13 @@ fn with_a_low_battery_records_go_and_photos_wait_for_the_charger() {
 #[test]
 fn the_last_megabytes_are_for_text() {
     let mut store = store(1);
-    store.set_room(Some(1_000));
+    store.set_room(MediaRoom { free: Some(1_000), ..MediaRoom::default() });
     let facts = CaptureFacts::camera(at(0), "W01".into());
     assert!(store.journal_photo(&[0; 600], &facts, at(0)).is_ok());
     let second = store.journal_photo(&[0; 600], &facts, at(0));
     assert!(matches!(second, Err(DeviceError::StorageFull)));
     store.create(&dwelling("1", "101"), at(1)).unwrap();
-    store.set_room(None);
+    store.set_room(MediaRoom::default());
     assert!(store.journal_photo(&[0; 600], &facts, at(0)).is_ok());
 }
 
@@ -136,6 +136,55 @@ fn what_can_be_fetched_again_goes_first_and_what_is_unsent_never() {
     assert!(kept.over > 400_000, "the unsent photo stays, and is told");
     let later = store.keep_house(&nothing, &PhoneState::default(), at(100 * DAY)).unwrap();
     assert_eq!((later.media, here(&store)), (0, [false, true, false]));
+}
+
+#[test]
+fn an_encrypted_store_knows_how_large_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Encryption::Key(DataKey::from_slice(&[3; 32]).unwrap());
+    let config = StoreConfig::folder(folder.path(), key);
+    let mut store = Store::open(config, Box::new(SeededEntropy::new(1))).unwrap();
+    let before = store.used_bytes().unwrap();
+    blob(&mut store, 1, MediaForm::Full, 400_000, 0);
+    assert!((400_000..450_000).contains(&(store.used_bytes().unwrap() - before)));
+    let kept = store.keep_house(&KeepingLimits::default(), &PhoneState::default(), at(1)).unwrap();
+    let on_disk: u64 =
+        ["store.db", "media.db"].map(|name| folder.path().join(name).metadata().unwrap().len()).iter().sum();
+    assert!(kept.bytes <= on_disk && on_disk < kept.bytes + 100_000, "{kept:?} {on_disk}");
+}
+
+#[test]
+fn the_budget_holds_while_the_days_go_by_and_nobody_tidies_up() {
+    let mut store = store(1);
+    let budget = store.used_bytes().unwrap() + 2_000_000;
+    store.set_room(MediaRoom { budget, ..MediaRoom::default() });
+    for day in 0..20u8 {
+        let now = i64::from(day) * DAY;
+        for n in 0..3 {
+            // A photo of a colleague that was looked at, and one of the worker's that is in a backup by the evening.
+            blob(&mut store, 100 + day * 3 + n, MediaForm::Full, 200_000, now);
+            let own = blob(&mut store, day * 3 + n, MediaForm::Full, 200_000, now);
+            waits(&mut store, own, MediaForm::Full);
+            store.receipts(&[own], at(now + 10)).unwrap();
+        }
+        store
+            .write(Commit::Setting, |tx| {
+                tx.date_receipts(at(now + 20), 5)?;
+                tx.put_number(Setting::BackedUpThrough, 5)
+            })
+            .unwrap();
+        assert!(store.used_bytes().unwrap() <= budget, "day {day}");
+    }
+    let mut unsent = Vec::new();
+    for n in 200..=220 {
+        let own = blob(&mut store, n, MediaForm::Full, 200_000, 21 * DAY);
+        waits(&mut store, own, MediaForm::Full);
+        unsent.push(own);
+    }
+    assert!(
+        unsent.iter().all(|own| store.media_len(own).unwrap().is_some()),
+        "what only this phone has stays"
+    );
 }
 
 #[test]

@@ -4,11 +4,14 @@ use gridwalk_model::{ContentHash, RecordId, Timestamp};
 
 use super::{Commit, MediaForm, Store, Tx, View, sql};
 use crate::error::DeviceError;
-use crate::keeping::Evict;
-use crate::keeping::SensitiveRead;
+use crate::keeping::{Evict, KeepingLimits, SensitiveRead};
 
 /// How long a preview that had to go is not fetched by itself, in milliseconds.
 const PREVIEW_AGAIN_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Size of a page: the default of SQLite and of SQLCipher. Not asked for: SQLCipher answers `PRAGMA page_size` itself,
+/// with a text.
+const PAGE_BYTES: u64 = 4_096;
 
 impl View<'_> {
     /// Records with a medium that waits or has a receipt.
@@ -86,18 +89,38 @@ impl Tx<'_> {
     }
 }
 
-impl Store {
-    /// Says how many bytes new media may take from now on; `None` lifts the limit. What is written counts against it
+/// What media may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MediaRoom {
+    /// Bytes that new media may take, as the shell said last; `None` if it has not. What is written counts against it
     /// until it is said anew.
-    pub(crate) const fn set_room(&mut self, room: Option<u64>) {
+    pub(crate) free: Option<u64>,
+    /// Bytes that both databases may take.
+    pub(crate) budget: u64,
+}
+
+impl Default for MediaRoom {
+    fn default() -> Self {
+        Self { free: None, budget: KeepingLimits::default().budget_bytes }
+    }
+}
+
+impl Store {
+    /// Says what media may take from now on.
+    pub(crate) const fn set_room(&mut self, room: MediaRoom) {
         self.room = room;
     }
 
-    /// Refuses media for which there is no room, before anything is written: the rest of the storage is for text.
-    pub(crate) fn take_room(&mut self, bytes: usize) -> Result<(), DeviceError> {
-        let Some(room) = self.room else { return Ok(()) };
-        self.room = Some(room.checked_sub(bytes as u64).ok_or(DeviceError::StorageFull)?);
-        Ok(())
+    /// Makes room for new media. Beyond the budget, what can be fetched again goes; what only this phone has never
+    /// does, so a phone that has not been online for long may be above it.
+    ///
+    /// # Errors
+    /// [`DeviceError::StorageFull`] before anything is written: the rest of the storage is for text.
+    pub(crate) fn take_room(&mut self, bytes: usize, now: Timestamp) -> Result<(), DeviceError> {
+        let bytes = bytes as u64;
+        let left = self.room.free.map(|free| free.checked_sub(bytes).ok_or(DeviceError::StorageFull));
+        self.room.free = left.transpose()?;
+        self.evict_beyond(self.room.budget.saturating_sub(bytes), now).map(drop)
     }
 
     /// Bytes of both databases that are in use; pages that were given up do not count.
@@ -106,7 +129,7 @@ impl Store {
         for connection in [&self.connection, &self.media] {
             let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
             let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
-            bytes += pages.saturating_mul(number("PRAGMA page_size")?).unsigned_abs();
+            bytes += pages.unsigned_abs().saturating_mul(PAGE_BYTES);
         }
         Ok(bytes)
     }

@@ -59,7 +59,7 @@ impl Store {
         blobs: &[(ContentHash, MediaForm, &[u8])],
         at: Timestamp,
     ) -> Result<(), DeviceError> {
-        self.take_room(blobs.iter().map(|(_, _, bytes)| bytes.len()).sum())?;
+        self.take_room(blobs.iter().map(|(_, _, bytes)| bytes.len()).sum(), at)?;
         self.write_media(|connection| {
             for (hash, form, bytes) in blobs {
                 let added = connection
@@ -173,7 +173,7 @@ impl Store {
         facts: &[u8],
         at: Timestamp,
     ) -> Result<i64, DeviceError> {
-        self.take_room(body.len())?;
+        self.take_room(body.len(), at)?;
         self.write_media(|connection| {
             let mut statement =
                 connection.prepare_cached("INSERT INTO capture (body, facts, at) VALUES (?1, ?2, ?3)")?;

@@ -19,6 +19,7 @@ mod due;
 mod faults;
 mod fields;
 mod keeping;
+pub(crate) use keeping::MediaRoom;
 mod media;
 mod migrate_test;
 mod open;
@@ -131,8 +132,7 @@ pub struct Store {
     identity: Option<Identity>,
     salvaged: Option<Salvaged>,
     folder: Option<PathBuf>,
-    /// Bytes that new media may take, as the shell said last; `None` if it has not.
-    room: Option<u64>,
+    room: MediaRoom,
     /// Signs photos.
     pub(crate) photo_key: Option<Arc<dyn DeviceKey>>,
 }
@@ -161,7 +161,7 @@ impl Store {
             identity: None,
             salvaged: None,
             folder,
-            room: None,
+            room: MediaRoom::default(),
             photo_key: None,
         };
         store.identity = store.view().identity()?;
@@ -177,7 +177,7 @@ impl Store {
     /// # Errors
     /// As [`Self::open`].
     pub fn reopened(self) -> Result<Self, DeviceError> {
-        let mut store = Self { identity: None, salvaged: None, room: None, ..self };
+        let mut store = Self { identity: None, salvaged: None, room: MediaRoom::default(), ..self };
         store.identity = store.view().identity()?;
         store.bring_projections_up_to_date()?;
         Ok(store)

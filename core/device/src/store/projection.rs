@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use gridwalk_model::due::{self, DueFact};
+use gridwalk_model::event::urgent::category_label;
 use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::records::elements;
 use gridwalk_model::schema::FieldType;
+use gridwalk_model::voice::VoiceRef;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 
 use super::due::ITSELF;
 use super::tokens::{self, Form, Text};
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// How records of a kind are listed and found.
 struct Listing {
@@ -22,75 +25,100 @@ struct Listing {
     /// Whether the list begins with the latest.
     latest_first: bool,
     /// Texts that it is found by.
-    find: &'static [Group],
+    find: &'static [Source],
 }
 
-/// A text made of fields, and how it is found.
-type Group = (Form, &'static [&'static str]);
+/// Where the texts come from that a record is found by, and how they are found.
+enum Source {
+    /// One text, of these fields one after the other.
+    Fields(Form, &'static [&'static str]),
+    /// The name of the category whose code stands in a field, in both languages.
+    Category(&'static str),
+    /// What was said in each voice note of a set.
+    Transcripts(&'static str),
+}
 
-const NAME: Group = (Form::Name, &["name"]);
-const PHONE: Group = (Form::Phone, &["phone"]);
-const ADDRESS: Group = (Form::Plain, &["address"]);
+use Source::{Category, Fields as Of, Transcripts};
+
+const NAME: Source = Of(Form::Name, &["name"]);
+const PHONE: Source = Of(Form::Phone, &["phone"]);
+const ADDRESS: Source = Of(Form::Plain, &["address"]);
+const NAME_EN: Source = Of(Form::Plain, &["name_en"]);
+const REMARKS: Source = Of(Form::Plain, &["remarks"]);
+const VOICES: Source = Transcripts("voices");
 
 const LISTINGS: &[Listing] = &[
     Listing {
         kind: Kind::Area,
         sort: &["code"],
         latest_first: false,
-        find: &[NAME, (Form::Plain, &["code"])],
+        find: &[NAME, Of(Form::Plain, &["code"])],
     },
     Listing { kind: Kind::Unit, sort: &["name"], latest_first: false, find: &[NAME, PHONE] },
     Listing {
         kind: Kind::Dwelling,
         sort: &["estate", "building", "unit", "room", "address"],
         latest_first: false,
-        find: &[(Form::Plain, &["estate", "building", "unit", "room"]), ADDRESS, (Form::Sound, &["estate"])],
+        find: &[
+            Of(Form::Plain, &["estate", "building", "unit", "room"]),
+            ADDRESS,
+            Of(Form::Sound, &["estate"]),
+        ],
     },
     Listing { kind: Kind::Resident, sort: &["name"], latest_first: false, find: &[NAME, PHONE] },
     Listing {
         kind: Kind::Organization,
         sort: &["name"],
         latest_first: false,
-        find: &[NAME, (Form::Plain, &["uscc"]), PHONE],
+        find: &[NAME, Of(Form::Plain, &["uscc"]), PHONE],
     },
     Listing {
         kind: Kind::Place,
         sort: &["name"],
         latest_first: false,
-        find: &[NAME, ADDRESS, (Form::Name, &["manager"]), PHONE],
+        find: &[NAME, ADDRESS, Of(Form::Name, &["manager"]), PHONE],
     },
     Listing {
         kind: Kind::Event,
         sort: &["occurred_at"],
         latest_first: true,
         find: &[
-            (Form::Plain, &["number"]),
-            (Form::Plain, &["description"]),
+            Of(Form::Plain, &["number"]),
+            Of(Form::Plain, &["description"]),
             ADDRESS,
-            (Form::Plain, &["external_number"]),
+            Of(Form::Plain, &["external_number"]),
+            Category("category"),
+            VOICES,
         ],
     },
     Listing { kind: Kind::Worker, sort: &["name"], latest_first: false, find: &[NAME] },
-    Listing { kind: Kind::Task, sort: &["due"], latest_first: false, find: &[(Form::Plain, &["title"])] },
+    Listing { kind: Kind::Task, sort: &["due"], latest_first: false, find: &[Of(Form::Plain, &["title"])] },
+    Listing { kind: Kind::Checklist, sort: &["title", "name"], latest_first: false, find: &[NAME, NAME_EN] },
     Listing {
-        kind: Kind::Checklist,
-        sort: &["title", "name"],
-        latest_first: false,
-        find: &[NAME, (Form::Plain, &["name_en"])],
+        kind: Kind::Visit,
+        sort: &["at", "started_at"],
+        latest_first: true,
+        find: &[Of(Form::Plain, &["note"]), VOICES],
     },
-    Listing { kind: Kind::Visit, sort: &["at", "started_at"], latest_first: true, find: &[] },
-    Listing { kind: Kind::Inspection, sort: &["started_at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::Inspection, sort: &["started_at"], latest_first: true, find: &[REMARKS, VOICES] },
+    Listing { kind: Kind::Form, sort: &["name"], latest_first: false, find: &[NAME, NAME_EN] },
+    Listing { kind: Kind::Submission, sort: &["started_at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::Patrol, sort: &["started_at"], latest_first: true, find: &[REMARKS] },
+    Listing { kind: Kind::BaseVerification, sort: &["at"], latest_first: true, find: &[] },
+    Listing { kind: Kind::Household, sort: &["household_kind"], latest_first: false, find: &[REMARKS] },
     Listing {
-        kind: Kind::Form,
+        kind: Kind::Campaign,
         sort: &["name"],
         latest_first: false,
-        find: &[NAME, (Form::Plain, &["name_en"])],
+        find: &[NAME, Of(Form::Plain, &["matter"])],
     },
-    Listing { kind: Kind::Submission, sort: &["started_at"], latest_first: true, find: &[] },
-    Listing { kind: Kind::Patrol, sort: &["started_at"], latest_first: true, find: &[] },
-    Listing { kind: Kind::BaseVerification, sort: &["at"], latest_first: true, find: &[] },
     // Found as the person that it is about.
-    Listing { kind: Kind::CareTag, sort: &["until"], latest_first: false, find: &[(Form::Need, &["need"])] },
+    Listing {
+        kind: Kind::CareTag,
+        sort: &["until"],
+        latest_first: false,
+        find: &[Of(Form::Need, &["need"])],
+    },
 ];
 
 /// What the store keeps beside a document.
@@ -130,12 +158,44 @@ pub(super) fn texts(kind_tag: &str, fields: &Fields) -> Vec<Text> {
 }
 
 fn texts_of(listing: &Listing, fields: &Fields) -> Vec<Text> {
-    let text = |(form, names): &Group| {
-        let raw: String = names.iter().filter_map(|name| fields.get(*name)?.as_text()).collect();
-        let normal = tokens::normal(&raw);
-        (!normal.is_empty()).then_some(Text { form: *form, raw, normal })
-    };
-    listing.find.iter().filter_map(text).collect()
+    listing.find.iter().flat_map(|source| source.raw(fields)).filter_map(text).collect()
+}
+
+/// A text that says something to search.
+fn text((form, raw): (Form, String)) -> Option<Text> {
+    let normal = tokens::normal(&raw);
+    (!normal.is_empty()).then_some(Text { form, raw, normal })
+}
+
+impl Source {
+    fn raw(&self, fields: &Fields) -> Vec<(Form, String)> {
+        match self {
+            Of(form, names) => {
+                vec![(*form, names.iter().filter_map(|name| fields.get(*name)?.as_text()).collect())]
+            }
+            Category(field) => {
+                let Some(code) = fields.get(*field).and_then(Value::as_text) else { return Vec::new() };
+                let (zh, en) = category_label(code);
+                vec![(Form::Plain, zh), (Form::Plain, en)]
+            }
+            Transcripts(field) => elements(fields, field)
+                .filter_map(|(_, value)| match value {
+                    Value::Bytes(voice) => VoiceRef::from_bytes(voice).ok()?.transcript,
+                    _ => None,
+                })
+                .map(|said| (Form::Plain, said))
+                .collect(),
+        }
+    }
+
+    /// The fields that it reads.
+    #[cfg(test)]
+    fn fields(&self) -> &[&'static str] {
+        match self {
+            Of(_, names) => names,
+            Category(field) | Transcripts(field) => std::slice::from_ref(field),
+        }
+    }
 }
 
 fn links(kind: Kind, fields: &Fields) -> BTreeSet<(String, RecordId)> {
@@ -143,7 +203,7 @@ fn links(kind: Kind, fields: &Fields) -> BTreeSet<(String, RecordId)> {
     let mut out = BTreeSet::new();
     for field in schema.fields.iter().filter(|field| matches!(field.ty, FieldType::Link(_))) {
         if field.set {
-            for (_, value) in gridwalk_model::records::elements(fields, field.name) {
+            for (_, value) in elements(fields, field.name) {
                 out.extend(value.as_link().map(|target| (field.name.to_owned(), target)));
             }
         } else {
@@ -217,7 +277,7 @@ mod tests {
     fn every_named_field_exists() {
         for listing in LISTINGS {
             let schema = listing.kind.schema();
-            for name in listing.find.iter().flat_map(|(_, names)| names.iter()) {
+            for name in listing.find.iter().flat_map(Source::fields) {
                 assert!(schema.fields.iter().any(|f| f.name == *name), "{}: {name}", schema.tag);
             }
             let sorted = listing.sort.iter().any(|name| schema.fields.iter().any(|f| f.name == *name));

@@ -15,8 +15,9 @@ pub struct Pair {
 }
 
 /// Pairs photos: first those that name their counterpart, then the rest in the order in which they were taken. Photos
-/// of the surroundings stand for "before" where they were taken before any "after".
-pub fn pairs(photos: &[(RecordId, PhotoRef)]) -> Vec<Pair> {
+/// of the surroundings stand for "before" where they were taken before any "after". `look_alike` judges two perceptual
+/// hashes; the same file is the same picture without it.
+pub fn pairs(photos: &[(RecordId, PhotoRef)], look_alike: impl Fn(u64, u64) -> bool) -> Vec<Pair> {
     let mut sorted: Vec<&(RecordId, PhotoRef)> = photos.iter().collect();
     sorted.sort_by_key(|(id, photo)| (photo.taken_at, *id));
     let (afters, mut befores): (Vec<_>, Vec<_>) =
@@ -39,7 +40,10 @@ pub fn pairs(photos: &[(RecordId, PhotoRef)]) -> Vec<Pair> {
         .map(|(before, after)| Pair {
             before: before.map(|(id, _)| *id),
             after: after.map(|(id, _)| *id),
-            same_picture: before.zip(after).is_some_and(|(one, other)| same(&one.1, &other.1)),
+            same_picture: before.zip(after).is_some_and(|(one, other)| {
+                let near = one.1.perceptual.zip(other.1.perceptual).is_some_and(|(a, b)| look_alike(a, b));
+                near || same_file(&one.1, &other.1)
+            }),
         })
         .collect()
 }
@@ -47,7 +51,7 @@ pub fn pairs(photos: &[(RecordId, PhotoRef)]) -> Vec<Pair> {
 /// A photo with the element that names it.
 type Named<'p> = &'p (RecordId, PhotoRef);
 
-fn same(one: &PhotoRef, other: &PhotoRef) -> bool {
+fn same_file(one: &PhotoRef, other: &PhotoRef) -> bool {
     one.hash == other.hash || (one.original_hash.is_some() && one.original_hash == other.original_hash)
 }
 
@@ -94,17 +98,26 @@ mod tests {
             photo(4, PhotoRole::After, Some(id(2))),
             photo(5, PhotoRole::After, None),
         ];
-        let found: Vec<_> = pairs(&photos).into_iter().map(|pair| (pair.before, pair.after)).collect();
+        let found: Vec<_> =
+            pairs(&photos, |_, _| false).into_iter().map(|pair| (pair.before, pair.after)).collect();
         assert_eq!(found, [(Some(id(1)), Some(id(5))), (Some(id(2)), Some(id(4))), (Some(id(3)), None)]);
     }
 
     #[test]
     fn the_same_picture_twice_is_told() {
-        let before = photo(1, PhotoRole::Before, None);
+        let mut before = photo(1, PhotoRole::Before, None);
         let mut after = photo(2, PhotoRole::After, None);
         after.1.hash = before.1.hash;
-        assert!(pairs(&[before, after])[0].same_picture);
-        let lone = pairs(&[photo(2, PhotoRole::After, Some(id(9)))]);
+        assert!(pairs(&[before.clone(), after.clone()], |_, _| false)[0].same_picture);
+        // Encoded anew: other bytes, and hardly another picture.
+        after.1.hash = ContentHash::from_bytes([8; 32]);
+        (before.1.perceptual, after.1.perceptual) = (Some(6), Some(7));
+        let near = |a: u64, b: u64| (a ^ b).count_ones() <= 1;
+        assert!(pairs(&[before.clone(), after.clone()], near)[0].same_picture);
+        assert!(!pairs(&[before.clone(), after.clone()], |_, _| false)[0].same_picture);
+        after.1.perceptual = None;
+        assert!(!pairs(&[before, after], |_, _| true)[0].same_picture);
+        let lone = pairs(&[photo(2, PhotoRole::After, Some(id(9)))], |_, _| false);
         assert_eq!(lone, [Pair { before: None, after: Some(id(2)), same_picture: false }]);
     }
 }

@@ -9,7 +9,7 @@ use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 
 use crate::storage::access::NewDevice;
-use crate::sync::evidence::chain_state;
+use crate::sync::chain_state;
 use crate::testing::{Phone, World};
 
 /// A phone whose key the server knows, and a made-up event.

@@ -1,7 +1,9 @@
 //! Search by name, part of an address, digits, sound, need, with a mistake.
 
+use gridwalk_model::categories::STARTER_CATEGORIES;
 use gridwalk_model::records::care_tag::{CareTag, Need};
-use gridwalk_model::{Kind, RecordId, Value};
+use gridwalk_model::voice::{VoiceFormat, VoiceRef};
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value};
 use proptest::prelude::*;
 
 use crate::store::sound::Sound;
@@ -356,4 +358,40 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn events_are_found_by_category_and_by_what_was_said_and_visits_by_their_notes() {
+    let mut store = store(1);
+    let voice = VoiceRef {
+        hash: ContentHash::from_bytes([7; 32]),
+        bytes: 1,
+        millis: 900,
+        format: VoiceFormat::Opus,
+        recorded_at: at(1),
+        transcript: Some("井盖在三号楼东边（虚构）".into()),
+    };
+    let (category, label) = STARTER_CATEGORIES.first().map(|first| (first.code, first.zh)).unwrap();
+    let mut event = fields(&[("category", category), ("address", "东门")]);
+    event.insert("area".into(), Value::from(GRID));
+    let element = RecordId::from_bytes([9; 16]).to_hex();
+    event.insert(format!("voices/{element}"), Value::Bytes(voice.to_bytes()));
+    let event = store.edits(at(1), |edits| edits.create_fields(Kind::Event, &event)).unwrap();
+    let home = store.create(&dwelling("3", "501"), at(1)).unwrap();
+    let user = store.identity().unwrap().user;
+    let visit = Fields::from([
+        ("target".into(), Value::from(home)),
+        ("by".into(), Value::from(user)),
+        ("at".into(), Value::Time(at(1))),
+        ("result".into(), Value::from("met")),
+        ("note".into(), Value::from("灯泡已更换")),
+    ]);
+    let visit = store.edits(at(1), |edits| edits.create_fields(Kind::Visit, &visit)).unwrap();
+    let ids = |text: &str| {
+        let hits = store.search(text, &[], None, 9).unwrap().hits;
+        hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(label), [event]);
+    assert_eq!(ids("三号楼"), [event]);
+    assert_eq!(ids("灯泡"), [visit]);
 }

@@ -95,14 +95,19 @@ impl Store {
         };
         let signature = codec::to_bytes(&Signature { role, name, image: hash, at: now });
         self.put_media(&[(hash, MediaForm::Full, image)], now)?;
+        let element = RecordId::from_parts(now, self.random()?);
+        let (photo, chain_end) = self.chained(photo, inspection, element)?;
         self.write(Commit::Edit, |tx| {
-            let element = tx.new_id(now)?.to_hex();
+            let element = element.to_hex();
             // As a photo too: what a record's photos name is published and may be read by whoever reads the record.
             let patch = Fields::from([
                 (format!("photos/{element}"), Value::Bytes(photo.to_bytes())),
                 (format!("signatures/{element}"), Value::Bytes(signature)),
             ]);
             crate::edit::Edits::over(tx, now).edit(inspection, &patch)?;
+            if let Some(end) = &chain_end {
+                tx.put_chain_end(end)?;
+            }
             tx.add_upload(&hash, inspection, MediaForm::Full, bytes, now)
         })?;
         self.inspection_session(inspection)

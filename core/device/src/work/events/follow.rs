@@ -1,5 +1,6 @@
 //! What became of a worker's reports.
 
+use gridwalk_evidence::PerceptualHash;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::pairs::{Pair, pairs};
 use gridwalk_model::event::urgent::category_label;
@@ -144,6 +145,7 @@ impl Store {
                 Some((element.parse().ok()?, PhotoRef::from_bytes(bytes).ok()?))
             })
             .collect();
-        Ok(EventStory { lines, pairs: pairs(&photos) })
+        let look_alike = |one, other| PerceptualHash(one).looks_like(PerceptualHash(other));
+        Ok(EventStory { lines, pairs: pairs(&photos, look_alike) })
     }
 }

@@ -1,0 +1,93 @@
+//! Evidence signed by a key that the core never sees (issue: a foreign `DeviceKey`), and judged by the real server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use gridwalk_device::keys::{DeviceKey, SoftwareKey};
+use gridwalk_device::photo::CaptureFacts;
+use gridwalk_device::{DeviceError, SystemEntropy};
+use gridwalk_e2e::Town;
+use gridwalk_e2e::town::{event, settle};
+use gridwalk_harness::phone::Phone;
+use gridwalk_harness::photos;
+use gridwalk_harness::scene::Hazard;
+use gridwalk_harness::seeded::Seeded;
+use gridwalk_model::RecordId;
+use gridwalk_model::photo_chain::ChainState;
+
+/// Stands for a key in a phone's hardware: it signs, fails when it is told to, and gives nothing else away.
+struct HardwareKey {
+    key: SoftwareKey,
+    signed: AtomicU32,
+    /// Signatures after which the hardware is out of order.
+    works_for: u32,
+}
+
+impl DeviceKey for HardwareKey {
+    fn public_key(&self) -> Result<[u8; 65], DeviceError> {
+        self.key.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], DeviceError> {
+        if self.signed.fetch_add(1, Ordering::SeqCst) >= self.works_for {
+            return Err(DeviceError::KeyStore { reason: "out of order, for a test".into() });
+        }
+        self.key.sign(message)
+    }
+}
+
+async fn add_photo(phone: &Phone, record: RecordId, seed: u64) {
+    let original = photos::jpeg(&mut Seeded::new(seed), (640, 480), Hazard::Rubbish, None).unwrap();
+    let facts = CaptureFacts::camera(phone.device().now(), "W1".into());
+    phone.device().add_photo(record, original, facts, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_knows_what_a_foreign_key_signed() {
+    let town = Town::start();
+    let person = town.gridworker("网格员（虚构）", &[0]);
+    let code = town.office().enrolment_code(person).unwrap();
+    let key = Arc::new(HardwareKey {
+        key: SoftwareKey::generate(&mut SystemEntropy).unwrap(),
+        signed: AtomicU32::new(0),
+        works_for: u32::MAX,
+    });
+    let foreign = Arc::clone(&key);
+    let folder = town.phone_folder("foreign");
+    let phone =
+        Phone::open_with("foreign", &folder, |options| options.device_key = Some(foreign)).await.unwrap();
+    phone.device().enrol(&town.url(), &code, "虚构").await.unwrap();
+    settle(&phone).await;
+    let record = event(&phone, town.grid(0), "虚构：签名").await;
+    let before = key.signed.load(Ordering::SeqCst);
+    for seed in 1..=3 {
+        add_photo(&phone, record, seed).await;
+    }
+    assert_eq!(key.signed.load(Ordering::SeqCst) - before, 3, "one signature a photo, and no other key");
+    settle(&phone).await;
+    assert_eq!(town.office().photo_chain(record).unwrap(), [ChainState::Whole; 3]);
+    phone.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_is_not_lost_when_the_foreign_key_fails() {
+    let town = Town::start();
+    let person = town.gridworker("网格员（虚构）", &[0]);
+    let code = town.office().enrolment_code(person).unwrap();
+    let software = SoftwareKey::generate(&mut SystemEntropy).unwrap();
+    // One signature for the token that enrolment asks for; the photo comes too late.
+    let key = Arc::new(HardwareKey { key: software, signed: AtomicU32::new(0), works_for: 1 });
+    let foreign = Arc::clone(&key);
+    let folder = town.phone_folder("foreign");
+    let phone =
+        Phone::open_with("foreign", &folder, |options| options.device_key = Some(foreign)).await.unwrap();
+    phone.device().enrol(&town.url(), &code, "虚构").await.unwrap();
+    settle(&phone).await;
+    let record = event(&phone, town.grid(0), "虚构：签名").await;
+    add_photo(&phone, record, 1).await;
+    settle(&phone).await;
+    assert_eq!(town.office().photo_chain(record).unwrap(), [ChainState::Unsigned]);
+    phone.close().await.unwrap();
+}
