@@ -12,7 +12,7 @@ use super::due::ITSELF;
 use super::tokens::{self, Form, Text};
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// How records of a kind are listed and found.
 struct Listing {
@@ -89,6 +89,8 @@ const LISTINGS: &[Listing] = &[
     Listing { kind: Kind::Submission, sort: &["started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::Patrol, sort: &["started_at"], latest_first: true, find: &[] },
     Listing { kind: Kind::BaseVerification, sort: &["at"], latest_first: true, find: &[] },
+    // Looked up by its token.
+    Listing { kind: Kind::Label, sort: &["token"], latest_first: false, find: &[] },
     // Found as the person that it is about.
     Listing { kind: Kind::CareTag, sort: &["until"], latest_first: false, find: &[(Form::Need, &["need"])] },
 ];

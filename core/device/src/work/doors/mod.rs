@@ -41,3 +41,5 @@ pub use person::{Difference, Home, Person};
 pub use problem::DoorProblem;
 pub use read::{Doubtful, Inhabitant};
 pub use undo::DoorOperation;
+
+pub(in crate::work) use read::is_gone;
