@@ -1,6 +1,6 @@
 //! What can go wrong on the phone, with the facts in fields. No personal data stands in any message.
 
-use gridwalk_evidence::{EvidenceError, VoiceError};
+use gridwalk_evidence::{EvidenceError, QrError, VoiceError};
 use gridwalk_model::event::Flag;
 use gridwalk_model::event::site::Away;
 use gridwalk_model::policy::Violation;
@@ -69,6 +69,9 @@ pub enum DeviceError {
         /// Which record was asked for.
         record: RecordId,
     },
+    /// No door on this phone is in such a building.
+    #[error("no such building is here")]
+    NoBuilding,
     /// The record is of another kind than the one asked for.
     #[error("record {record} is of kind `{found}`")]
     WrongKind {
@@ -118,6 +121,9 @@ pub enum DeviceError {
     /// A file cannot be used as a voice note.
     #[error(transparent)]
     Voice(#[from] VoiceError),
+    /// A frame cannot be looked at for codes, or labels cannot be drawn.
+    #[error(transparent)]
+    Qr(#[from] QrError),
     /// No such original waits in the journal.
     #[error("no photo waits under this number")]
     NoCapture,
@@ -206,6 +212,7 @@ impl DeviceError {
             Self::NotEnrolled => "本机尚未登记".into(),
             Self::AlreadyEnrolled => "本机已登记".into(),
             Self::UnknownRecord { .. } => "本机没有这条记录".into(),
+            Self::NoBuilding => "本机没有这栋楼的房屋".into(),
             Self::WrongKind { .. } => "记录类型不符".into(),
             Self::NeedsUpdate { .. } => "需要升级应用才能查看这条记录".into(),
             Self::Invalid { errors } => format!("有 {} 项填写不正确", errors.len()),
@@ -217,6 +224,7 @@ impl DeviceError {
             Self::Photo(error) => error.zh(),
             Self::TooManyRegions { limit } => format!("一张照片最多遮挡 {limit} 处"),
             Self::Voice(error) => error.zh(),
+            Self::Qr(error) => error.zh(),
             Self::NoCapture => "找不到这张照片".into(),
             Self::Checklist(error) => error.zh(),
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
@@ -255,6 +263,7 @@ impl DeviceError {
             Self::NotEnrolled => "This phone is not registered yet".into(),
             Self::AlreadyEnrolled => "This phone is registered already".into(),
             Self::UnknownRecord { .. } => "This record is not on this phone".into(),
+            Self::NoBuilding => "No door on this phone is in this building".into(),
             Self::WrongKind { .. } => "The record is of another kind".into(),
             Self::NeedsUpdate { .. } => "Update the app to see this record".into(),
             Self::Invalid { errors } => format!("{} fields are not filled in correctly", errors.len()),
@@ -266,6 +275,7 @@ impl DeviceError {
             Self::Photo(error) => error.to_string(),
             Self::TooManyRegions { limit } => format!("At most {limit} regions of a photo can be marked"),
             Self::Voice(error) => error.to_string(),
+            Self::Qr(error) => error.en(),
             Self::NoCapture => "This photo is not here".into(),
             Self::Checklist(error) => error.en(),
             Self::PatrolUnderWay => "A patrol is under way already".into(),

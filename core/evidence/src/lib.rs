@@ -16,6 +16,7 @@
 //! | JPEG, preview, hashes | `encode`, `hash` |
 //! | receipt | `received` |
 //! | voice notes | `voice` |
+//! | QR labels: frames of a camera, sheets to print | `qr` |
 //!
 //! No I/O, no clock, no randomness: the caller brings the file, the facts and the font's bytes. All functions may be called from
 //! any thread.
@@ -33,6 +34,7 @@ mod jpeg_segments;
 mod limits;
 mod perceptual;
 mod prepare;
+mod qr;
 mod received;
 mod scale;
 mod stamp;
@@ -55,6 +57,7 @@ pub use hash::{PerceptualHash, sha256};
 pub use limits::Limits;
 pub use perceptual::{Likeness, Print};
 pub use prepare::{Encoded, Inspection, Photo, inspect, prepare, prepare_blurred, short_id};
+pub use qr::{LabelSheet, LumaFrame, QrError, SheetLabel, read_codes};
 pub use received::{ReceivedPhoto, is_preview, is_stored_photo};
 pub use stamp::{
     PhotoSource, StampDatum, StampFacts, StampFont, StampOutcome, StampPlace, StampTime,

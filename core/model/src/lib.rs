@@ -23,6 +23,7 @@
 //! | photos, their chain, voice notes, encoded entries | [`photo`], [`photo_chain`], [`voice`], [`codec`] |
 //! | where things are | [`geo`] |
 //! | what a patrol comes to | [`walk`] |
+//! | tokens of QR labels | [`label`] |
 //! | figures with the evidence behind them | [`indicators`] |
 //! | who is visited when, what is asked | [`visits`] |
 
@@ -47,6 +48,7 @@ pub mod forms;
 pub mod geo;
 pub mod id;
 pub mod indicators;
+pub mod label;
 pub mod photo;
 pub mod photo_chain;
 pub mod placement;

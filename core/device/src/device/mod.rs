@@ -10,6 +10,7 @@ mod driver;
 mod evidence;
 mod keeping;
 mod key_file;
+mod labels;
 mod patrols;
 mod reports;
 #[cfg(test)]

@@ -112,6 +112,8 @@ const LISTINGS: &[Listing] = &[
         latest_first: false,
         find: &[NAME, Of(Form::Plain, &["matter"])],
     },
+    // Looked up by its token.
+    Listing { kind: Kind::Label, sort: &["token"], latest_first: false, find: &[] },
     // Found as the person that it is about.
     Listing {
         kind: Kind::CareTag,

@@ -8,6 +8,7 @@
 //! | inspections, orders, rechecks, forms | [`checklists`] |
 //! | reports, drafts, acts on events | [`events`] |
 //! | reuse, blur, signatures, voice notes | [`evidence`] |
+//! | QR codes on doors and places | [`labels`] |
 //! | whom to visit, what came of it | [`visits`] |
 //! | walks, their tracks and gaps | [`patrols`] |
 //! | what needs the worker's decision | [`tray`] |
@@ -18,6 +19,7 @@ pub mod doors;
 pub mod events;
 pub mod evidence;
 pub mod indicators;
+pub mod labels;
 pub mod patrols;
 pub mod today;
 pub mod tray;

@@ -19,6 +19,10 @@ labels! {
         TooFar = "too_far", "当前位置距事发地点过远，请到现场核查，或说明原因", "Too far from the spot: go there, or give a reason";
         /// The label of another door or place was scanned.
         OtherDoor = "other_door", "扫描的门牌码不是该处的，请扫描该处门牌码，或说明原因", "This label belongs to another door: scan the right one, or give a reason";
+        /// The label that was scanned is void.
+        VoidLabel = "void_label", "扫描的门牌码已作废，请扫描该处现用的门牌码，或说明原因", "This label is void: scan the one in use, or give a reason";
+        /// What was scanned is no label that this phone knows.
+        UnknownLabel = "unknown_label", "扫描的不是本网格的门牌码，请扫描该处门牌码，或说明原因", "Not a label of your grids: scan the door's own, or give a reason";
         /// The event is behind a door, and neither label nor dwelling nor reason is given.
         NeedsDoor = "needs_door", "请扫描该处门牌码或打开该房屋，或说明原因", "Scan the door's label or open the dwelling, or give a reason";
         /// Where the event is, is not known.
@@ -39,6 +43,17 @@ pub struct Site {
     pub place: Option<RecordId>,
 }
 
+/// What a code that was scanned turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanned {
+    /// The label of this dwelling or place.
+    Of(RecordId),
+    /// A label that was voided.
+    Void,
+    /// Nothing that this phone knows.
+    Unknown,
+}
+
 /// What somebody on site has to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claim {
@@ -46,8 +61,8 @@ pub struct Claim {
     pub position: Option<Position>,
     /// Whether the platform said that this is simulated.
     pub simulated: bool,
-    /// The dwelling or place whose label was scanned.
-    pub label: Option<RecordId>,
+    /// What was scanned.
+    pub label: Option<Scanned>,
     /// The dwelling that is open on the phone.
     pub open: Option<RecordId>,
     /// Why none of these can be shown.
@@ -82,7 +97,11 @@ pub fn judge(site: &Site, claim: &Claim, rules: &FieldRules) -> Result<OnSite, N
     let distance_m = metres.map(|metres| metres.min(f64::from(u32::MAX)).ceil() as u32);
     let here = |presence| Ok(OnSite { presence, distance_m });
     let same = |shown: Option<RecordId>, wanted: Option<RecordId>| shown.is_some() && shown == wanted;
-    if same(claim.label, site.dwelling) || same(claim.label, site.place) {
+    let label = match claim.label {
+        Some(Scanned::Of(record)) => Some(record),
+        _ => None,
+    };
+    if same(label, site.dwelling) || same(label, site.place) {
         return here(Presence::DoorLabel);
     }
     if same(claim.open, site.dwelling) {
@@ -95,7 +114,13 @@ pub fn judge(site: &Site, claim: &Claim, rules: &FieldRules) -> Result<OnSite, N
     if claim.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty()) {
         return here(Presence::Explained);
     }
-    Err(NotOnSite { why: if claim.label.is_some() { Away::OtherDoor } else { why }, distance_m })
+    let why = match claim.label {
+        Some(Scanned::Of(_)) => Away::OtherDoor,
+        Some(Scanned::Void) => Away::VoidLabel,
+        Some(Scanned::Unknown) => Away::UnknownLabel,
+        None => why,
+    };
+    Err(NotOnSite { why, distance_m })
 }
 
 /// Why the position does not show it; `None` if it does.
@@ -153,8 +178,17 @@ mod tests {
         let site = Site { position: at(0.0, 5.0), dwelling: Some(DOOR), place: None };
         let near = Claim { position: at(1.0, 3.0), ..Claim::default() };
         assert_eq!(shown(&site, &near), Err(Away::NeedsDoor));
-        assert_eq!(shown(&site, &Claim { label: Some(DOOR), ..near.clone() }), Ok(Presence::DoorLabel));
-        assert_eq!(shown(&site, &Claim { label: Some(OTHER), ..near.clone() }), Err(Away::OtherDoor));
+        assert_eq!(
+            shown(&site, &Claim { label: Some(Scanned::Of(DOOR)), ..near.clone() }),
+            Ok(Presence::DoorLabel)
+        );
+        assert_eq!(
+            shown(&site, &Claim { label: Some(Scanned::Of(OTHER)), ..near.clone() }),
+            Err(Away::OtherDoor)
+        );
+        let scanned = |label| shown(&site, &Claim { label: Some(label), ..near.clone() });
+        assert_eq!(scanned(Scanned::Void), Err(Away::VoidLabel));
+        assert_eq!(scanned(Scanned::Unknown), Err(Away::UnknownLabel));
         assert_eq!(shown(&site, &Claim { open: Some(DOOR), ..near.clone() }), Ok(Presence::SameDwelling));
         assert_eq!(shown(&site, &Claim { open: Some(OTHER), ..near.clone() }), Err(Away::NeedsDoor));
         let explained = Claim { reason: Some("住户不在，隔窗查看".into()), ..near.clone() };
@@ -165,7 +199,7 @@ mod tests {
     #[test]
     fn a_place_takes_its_label_or_a_position() {
         let site = Site { position: at(0.0, 5.0), dwelling: None, place: Some(DOOR) };
-        let label = Claim { label: Some(DOOR), ..Claim::default() };
+        let label = Claim { label: Some(Scanned::Of(DOOR)), ..Claim::default() };
         assert_eq!(shown(&site, &label), Ok(Presence::DoorLabel));
         let near = Claim { position: at(5.0, 5.0), ..Claim::default() };
         assert_eq!(shown(&site, &near), Ok(Presence::Outdoors));

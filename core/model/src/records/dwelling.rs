@@ -61,8 +61,6 @@ record! {
     optional area_m2: f64 = Real { min: 0.0, max: 100_000.0 }, Free, "建筑面积", "Floor area (m²)";
     /// Where it is.
     optional position: geo::Position = Position, Free, "位置", "Position";
-    /// Random token of the door's QR label.
-    optional label_token: String = Text { max: 64 }, Free, "门牌二维码", "Label token";
     /// What other systems call it. Their codes change when grids are re-cut, so they are aliases only.
     set source_keys: String = Text { max: 64 }, Free, "外部编码", "Source keys";
     /// Remarks.

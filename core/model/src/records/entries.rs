@@ -25,6 +25,7 @@ const AUTHORS: &[(Kind, &str)] = &[
     (Kind::Submission, "by"),
     (Kind::Patrol, "worker"),
     (Kind::RectificationOrder, "issued_by"),
+    (Kind::Label, "made_by"),
 ];
 
 /// Lists that are closed: a word that is not on them is refused, not carried.

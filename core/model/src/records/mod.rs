@@ -17,6 +17,7 @@ pub mod event;
 pub mod form;
 pub mod household;
 pub mod inspection;
+pub mod label;
 pub mod organization;
 pub mod patrol;
 pub mod place;
@@ -47,6 +48,7 @@ pub use field_value::{FieldValue, elements, parse_date};
 pub use form::Form;
 pub use household::Household;
 pub use inspection::Inspection;
+pub use label::Label;
 pub use organization::Organization;
 pub use patrol::Patrol;
 pub use place::Place;
@@ -130,6 +132,7 @@ kinds! {
     Submission,
     ServiceRecord,
     VisitCadence,
+    Label,
 }
 
 impl Kind {

@@ -33,8 +33,6 @@ record! {
     optional inspection_interval_days: i64 = Int { min: 1, max: 3_660 }, Free, "检查周期（天）", "Inspection interval (days)";
     /// Whether it is closed for good.
     optional closed: bool = Flag, Free, "已停业", "Closed";
-    /// Random token of its QR label.
-    optional label_token: String = Text { max: 64 }, Free, "场所二维码", "Label token";
     /// What other systems call it.
     set source_keys: String = Text { max: 64 }, Free, "外部编码", "Source keys";
     /// Remarks.

@@ -88,7 +88,6 @@ fn place() -> Place {
         position: geo::Position::wgs84(36.1, 120.47, None, geo::PositionSource::Manual).ok(),
         inspection_interval_days: Some(30),
         closed: Some(false),
-        label_token: None,
         source_keys: BTreeMap::from([("ledger".into(), "A-1".into()), ("old".into(), "B-2".into())]),
         remarks: None,
     }

@@ -5,6 +5,7 @@ use jiff::{ToSpan, civil};
 use super::{FieldError, Reason};
 use crate::checklist::{Template, TemplateFault};
 use crate::codes::{phone::Phone, resident_id, uscc};
+use crate::label::LabelToken;
 use crate::records::resident_id::IdDocument;
 use crate::records::{Checklist, FieldValue, Form, Record, elements};
 use crate::schema::Kind;
@@ -64,6 +65,11 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         | Kind::Task
         | Kind::ServiceRecord
         | Kind::Worker => {}
+        Kind::Label => {
+            if checks.text("token").is_some_and(|text| !LabelToken::is_canonical(&text)) {
+                checks.say("token", Reason::NotALabel);
+            }
+        }
         Kind::VisitCadence => {
             if checks.text("rules").is_some_and(|rules| Cadence::parse(&rules).is_err()) {
                 checks.say("rules", Reason::NotAnEntry);

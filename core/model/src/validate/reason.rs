@@ -75,6 +75,8 @@ pub enum Reason {
     NoItems,
     /// What is wrong with a checklist or one of its items.
     Template(TemplateFault),
+    /// The token of a label whose check does not fit.
+    NotALabel,
     /// Asks for, or states, what this product does not keep about people; see [`crate::forbidden`].
     Forbidden,
 }
@@ -123,6 +125,7 @@ impl Reason {
             Self::NoPlace => "请填写地址或位置",
             Self::NoItems => "清单没有检查项",
             Self::Template(fault) => return fault.zh(),
+            Self::NotALabel => "二维码编码不正确",
             Self::Forbidden => "含有本系统不采集的内容",
         };
         text.into()
@@ -169,6 +172,7 @@ impl Reason {
             Self::NoPlace => "give an address or a position",
             Self::NoItems => "the checklist has no items",
             Self::Template(fault) => return fault.en(),
+            Self::NotALabel => "not the token of a label",
             Self::Forbidden => "says what this product does not keep about people",
         };
         text.into()

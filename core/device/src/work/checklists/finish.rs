@@ -92,7 +92,7 @@ impl Hazard<'_> {
         });
         let event = Event {
             area: place.area,
-            number: None,
+            number: Some(edits.tx().issue_event_number(now)?.to_string()),
             category: category.to_owned(),
             description: Some(text_of(self.template, finding)),
             address: place.address.clone(),

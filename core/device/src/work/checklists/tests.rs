@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use gridwalk_evidence::{Limits, Photo};
 use gridwalk_model::checklist::{Answer, Grade, ItemKind, Lack, Outcome, SignatureRole, file};
+use gridwalk_model::event::number::EventNumber;
 use gridwalk_model::event::{EventRules, State, fold, read_log};
 use gridwalk_model::records::task::{TaskKind, TaskState};
 use gridwalk_model::records::{Event, Inspection, Place, RectificationOrder, Task};
@@ -155,6 +158,10 @@ fn an_inspection_from_the_first_item_to_its_consequences() {
     assert_eq!((event.category.as_str(), event.inspection), ("fire_exit_blocked", Some(session.id)));
     assert_eq!((event.reporter, event.photos.len(), event.area), (Some(USER), 1, GRID));
     assert_eq!(state_of(store, events[0].id), State::Reported);
+    let number: EventNumber = event.number.as_deref().unwrap().parse().unwrap();
+    assert_eq!((number.day(), number.sequence()), (today, 1));
+    let next = store.write(Commit::Edit, |tx| tx.issue_event_number(at(21))).unwrap();
+    assert_eq!(next.sequence(), 2, "one sequence for all events of this phone");
 
     let again = store.answer_item(session.id, "gas", Answer::default(), at(22));
     assert!(matches!(again, Err(DeviceError::Checklist(ChecklistError::Finished { .. }))));
@@ -306,7 +313,10 @@ fn a_recheck_settles_its_order_or_goes_on_and_overdue_findings_become_events() {
     assert!(settled.settled_by.is_some() && store.open_orders(480, late(8)).unwrap().is_empty());
     let begun = store.begin_recheck(order, late(8));
     assert!(matches!(begun, Err(DeviceError::Checklist(ChecklistError::Settled { .. }))));
-    assert_eq!(store.list::<Event>(None, 10).unwrap().entries.len(), 2);
+    let events = store.list::<Event>(None, 10).unwrap().entries;
+    let numbers: BTreeSet<EventNumber> =
+        events.iter().map(|event| event.record.number.as_deref().unwrap().parse().unwrap()).collect();
+    assert_eq!((events.len(), numbers.len()), (2, 2), "a number of its own each");
     let undone = store.reopen_inspection(first.id, 480, late(9));
     assert!(matches!(undone, Err(DeviceError::Checklist(ChecklistError::HadConsequences { .. }))));
 

@@ -21,6 +21,7 @@ mod acts;
 pub mod board;
 pub mod floor;
 mod journal;
+mod living;
 mod moving;
 pub mod newcomers;
 mod operation;
@@ -41,3 +42,6 @@ pub use person::{Difference, Home, Person};
 pub use problem::DoorProblem;
 pub use read::{Doubtful, Inhabitant};
 pub use undo::DoorOperation;
+
+pub(in crate::work) use living::{Living, LivingPerson, WhoLives};
+pub(in crate::work) use read::is_gone;

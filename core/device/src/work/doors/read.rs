@@ -75,7 +75,7 @@ pub(super) struct Reader<'s> {
 }
 
 /// Whether a record is not to be shown.
-pub(super) fn is_gone(listed: &Listed) -> bool {
+pub(in crate::work) fn is_gone(listed: &Listed) -> bool {
     listed.fields.get(REMOVED_KEY) == Some(&Value::Flag(true)) && !listed.state.edited_while_removed
 }
 

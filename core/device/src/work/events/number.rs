@@ -23,7 +23,7 @@ impl View<'_> {
 impl Tx<'_> {
     /// Issues the next number of the local day of `now`. A clock that is put back goes on with the later day, so that
     /// no number is ever issued twice.
-    pub(super) fn issue_event_number(&mut self, now: Timestamp) -> Result<EventNumber, DeviceError> {
+    pub(in crate::work) fn issue_event_number(&mut self, now: Timestamp) -> Result<EventNumber, DeviceError> {
         let code = self.device_code()?;
         let today = self.field_rules()?.day_of(now).ok_or(DeviceError::Bug("no such day"))?;
         let last = self.get_text(Setting::EventNumber)?.and_then(|text| text.parse::<EventNumber>().ok());

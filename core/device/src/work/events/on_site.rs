@@ -1,6 +1,6 @@
 //! On-site verification and look-back.
 
-use gridwalk_model::event::site::{Claim, OnSite, Site, judge};
+use gridwalk_model::event::site::{Claim, OnSite, Scanned, Site, judge};
 use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::geo::Position;
 use gridwalk_model::records::FieldValue;
@@ -8,6 +8,7 @@ use gridwalk_model::{Fields, RecordId, Timestamp, Value};
 
 use crate::error::DeviceError;
 use crate::store::{Commit, Store, View};
+use crate::work::labels::ScannedLabel;
 
 /// What the worker has to show for being there.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +17,7 @@ pub struct SiteClaim {
     pub position: Option<Position>,
     /// Whether the platform said that this is simulated.
     pub simulated: bool,
-    /// The token of the label that was scanned.
+    /// What the code said that was scanned, or what was typed in from beneath it.
     pub label: Option<String>,
     /// The dwelling that is open on the phone.
     pub open_dwelling: Option<RecordId>,
@@ -57,20 +58,21 @@ impl View<'_> {
         Site { position, dwelling: link("dwelling"), place: link("place") }
     }
 
-    /// What a scanned label says about a site: the record that it belongs to, or that it is another's.
-    fn scanned(&self, site: &Site, token: &str) -> Result<RecordId, DeviceError> {
-        for id in [site.dwelling, site.place].into_iter().flatten() {
-            let Some(listed) = self.listed(id)? else { continue };
-            if listed.fields.get("label_token").and_then(Value::as_text) == Some(token) {
-                return Ok(id);
+    /// What a scanned code shows. The label of a whole building hangs where everybody passes, and stands for no door.
+    fn scanned(&self, text: &str) -> Result<Scanned, DeviceError> {
+        Ok(match self.scan_label(text)? {
+            ScannedLabel::Door { dwelling, .. } => Scanned::Of(dwelling),
+            ScannedLabel::Place { place, .. } => Scanned::Of(place),
+            ScannedLabel::Void { .. } => Scanned::Void,
+            ScannedLabel::Building { .. } | ScannedLabel::NotHere | ScannedLabel::NotALabel => {
+                Scanned::Unknown
             }
-        }
-        Ok(RecordId::from_bytes([0xff; 16]))
+        })
     }
 
     fn judge_site(&self, event: RecordId, claim: &SiteClaim) -> Result<OnSite, DeviceError> {
         let site = self.site(&self.case(event)?.listed.fields);
-        let label = claim.label.as_deref().map(|token| self.scanned(&site, token)).transpose()?;
+        let label = claim.label.as_deref().map(|text| self.scanned(text)).transpose()?;
         let claim = Claim {
             position: claim.position,
             simulated: claim.simulated,

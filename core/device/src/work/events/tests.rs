@@ -16,6 +16,7 @@ use crate::error::DeviceError;
 use crate::photo::{CaptureFacts, prepare_photo};
 use crate::store::{Commit, Faults, Side, Store};
 use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, store, store_with};
+use crate::work::labels::{HangsOn, MadeLabel};
 
 const UNIT: RecordId = RecordId::from_bytes([0x51; 16]);
 const FIXER: RecordId = RecordId::from_bytes([0x52; 16]);
@@ -335,9 +336,10 @@ fn verification_on_site_needs_to_be_there() {
 #[test]
 fn behind_a_door_the_label_counts_and_what_is_wrong_goes_back_to_work() {
     let mut store = store(1);
-    let mut home = dwelling("3号楼", "501");
-    home.label_token = Some("token-501".into());
-    let door = store.create(&home, at(0)).unwrap();
+    let door = store.create(&dwelling("3号楼", "501"), at(0)).unwrap();
+    let next = store.create(&dwelling("3号楼", "502"), at(0)).unwrap();
+    let text = |made: MadeLabel| Some(made.token.url("https://grid.example"));
+    let label = |store: &mut Store, door| text(store.make_label(&HangsOn::Record(door), at(0)).unwrap());
     let context = SnapContext { dwelling: Some(door), ..SnapContext::default() };
     let snapped = store.snap(&jpeg(96, 72), &facts(at(1), here(0.0)), &context, None, at(1)).unwrap();
     store.choose_category(snapped.draft, "building_damage", at(1)).unwrap();
@@ -349,9 +351,17 @@ fn behind_a_door_the_label_counts_and_what_is_wrong_goes_back_to_work() {
         other => panic!("{other:?}"),
     };
     assert_eq!(why(&store, &near), Away::NeedsDoor);
-    let wrong = SiteClaim { label: Some("token-502".into()), ..near.clone() };
+    let shows = |label| SiteClaim { label, ..near.clone() };
+    let wrong = shows(label(&mut store, next));
     assert_eq!(why(&store, &wrong), Away::OtherDoor);
-    let claim = SiteClaim { label: Some("token-501".into()), ..near };
+    let lost = shows(label(&mut store, door));
+    assert!(store.check_site(event, &lost).is_ok());
+    let claim = shows(text(store.replace_label(&HangsOn::Record(door), at(11)).unwrap()));
+    assert_eq!(why(&store, &lost), Away::VoidLabel);
+    let building = HangsOn::Building { estate: "阳光里".into(), building: "3号楼".into() };
+    let entrance = shows(text(store.make_label(&building, at(11)).unwrap()));
+    assert_eq!(why(&store, &entrance), Away::UnknownLabel, "it hangs where everybody passes");
+    assert_eq!(why(&store, &shows(Some("https://grid.example".into()))), Away::UnknownLabel);
     let failed = SiteVerification {
         claim: claim.clone(),
         still_wrong: Some("仍在渗水".into()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::records::care_tag::CareTag;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
-use gridwalk_model::records::{Dwelling, Household, Residency, Resident, Visit, VisitCadence};
+use gridwalk_model::records::{Household, Visit, VisitCadence};
 use gridwalk_model::visits::cadence::NeedInForce;
 use gridwalk_model::visits::{Cadence, Due, DueState, Plan, VisitFact, Why};
 use gridwalk_model::{Kind, RecordId, Timestamp};
@@ -15,6 +15,7 @@ use super::local_day;
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::Store;
+use crate::work::doors::{Living, LivingPerson, WhoLives};
 
 /// A visit that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,15 +40,15 @@ pub struct VisitDue {
 struct Person {
     id: RecordId,
     needs: Vec<NeedInForce>,
-    /// Current residencies: since when, and the door.
-    homes: Vec<(Date, RecordId)>,
+    /// The main home, else the second one that they moved to last: since when, and the door.
+    home: Option<(Date, RecordId)>,
     visits: Vec<VisitFact>,
 }
 
 /// What is known of one door behind which somebody lives.
 struct Door {
     id: RecordId,
-    /// Of each current residency: the day of moving in, if it is known, and the day from which this system knows it.
+    /// Of everybody who lives there: the day of moving in, if it is known, and the day from which this system knows it.
     living: Vec<(Option<Date>, Date)>,
     visits: Vec<VisitFact>,
 }
@@ -68,10 +69,9 @@ impl Round {
     fn person(&self, person: &Person) -> Option<VisitDue> {
         let mut plan = self.cadence.care_plan(&person.needs, self.today)?;
         // Somebody who came back is expected from then on.
-        let newest = person.homes.iter().max();
-        let moved_away = person.homes.is_empty() && !person.visits.is_empty();
-        if let Some((since, _)) = newest.filter(|(since, _)| *since <= self.today) {
-            plan.since = plan.since.max(*since);
+        let moved_away = person.home.is_none() && !person.visits.is_empty();
+        if let Some((since, _)) = person.home.filter(|(since, _)| *since <= self.today) {
+            plan.since = plan.since.max(since);
         } else if moved_away {
             return None;
         }
@@ -79,7 +79,7 @@ impl Round {
         Some(VisitDue {
             target: person.id,
             kind: Kind::Resident,
-            door: newest.map(|(_, door)| *door),
+            door: person.home.map(|(_, door)| door),
             purpose: VisitPurpose::Care,
             why: plan.why,
             due,
@@ -122,18 +122,17 @@ fn need(tag: Entry<CareTag>) -> NeedInForce {
 }
 
 /// The day of moving in, and that from which this system knows of it.
-fn living(entry: &Entry<Residency>) -> Option<(Option<Date>, Date)> {
-    Some((entry.record.from, local_day(entry.id.made_at()).ok()?))
+fn living(home: &Living) -> Option<(Option<Date>, Date)> {
+    Some((home.from, local_day(home.residency.made_at()).ok()?))
 }
 
-fn home(entry: &Entry<Residency>) -> Option<(Date, RecordId)> {
-    let (from, known) = living(entry)?;
-    Some((from.unwrap_or(known), entry.record.dwelling))
-}
-
-/// Whether somebody is to be visited at all.
-fn is_there(resident: &Resident) -> bool {
-    resident.died_on.is_none() && resident.merged_into.is_none()
+/// Where a person is looked for, and since when.
+fn home(person: &LivingPerson) -> Option<(Date, RecordId)> {
+    let since = |home: &Living| {
+        let (from, known) = living(home)?;
+        Some((home.main, from.unwrap_or(known), home.dwelling))
+    };
+    person.homes.iter().filter_map(since).max().map(|(_, since, door)| (since, door))
 }
 
 /// Visits by whom they were made to.
@@ -148,6 +147,11 @@ impl Visited {
 /// Visits to those who live behind a door count for the door; that one of them moved says nothing of the others.
 fn of_people(visits: Vec<VisitFact>) -> impl Iterator<Item = VisitFact> {
     visits.into_iter().filter(|visit| visit.result != VisitResult::Moved)
+}
+
+/// Every record that stands for somebody of these.
+fn records_of(people: &[Living]) -> BTreeSet<RecordId> {
+    people.iter().flat_map(|one| one.records.iter().copied()).collect()
 }
 
 impl Store {
@@ -193,86 +197,68 @@ impl Store {
             visited.entry(visit.record.target).or_default().extend(fact(visit));
         }
         let visited = Visited(visited);
-        let mut at_door: BTreeMap<RecordId, Vec<Entry<Residency>>> = BTreeMap::new();
-        let mut homes: BTreeMap<RecordId, Vec<(Date, RecordId)>> = BTreeMap::new();
-        for entry in self.list::<Residency>(None, usize::MAX)?.entries {
-            if entry.record.is_current(round.today) {
-                homes.entry(entry.record.resident).or_default().extend(home(&entry));
-                at_door.entry(entry.record.dwelling).or_default().push(entry);
-            }
-        }
         let mut households: BTreeMap<RecordId, Vec<RecordId>> = BTreeMap::new();
         for entry in self.list::<Household>(None, usize::MAX)?.entries {
             households.entry(entry.record.dwelling).or_default().push(entry.id);
         }
         let mut out = Vec::new();
-        for (id, residencies) in at_door {
+        let who = WhoLives::on(self.view(), round.today);
+        for (id, people) in who.everywhere()? {
             let behind = households.get(&id).into_iter().flatten().copied();
-            let people = residencies.iter().map(|entry| entry.record.resident);
             let mut visits = visited.of(std::iter::once(id).chain(behind));
-            visits.extend(of_people(visited.of(people.collect::<BTreeSet<_>>())));
-            out.extend(round.door(&Door {
-                id,
-                living: residencies.iter().filter_map(living).collect(),
-                visits,
-            }));
+            visits.extend(of_people(visited.of(records_of(&people))));
+            out.extend(round.door(&Door { id, living: people.iter().filter_map(living).collect(), visits }));
         }
-        let mut needs: BTreeMap<RecordId, Vec<NeedInForce>> = BTreeMap::new();
+        let mut tagged: BTreeSet<RecordId> = BTreeSet::new();
         for tag in self.list::<CareTag>(None, usize::MAX)?.entries {
-            needs.entry(tag.record.resident).or_default().push(need(tag));
+            tagged.insert(tag.record.resident);
         }
-        for (id, needs) in needs {
-            if self.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
-                let (homes, visits) = (homes.remove(&id).unwrap_or_default(), visited.of([id]));
-                out.extend(round.person(&Person { id, needs, homes, visits }));
-            }
+        let mut seen = BTreeSet::new();
+        for id in tagged {
+            let Some(person) = who.person(id)?.filter(|person| seen.insert(person.person)) else { continue };
+            let visits = visited.of(person.records.iter().copied());
+            out.extend(round.person(&self.person_to_visit(&person, visits)?));
         }
         out.sort_by_key(|due| (due.due.day, due.target));
         Ok(out)
     }
 
-    /// The visits that are due to a resident, or to a door: in proportion to what is linked to it.
+    /// The visits that are due to a resident, by whichever record stands for them, or to a door: in proportion to what is linked to it.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn visits_due_of(&self, target: RecordId, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
         let round = self.round(now)?;
         let kind = self.fields(target)?.and_then(|(tag, _)| Kind::parse(&tag));
+        let who = WhoLives::on(self.view(), round.today);
         let due = match kind {
-            Some(Kind::Resident) => {
-                self.person_to_visit(target, &round)?.and_then(|person| round.person(&person))
-            }
-            Some(Kind::Dwelling) => self.door_to_visit(target, &round)?.and_then(|door| round.door(&door)),
+            Some(Kind::Resident) => match who.person(target)? {
+                Some(person) => {
+                    let visits = self.visits_to(person.records.iter().copied())?;
+                    round.person(&self.person_to_visit(&person, visits)?)
+                }
+                None => None,
+            },
+            Some(Kind::Dwelling) => self.door_to_visit(target, &who)?.and_then(|door| round.door(&door)),
             _ => None,
         };
         Ok(due.into_iter().collect())
     }
 
-    fn person_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Person>, DeviceError> {
-        if !self.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
-            return Ok(None);
+    fn person_to_visit(&self, person: &LivingPerson, visits: Vec<VisitFact>) -> Result<Person, DeviceError> {
+        let mut needs = Vec::new();
+        for record in &person.records {
+            needs.extend(self.list_linked::<CareTag>("resident", *record)?.into_iter().map(need));
         }
-        let residencies = self.list_linked::<Residency>("resident", id)?.into_iter();
-        let current = residencies.filter(|entry| entry.record.is_current(round.today));
-        let homes = current.filter_map(|entry| home(&entry)).collect();
-        let needs = self.list_linked::<CareTag>("resident", id)?.into_iter().map(need).collect();
-        Ok(Some(Person { id, needs, homes, visits: self.visits_to([id])? }))
+        Ok(Person { id: person.person, needs, home: home(person), visits })
     }
 
-    fn door_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Door>, DeviceError> {
-        if self.get::<Dwelling>(id)?.is_none() {
-            return Ok(None);
-        }
-        let residencies: Vec<Entry<Residency>> = self
-            .list_linked::<Residency>("dwelling", id)?
-            .into_iter()
-            .filter(|entry| entry.record.is_current(round.today))
-            .collect();
+    fn door_to_visit(&self, id: RecordId, who: &WhoLives<'_>) -> Result<Option<Door>, DeviceError> {
+        let Some(people) = who.behind(id)? else { return Ok(None) };
         let households = self.list_linked::<Household>("dwelling", id)?.into_iter().map(|entry| entry.id);
-        let people: BTreeSet<RecordId> = residencies.iter().map(|entry| entry.record.resident).collect();
         let mut visits = self.visits_to(std::iter::once(id).chain(households))?;
-        visits.extend(of_people(self.visits_to(people)?));
-        Ok(Some(Door { id, living: residencies.iter().filter_map(living).collect(), visits }))
+        visits.extend(of_people(self.visits_to(records_of(&people))?));
+        Ok(Some(Door { id, living: people.iter().filter_map(living).collect(), visits }))
     }
 
     fn visits_to(&self, targets: impl IntoIterator<Item = RecordId>) -> Result<Vec<VisitFact>, DeviceError> {

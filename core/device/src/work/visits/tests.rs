@@ -1,5 +1,7 @@
 //! Visits: due by the cadence, recorded whole, taken back whole; declining triggers nothing.
 
+use std::collections::BTreeSet;
+
 use gridwalk_model::checklist::Outcome;
 use gridwalk_model::records::care_tag::Need;
 use gridwalk_model::records::service_record::ServiceState;
@@ -337,4 +339,90 @@ fn who_moves_in_after_others_moved_away_begins_anew() {
     let due = store.visits_due(now).unwrap();
     assert_eq!((due[0].target, due[0].due.day), (home.door, day("2026-12-01")));
     assert_eq!(store.visits_due_of(home.door, now).unwrap(), due);
+}
+
+fn lives(store: &mut Store, person: RecordId, door: RecordId, from: &str, secondary: bool) -> RecordId {
+    let mut all = Fields::from([("from".to_owned(), Value::from(from))]);
+    all.insert("resident".into(), Value::from(person));
+    all.insert("dwelling".into(), Value::from(door));
+    if secondary {
+        all.insert("secondary".into(), Value::Flag(true));
+    }
+    store.create(&Residency::from_fields(&all).unwrap(), noon("2026-01-15")).unwrap()
+}
+
+#[test]
+fn whoever_lives_behind_a_door_by_the_doors_rule_is_visited_there() {
+    let mut store = store(1);
+    let first = home(&mut store, "101", "2010-01-01", "2026-01-15");
+    let second = home(&mut store, "102", "2012-01-01", "2026-01-15");
+    let now = noon("2026-06-20");
+    let doors = |store: &Store| -> BTreeSet<RecordId> {
+        let due = store.visits_due(now).unwrap();
+        due.into_iter().filter(|due| due.kind == Kind::Dwelling).map(|due| due.target).collect()
+    };
+    assert_eq!(doors(&store), BTreeSet::from([first.door, second.door]));
+    // Moved to the second door, by a phone that did not end the first residency: the board shows nobody there.
+    lives(&mut store, first.person, second.door, "2026-02-01", false);
+    assert_eq!(doors(&store), BTreeSet::from([second.door]));
+    assert_eq!(store.visits_due_of(first.door, now).unwrap(), []);
+    // Entered twice: one person, whichever record a tag or a visit names.
+    let twin = store.create(&resident("虚构甲", "19900000001"), now).unwrap();
+    lives(&mut store, twin, second.door, "2026-02-01", false);
+    store.merge_people(twin, first.person, now).unwrap();
+    store.add_care_tag(&tag(twin), now).unwrap();
+    let care = store.visits_due_of(twin, now).unwrap();
+    assert_eq!((care[0].target, care[0].door), (first.person, Some(second.door)));
+    assert_eq!(store.visits_due_of(first.person, now).unwrap(), care);
+    assert!(store.visits_due(now).unwrap().contains(&care[0]));
+    let next = store.record_visit(&met(twin), now).unwrap().next.unwrap();
+    assert_eq!((next.target, next.due.day), (first.person, day("2026-07-20")));
+    // Who died is not waited for, though nobody ended the residency.
+    for person in [first.person, second.person] {
+        let died = Fields::from([("died_on".to_owned(), Value::from("2026-06-01"))]);
+        store.edit(person, &died, now).unwrap();
+    }
+    assert_eq!(store.visits_due(now).unwrap(), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Whatever is recorded: a door is visited exactly if the board shows people behind it.
+    #[test]
+    fn visits_and_the_board_agree_on_who_lives_where(
+        stays in proptest::collection::vec((0usize..5, 0usize..4, 1i8..20, any::<bool>()), 1..12),
+        merges in proptest::collection::vec((0usize..5, 0usize..5), 0..4),
+        dead in proptest::collection::vec(0usize..5, 0..2),
+        removed in proptest::option::of(0usize..5),
+    ) {
+        let mut store = store(1);
+        let (then, now) = (noon("2026-01-15"), noon("2026-06-20"));
+        let doors: Vec<RecordId> = (101..105)
+            .map(|room| store.create(&dwelling("1", &room.to_string()), then).unwrap())
+            .collect();
+        let people: Vec<RecordId> = (0..5)
+            .map(|n| store.create(&resident(&format!("虚构{n}"), "19900000001"), then).unwrap())
+            .collect();
+        for (person, door, from, secondary) in stays {
+            lives(&mut store, people[person], doors[door], &format!("2026-02-{from:02}"), secondary);
+        }
+        for (from, to) in merges {
+            let into = Fields::from([("merged_into".to_owned(), Value::from(people[to]))]);
+            store.edit(people[from], &into, then).unwrap();
+        }
+        for person in dead {
+            let died = Fields::from([("died_on".to_owned(), Value::from("2026-03-01"))]);
+            store.edit(people[person], &died, then).unwrap();
+        }
+        if let Some(person) = removed {
+            store.remove(people[person], then).unwrap();
+        }
+        let due = store.visits_due(now).unwrap();
+        for door in doors {
+            let of_one = store.visits_due_of(door, now).unwrap();
+            let of_all: Vec<VisitDue> = due.iter().filter(|due| due.target == door).cloned().collect();
+            prop_assert_eq!(&of_one, &of_all);
+            prop_assert_eq!(of_one.len(), usize::from(store.door(door, now).unwrap().door.people > 0));
+        }
+    }
 }
