@@ -47,6 +47,18 @@ pub struct SyncRequest {
     /// state without being told.
     #[n(8)]
     pub seen: Option<CommitMark>,
+    /// What came to the protocol later; absent from older phones.
+    #[n(9)]
+    pub notes: Option<PhoneNotes>,
+}
+
+/// What a phone says beside its request. An entry that is not there says nothing; unknown ones are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PhoneNotes {
+    /// Whether the phone lacks the server's sealing key.
+    #[n(0)]
+    pub wants_key: Option<bool>,
 }
 
 /// A commit of one server's history. Numbers begin again where a store was put back; marks are random, so a later
@@ -173,6 +185,21 @@ pub struct SyncResponse {
     /// The mark of `commit`, to be named in the next request; absent before the first commit.
     #[n(12)]
     pub mark: Option<u64>,
+    /// The answer to [`SyncRequest::notes`]; absent for phones that sent none, and from older servers.
+    #[n(13)]
+    pub notes: Option<ServerNotes>,
+}
+
+/// What the server says beside its answer. An entry that is not there says nothing; unknown ones are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ServerNotes {
+    /// Whether the device is locked; absent means that it is not.
+    #[n(0)]
+    pub locked: Option<bool>,
+    /// The server's sealing key, for a phone that lacks it.
+    #[n(1)]
+    pub sealing_key: Option<ByteVec>,
 }
 
 /// A grant as the server knows it.

@@ -103,5 +103,6 @@ fn answer(tx: &dyn ReadTx, device: DeviceId, person: &PersonRow) -> Result<Enrol
         user: (*person.id.as_bytes()).into(),
         user_name: person.name.clone(),
         server_name: tx.server()?.name,
+        sealing_key: tx.sealing_keys()?.map(|keys| keys.public.to_vec().into()),
     })
 }

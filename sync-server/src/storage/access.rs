@@ -149,6 +149,8 @@ pub trait AccessWrites {
     fn insert_device(&mut self, device: &NewDevice<'_>) -> Stored<DeviceNo>;
     /// Locks a device.
     fn revoke_device(&mut self, no: DeviceNo, at: Timestamp, wipe: bool) -> Stored<()>;
+    /// Lets a locked device work again.
+    fn reinstate_device(&mut self, no: DeviceNo) -> Stored<()>;
     /// Writes down when a device was seen and pushed last. Earlier times change nothing.
     fn touch_device(&mut self, no: DeviceNo, seen_at: Timestamp, pushed_at: Timestamp) -> Stored<()>;
 

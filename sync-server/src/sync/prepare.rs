@@ -71,8 +71,13 @@ pub fn prepare(
     if request.pushes.len() > MAX_PUSHES || changes > MAX_CHANGES || request.cursors.len() > MAX_PUSHES {
         return Err(ProtocolError::TooLarge.into());
     }
-    // A locked device hands in what it has and is told to lock when it has nothing left.
-    if principal.revoked_at.is_some() && request.pushes.is_empty() && request.cursors.is_empty() {
+    // A locked device hands in what it has. One that reads notes is told so in the answer; an older one is told when it
+    // has nothing left.
+    if principal.revoked_at.is_some()
+        && request.notes.is_none()
+        && request.pushes.is_empty()
+        && request.cursors.is_empty()
+    {
         return Err(ProtocolError::Revoked { wipe: false }.into());
     }
     let server = tx.server()?;

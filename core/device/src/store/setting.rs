@@ -54,6 +54,10 @@ pub(crate) enum Setting {
     Practice,
     /// The last link of the chain of photos: number and hash.
     PhotoChain,
+    /// The server's sealing key.
+    SealingKey,
+    /// The package of a locked device: its name and how many parts it has.
+    Sealed,
 }
 
 impl Setting {
@@ -81,6 +85,8 @@ impl Setting {
             Self::EventNumber => "event_number",
             Self::Practice => "practice",
             Self::PhotoChain => "photo_chain",
+            Self::SealingKey => "sealing_key",
+            Self::Sealed => "sealed",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Building a request from what the store holds.
 
 use gridwalk_model::{RecordId, StreamId, Timestamp};
-use gridwalk_replica::wire::{self, Bytes16, CommitMark, Compare, Cursor, Held, Push, SyncRequest};
+use gridwalk_replica::wire::{
+    self, Bytes16, CommitMark, Compare, Cursor, Held, PhoneNotes, Push, SyncRequest,
+};
 use gridwalk_replica::{ChangeHash, Document};
 use minicbor::bytes::{ByteArray, ByteVec};
 
@@ -36,6 +38,13 @@ pub struct RequestContext {
     pub(crate) streams: Vec<(i64, u32)>,
     pub(crate) pushes: Vec<PushContext>,
     pub(crate) compare: Option<CompareContext>,
+}
+
+impl RequestContext {
+    /// Whether the request offered nothing and followed no stream.
+    pub(crate) const fn says_nothing(&self) -> bool {
+        self.streams.is_empty() && self.pushes.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +114,7 @@ pub(crate) fn prepare(
         pushes,
         compare,
         seen: view.seen()?,
+        notes: Some(PhoneNotes { wants_key: view.get(Setting::SealingKey)?.is_none().then_some(true) }),
     };
     let context = RequestContext {
         sent_at: now,

@@ -226,6 +226,11 @@ impl AccessWrites for Tx<'_> {
         Ok(())
     }
 
+    fn reinstate_device(&mut self, no: DeviceNo) -> Stored<()> {
+        self.execute("UPDATE device SET revoked_at = NULL, wipe = 0 WHERE no = ?1", [no.0])?;
+        Ok(())
+    }
+
     fn touch_device(&mut self, no: DeviceNo, seen_at: Timestamp, pushed_at: Timestamp) -> Stored<()> {
         self.execute(
             "UPDATE device SET seen_at = max(seen_at, ?2), pushed_at = max(pushed_at, ?3) WHERE no = ?1",

@@ -313,3 +313,38 @@ CREATE TABLE imported (
     value  BLOB NOT NULL,
     PRIMARY KEY (record, field)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sealing_key (
+    -- One row: what locked devices seal their unsent work with. The secret never leaves the server.
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    secret  BLOB    NOT NULL CHECK (length(secret) = 32),
+    public  BLOB    NOT NULL CHECK (length(public) = 32),
+    made_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sealed_package (
+    -- Sealed work of locked devices, kept until an administrator decides.
+    no         INTEGER PRIMARY KEY,
+    device_no  INTEGER NOT NULL REFERENCES device (no),
+    -- 16 bytes that the device drew.
+    name       BLOB    NOT NULL CHECK (length(name) = 16),
+    parts      INTEGER NOT NULL,
+    -- Bytes of the parts that came, removed ones included.
+    bytes      INTEGER NOT NULL DEFAULT 0,
+    begun_at   INTEGER NOT NULL,
+    -- When all of it was here.
+    whole_at   INTEGER,
+    -- 1: its changes were offered to the records. 0: it was thrown away.
+    accepted   INTEGER NOT NULL DEFAULT 0,
+    settled_at INTEGER,
+    settled_by BLOB,
+    UNIQUE (device_no, name)
+) STRICT;
+
+CREATE TABLE sealed_part (
+    package_no INTEGER NOT NULL REFERENCES sealed_package (no),
+    n          INTEGER NOT NULL,
+    -- HPKE; see core/replica/src/sealed.rs.
+    body       BLOB    NOT NULL,
+    PRIMARY KEY (package_no, n)
+) STRICT;
