@@ -59,6 +59,30 @@ pub struct PhoneNotes {
     /// Whether the phone lacks the server's sealing key.
     #[n(0)]
     pub wants_key: Option<bool>,
+    /// Reads of sensitive records that the audit log lacks, the oldest first: at most [`READS_MAX`].
+    #[n(1)]
+    pub reads: Option<Vec<SensitiveRead>>,
+}
+
+/// Most reads of sensitive records in one request.
+pub const READS_MAX: usize = 100;
+
+/// That somebody looked at a sensitive record. Nothing of what they saw, and no words of theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SensitiveRead {
+    /// Its number on the phone.
+    #[n(0)]
+    pub n: i64,
+    /// When, by the phone's clock, in milliseconds since 1970.
+    #[n(1)]
+    pub at: i64,
+    /// The record.
+    #[n(2)]
+    pub record: Bytes16,
+    /// The word for its kind.
+    #[n(3)]
+    pub kind: String,
 }
 
 /// A commit of one server's history. Numbers begin again where a store was put back; marks are random, so a later
@@ -200,6 +224,9 @@ pub struct ServerNotes {
     /// The server's sealing key, for a phone that lacks it.
     #[n(1)]
     pub sealing_key: Option<ByteVec>,
+    /// The audit log has the reads of the request, up to and with this number.
+    #[n(2)]
+    pub reads_through: Option<i64>,
 }
 
 /// A grant as the server knows it.

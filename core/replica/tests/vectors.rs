@@ -12,8 +12,8 @@ use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Ti
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::wire::{
-    CommitMark, Compare, Cursor, GrantState, Held, PhoneNotes, Pull, PullBody, Push, Removal, ServerNotes,
-    StreamState, SyncRequest, SyncResponse,
+    CommitMark, Compare, Cursor, GrantState, Held, PhoneNotes, Pull, PullBody, Push, Removal, SensitiveRead,
+    ServerNotes, StreamState, SyncRequest, SyncResponse,
 };
 use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
@@ -74,7 +74,15 @@ fn vectors() -> Vectors {
             held: vec![Held { record: (*record.as_bytes()).into(), fingerprint: fingerprint.0.into() }],
         }),
         seen: Some(CommitMark { commit: 41, mark: 0x1234_5678_9abc_def0 }),
-        notes: Some(PhoneNotes { wants_key: Some(true) }),
+        notes: Some(PhoneNotes {
+            wants_key: Some(true),
+            reads: Some(vec![SensitiveRead {
+                n: 3,
+                at: 1_700_000_000_500,
+                record: [9; 16].into(),
+                kind: "resident_id".to_owned(),
+            }]),
+        }),
     };
     let pull = |body| Pull {
         record: (*record.as_bytes()).into(),
@@ -107,7 +115,11 @@ fn vectors() -> Vectors {
         more: false,
         wants: vec![[8; 16].into()],
         mark: Some(0x0fed_cba9_8765_4321),
-        notes: Some(ServerNotes { locked: Some(true), sealing_key: Some(vec![4; 32].into()) }),
+        notes: Some(ServerNotes {
+            locked: Some(true),
+            sealing_key: Some(vec![4; 32].into()),
+            reads_through: Some(3),
+        }),
     };
     Vectors { record, change: change.raw, fingerprint, request, response }
 }

@@ -179,7 +179,8 @@ fn accepted_changes_go_through_admission_and_what_is_refused_is_quarantined_with
     assert_eq!(refused.iter().map(|row| row.record).collect::<Vec<_>>(), [foreign]);
     assert!(matches!(accept(&world), Err(SealedError::Settled)));
     assert_eq!(actions(&world), ["sealed.received", "sealed.accepted"]);
-    let opened = world.store().view(|tx| content::open(tx, &package(&world))).unwrap();
+    let row = package(&world);
+    let opened = world.store().view(|tx| content::open(tx, &row)).unwrap();
     assert_eq!(opened.drafts.len(), 1, "drafts stay to be read");
 }
 
@@ -211,10 +212,10 @@ fn files_are_put_together_from_their_pieces() {
     let [one, two] = pieces(&3i64.to_be_bytes(), &body, false);
     hand_in(&world, &phone, &sealed(&world, &phone, 0, 2, &[one])).unwrap();
     hand_in(&world, &phone, &sealed(&world, &phone, 1, 2, &[two])).unwrap();
+    let row = package(&world);
     world
         .store()
         .view(|tx| {
-            let row = package(&world);
             let opened = content::open(tx, &row)?;
             assert_eq!((opened.originals[0].name, opened.originals[0].bytes), (3, body.len() as u64));
             assert_eq!(content::whole(tx, &row, &opened.originals[0])?, Some(body.clone()));

@@ -168,6 +168,8 @@ pub trait LedgerWrites {
         after: Option<RecordId>,
         row: Option<&DivergenceRow>,
     ) -> Stored<()>;
+    /// Notes that a device told of a read of a sensitive record. Returns whether it is told for the first time.
+    fn note_read(&mut self, device: DeviceNo, at: Timestamp, record: RecordId) -> Stored<bool>;
     /// Adds a row to the audit log. Use [`crate::audit::append`], which computes the hash.
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()>;
     /// Notes that somebody looked at an alarm. The first one stands.

@@ -49,7 +49,12 @@ pub fn answer(
         more: false,
         wants: Vec::new(),
         mark: mark::give(tx, &server)?,
-        notes: pending.request.notes.as_ref().map(|asked| notes(tx, pending, asked)).transpose()?,
+        notes: pending
+            .request
+            .notes
+            .as_ref()
+            .map(|asked| notes(tx, pending, committed, asked))
+            .transpose()?,
     };
     if other_epoch {
         // The device begins again from zero; what it sent stays in its outbox.
@@ -81,12 +86,18 @@ pub fn answer(
 }
 
 /// What is said beside the answer.
-fn notes(tx: &dyn ReadTx, pending: &Pending, asked: &PhoneNotes) -> Stored<ServerNotes> {
+fn notes(
+    tx: &dyn ReadTx,
+    pending: &Pending,
+    committed: Option<&Committed>,
+    asked: &PhoneNotes,
+) -> Stored<ServerNotes> {
     let wants_key = asked.wants_key == Some(true);
     let keys = if wants_key { tx.sealing_keys()? } else { None };
     Ok(ServerNotes {
         locked: pending.principal.revoked_at.is_some().then_some(true),
         sealing_key: keys.map(|keys| keys.public.to_vec().into()),
+        reads_through: committed.and_then(|committed| committed.reads_through),
     })
 }
 

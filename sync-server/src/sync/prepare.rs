@@ -9,6 +9,7 @@ use gridwalk_replica::wire::{self, SyncRequest, SyncResponse};
 use super::admit::{Item, Outcome, admit_item};
 use super::answer::answer;
 use super::mark;
+use super::reads;
 use super::repair::{self, Comparison};
 use super::scope::{Principal, Scope};
 use super::{MAX_CHANGES, MAX_PUSHES, MAX_WAITING_BYTES, SyncError};
@@ -71,6 +72,7 @@ pub fn prepare(
     if request.pushes.len() > MAX_PUSHES || changes > MAX_CHANGES || request.cursors.len() > MAX_PUSHES {
         return Err(ProtocolError::TooLarge.into());
     }
+    reads::check(&request)?;
     // A locked device hands in what it has. One that reads notes is told so in the answer; an older one is told when it
     // has nothing left.
     if principal.revoked_at.is_some()
@@ -96,6 +98,7 @@ pub fn prepare(
         }
     }
     let writes = !pending.items.is_empty()
+        || !reads::of(&pending.request).is_empty()
         || !pending.scope.given_up.is_empty()
         || pending.rolled_back
         || pending.comparison.as_ref().is_some_and(|comparison| comparison.writes);

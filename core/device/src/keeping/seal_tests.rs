@@ -111,6 +111,7 @@ fn go(phone: &mut Phone, office: &mut Office, first: Event, now: i64, kill: Kill
                     response.notes = office.notes.then(|| ServerNotes {
                         locked: office.locked.then_some(true),
                         sealing_key: Some(office.keys.public.to_vec().into()),
+                        ..ServerNotes::default()
                     });
                     if !office.notes && !office.locked {
                         let stream = crate::testkit::stream().to_bytes().into();

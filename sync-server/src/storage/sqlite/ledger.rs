@@ -270,6 +270,14 @@ impl LedgerWrites for Tx<'_> {
         Ok(())
     }
 
+    fn note_read(&mut self, device: DeviceNo, at: Timestamp, record: RecordId) -> Stored<bool> {
+        let added = self.execute(
+            "INSERT INTO sensitive_read (device_no, at, record) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (device.0, at.millis(), &record.as_bytes()[..]),
+        )?;
+        Ok(added > 0)
+    }
+
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()> {
         self.execute(
             "INSERT INTO audit (no, at, actor, action, target, detail, alarm, previous, hash)

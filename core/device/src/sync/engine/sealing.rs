@@ -20,12 +20,20 @@ pub(super) struct Word {
     /// Whether an older server would have answered otherwise if the device were locked: it lets a locked one pull
     /// nothing, and refuses one that says nothing.
     not_locked: bool,
+    /// The reads of sensitive records that are in the audit log now.
+    reads_through: Option<i64>,
 }
 
 impl Word {
     pub(super) fn of(context: &RequestContext, response: &SyncResponse) -> Self {
         let granted = response.grants.iter().flatten().any(|grant| !grant.revoking);
-        Self { notes: response.notes.clone(), not_locked: granted || context.says_nothing() }
+        let through = response.notes.as_ref().and_then(|notes| notes.reads_through);
+        Self {
+            notes: response.notes.clone(),
+            not_locked: granted || context.says_nothing(),
+            // Never more than it was told of.
+            reads_through: through.zip(context.last_read).map(|(through, last)| through.min(last)),
+        }
     }
 }
 
@@ -81,6 +89,10 @@ impl Engine {
         let notes = word.notes.as_ref();
         if let Some(key) = notes.and_then(|notes| notes.sealing_key.as_ref()) {
             store.set_sealing_key(key)?;
+        }
+        if let Some(through) = word.reads_through {
+            store.forget_reads(through)?;
+            self.records.wanted |= !store.sensitive_reads(i64::MIN, 1)?.is_empty();
         }
         if notes.is_some_and(|notes| notes.locked == Some(true)) {
             let again = self.records.wanted;

@@ -314,6 +314,15 @@ CREATE TABLE imported (
     PRIMARY KEY (record, field)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE sensitive_read (
+    -- Reads of sensitive records that phones have told of: each is in the audit log once, however often it is told.
+    device_no INTEGER NOT NULL REFERENCES device (no),
+    -- By the phone's clock.
+    at        INTEGER NOT NULL,
+    record    BLOB    NOT NULL CHECK (length(record) = 16),
+    PRIMARY KEY (device_no, at, record)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sealing_key (
     -- One row: what locked devices seal their unsent work with. The secret never leaves the server.
     one     INTEGER PRIMARY KEY CHECK (one = 1),
