@@ -18,8 +18,8 @@
 //! | who is signed in, form tokens, headers | [`visitor`], [`headers`] |
 //! | signing in and out, one-time links, language | [`sign_in`], [`language`] |
 //! | the few numbers that matter | [`start`] |
-//! | events: summaries, list, one event, its story, its photos, what may be done next | [`summaries`],
-//! [`events`], [`event`], [`story`], [`photos`], [`acts`] |
+//! | events: summaries, list, one event, its story, its photos and voice notes, what may be done next | [`summaries`],
+//! [`events`], [`event`], [`story`], [`photos`], [`voices`], [`acts`] |
 //! | phones, what locked ones handed in, refused changes, alarms | [`devices`], [`sealed`], [`quarantine`],
 //! [`alarms`] |
 //! | people, what they hold, codes and links that are shown once | [`people`], [`person`] |
@@ -53,6 +53,7 @@ mod summaries;
 #[cfg(test)]
 mod tests;
 mod visitor;
+mod voices;
 mod wording;
 
 use std::sync::Arc;
@@ -174,6 +175,7 @@ pub fn router<S: ConsoleState>(state: S) -> Router {
         .route("/events/{id}/acts", post(acts::perform))
         .route("/events/{id}/photos/{element}", get(photos::full))
         .route("/events/{id}/photos/{element}/preview", get(photos::preview))
+        .route("/events/{id}/voices/{element}", get(voices::play))
         .route("/phones", get(devices::show))
         .route("/sealed/{no}", get(sealed::show))
         .route("/sealed/{no}/accept", post(sealed::accept))

@@ -38,6 +38,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::storage::Storage;
 
+pub use content::{Form, VOICE_MAX_BYTES};
 pub use error::{MediaError, Refusal};
 pub use http::{MediaState, router};
 use store::{Files, NoProbe, Probe};
