@@ -62,6 +62,9 @@ pub struct Enrolled {
     /// The key for which the phone seals its unsent work if it is locked; older servers have none.
     #[n(4)]
     pub sealing_key: Option<ByteVec>,
+    /// The device's code in event numbers, which no other device of the deployment has; older servers give none.
+    #[n(5)]
+    pub device_code: Option<String>,
 }
 
 /// Asks for something to sign.

@@ -174,6 +174,9 @@ impl Device {
             .with_store(move |store, _| {
                 let identity = store.enrol(device, user, &enrolled.user_name, &enrolled.server_name)?;
                 store.set_server_url(&url)?;
+                if let Some(code) = &enrolled.device_code {
+                    store.set_device_code(code)?;
+                }
                 if let Some(key) = &enrolled.sealing_key {
                     store.set_sealing_key(key)?;
                 }

@@ -134,6 +134,12 @@ impl AccessReads for Tx<'_> {
         )
     }
 
+    fn device_code(&self, no: DeviceNo) -> Stored<Option<String>> {
+        let found =
+            self.one("SELECT code FROM device WHERE no = ?1", [no.0], |row| row.get(0).map_err(failed))?;
+        Ok(found.flatten())
+    }
+
     fn grants(&self, person: PersonNo) -> Stored<Vec<GrantRow>> {
         self.all(
             "SELECT g.stream_no, s.id, g.generation, g.granted_at, g.revoked_at
@@ -224,6 +230,14 @@ impl AccessWrites for Tx<'_> {
             (no.0, at.millis(), wipe),
         )?;
         Ok(())
+    }
+
+    fn set_device_code(&mut self, no: DeviceNo, code: &str) -> Stored<bool> {
+        let set = self.execute(
+            "UPDATE device SET code = ?2 WHERE no = ?1 AND NOT EXISTS (SELECT 1 FROM device WHERE code = ?2)",
+            (no.0, code),
+        )?;
+        Ok(set > 0)
     }
 
     fn reinstate_device(&mut self, no: DeviceNo) -> Stored<()> {

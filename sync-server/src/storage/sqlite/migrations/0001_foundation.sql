@@ -130,6 +130,8 @@ CREATE TABLE device (
     -- P-256, SEC1 uncompressed.
     public_key  BLOB    NOT NULL,
     label       TEXT    NOT NULL,
+    -- Its code in event numbers.
+    code        TEXT    UNIQUE,
     enrolled_at INTEGER NOT NULL,
     revoked_at  INTEGER,
     -- 1: a revoked device is to wipe itself at once.
