@@ -27,6 +27,9 @@ pub(super) struct Serve {
     /// Requests come through a proxy that encrypts and names the client in X-Forwarded-For.
     #[arg(long)]
     behind_proxy: bool,
+    /// Days for which the tracks of patrols are kept.
+    #[arg(long, value_name = "DAYS", default_value_t = crate::config::TRACK_DAYS)]
+    track_days: u32,
     /// Name of the deployment, as devices show it.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -63,6 +66,7 @@ impl Serve {
         let config = Config {
             behind_proxy: self.behind_proxy,
             https: self.behind_proxy,
+            track_days: self.track_days,
             ..Config::new(self.data.data)
         };
         tracing::info!(store = %store_path(&config.data).display(), "starting");

@@ -18,6 +18,7 @@ pub mod http;
 mod intake;
 pub mod lifecycle;
 pub mod receipts;
+mod retention;
 pub mod store;
 mod turns;
 pub mod tus;

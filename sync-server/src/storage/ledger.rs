@@ -140,6 +140,8 @@ pub trait LedgerReads {
     fn photo_link(&self, record: RecordId, element: RecordId) -> Stored<Option<(DeviceNo, KeptLink)>>;
     /// The links of a device that bear a number.
     fn photo_links(&self, device: DeviceNo, number: u64) -> Stored<Vec<KeptLink>>;
+    /// Tracks of walks that began before `before` and were not removed yet: at most `limit`.
+    fn tracks_before(&self, before: Timestamp, limit: u32) -> Stored<Vec<ContentHash>>;
     /// How many media are stored, and how many bytes they have.
     fn media_totals(&self) -> Stored<(u64, u64)>;
     /// An upload.
@@ -176,6 +178,12 @@ pub trait LedgerWrites {
     fn acknowledge_alarm(&mut self, no: u64, at: Timestamp, by: RecordId) -> Stored<()>;
     /// Notes that a medium is stored, once.
     fn insert_media(&mut self, hash: &ContentHash, row: &MediaRow) -> Stored<()>;
+    /// Forgets that a medium was stored.
+    fn delete_media(&mut self, hash: &ContentHash) -> Stored<()>;
+    /// Notes that a medium is the track of a walk. The earliest beginning stands.
+    fn add_track(&mut self, hash: &ContentHash, started_at: Timestamp) -> Stored<()>;
+    /// Notes that a track was removed. One that comes again is there again.
+    fn track_is_removed(&mut self, hash: &ContentHash) -> Stored<()>;
     /// Notes that a device uploaded a medium.
     fn add_media_holder(&mut self, hash: &ContentHash, device: DeviceNo) -> Stored<()>;
     /// Keeps the link of a photo. The first one stands.

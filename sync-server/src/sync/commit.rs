@@ -168,6 +168,9 @@ fn write_item(
     let written = landing.land(tx, &record, &members, &streams)?;
     for hash in media_of(ready.kind, &ready.state.fields) {
         tx.add_media_ref(&hash, written.no)?;
+        if ready.kind == Kind::Patrol {
+            tx.add_track(&hash, item.record.made_at().min(context.now))?;
+        }
     }
     let accepted = ready.accepted.iter().filter_map(|index| item.raws.get(*index));
     evidence::note_links(tx, item.record, ready.kind, accepted.map(|raw| raw.as_slice()))?;

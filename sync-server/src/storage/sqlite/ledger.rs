@@ -179,6 +179,14 @@ impl LedgerReads for Tx<'_> {
         )
     }
 
+    fn tracks_before(&self, before: Timestamp, limit: u32) -> Stored<Vec<ContentHash>> {
+        self.all(
+            "SELECT hash FROM track WHERE removed = 0 AND started_at < ?1 ORDER BY started_at LIMIT ?2",
+            (before.millis(), limit),
+            |row| content_hash(row, 0, "track.hash"),
+        )
+    }
+
     fn media_totals(&self) -> Stored<(u64, u64)> {
         let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM media";
         Ok(self.one(sql, [], |row| Ok((number(row, 0)?, number(row, 1)?)))?.unwrap_or_default())
@@ -310,6 +318,27 @@ impl LedgerWrites for Tx<'_> {
             "INSERT INTO media (hash, bytes, stored_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             (&hash.as_bytes()[..], int(row.bytes), row.stored_at.millis()),
         )?;
+        self.execute("UPDATE track SET removed = 0 WHERE hash = ?1", [&hash.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    fn delete_media(&mut self, hash: &ContentHash) -> Stored<()> {
+        self.execute("DELETE FROM media_holder WHERE hash = ?1", [&hash.as_bytes()[..]])?;
+        self.execute("DELETE FROM media WHERE hash = ?1", [&hash.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    fn add_track(&mut self, hash: &ContentHash, started_at: Timestamp) -> Stored<()> {
+        self.execute(
+            "INSERT INTO track (hash, started_at) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET started_at = min(started_at, excluded.started_at)",
+            (&hash.as_bytes()[..], started_at.millis()),
+        )?;
+        Ok(())
+    }
+
+    fn track_is_removed(&mut self, hash: &ContentHash) -> Stored<()> {
+        self.execute("UPDATE track SET removed = 1 WHERE hash = ?1", [&hash.as_bytes()[..]])?;
         Ok(())
     }
 

@@ -255,6 +255,16 @@ CREATE TABLE media (
     stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE track (
+    -- Which media are tracks of patrols: where somebody walked is not kept longer than it is needed.
+    hash       BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+    -- When the walk began: by the name of its record, and never later than the server heard of it.
+    started_at INTEGER NOT NULL,
+    -- 1: removed, and nothing has come since.
+    removed    INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX track_age ON track (started_at) WHERE removed = 0;
+
 CREATE TABLE media_holder (
     -- Devices that uploaded a medium themselves, and so may know that it is stored.
     hash      BLOB    NOT NULL,
