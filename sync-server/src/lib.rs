@@ -34,6 +34,7 @@ pub mod limits;
 pub mod media;
 pub mod open;
 pub mod protocol;
+pub mod rules;
 pub mod sealed;
 pub mod serve;
 pub mod state;

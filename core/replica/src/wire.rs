@@ -62,6 +62,24 @@ pub struct PhoneNotes {
     /// Reads of sensitive records that the audit log lacks, the oldest first: at most [`READS_MAX`].
     #[n(1)]
     pub reads: Option<Vec<SensitiveRead>>,
+    /// Mark of the rules that the phone was given last.
+    #[n(2)]
+    pub rules: Option<ByteVec>,
+}
+
+/// The deployment's rules, as its files state them.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RuleFiles {
+    /// Their mark: 8 bytes that are others for other rules.
+    #[n(0)]
+    pub mark: ByteVec,
+    /// The rules for doors, in the form of `schemas/rules/doors.json`; absent: those that the phone has.
+    #[n(1)]
+    pub doors: Option<String>,
+    /// The limits for a worker's day, in the form of `schemas/rules/field.json`; absent: those that the phone has.
+    #[n(2)]
+    pub field: Option<String>,
 }
 
 /// Most reads of sensitive records in one request.
@@ -227,6 +245,9 @@ pub struct ServerNotes {
     /// The audit log has the reads of the request, up to and with this number.
     #[n(2)]
     pub reads_through: Option<i64>,
+    /// The deployment's rules, where the phone was not given these.
+    #[n(3)]
+    pub rules: Option<RuleFiles>,
 }
 
 /// A grant as the server knows it.

@@ -12,8 +12,8 @@ use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Ti
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::wire::{
-    CommitMark, Compare, Cursor, GrantState, Held, PhoneNotes, Pull, PullBody, Push, Removal, SensitiveRead,
-    ServerNotes, StreamState, SyncRequest, SyncResponse,
+    CommitMark, Compare, Cursor, GrantState, Held, PhoneNotes, Pull, PullBody, Push, Removal, RuleFiles,
+    SensitiveRead, ServerNotes, StreamState, SyncRequest, SyncResponse,
 };
 use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
@@ -82,6 +82,7 @@ fn vectors() -> Vectors {
                 record: [9; 16].into(),
                 kind: "resident_id".to_owned(),
             }]),
+            rules: Some(vec![1; 8].into()),
         }),
     };
     let pull = |body| Pull {
@@ -119,6 +120,7 @@ fn vectors() -> Vectors {
             locked: Some(true),
             sealing_key: Some(vec![4; 32].into()),
             reads_through: Some(3),
+            rules: Some(RuleFiles { mark: vec![2; 8].into(), doors: Some("{}".to_owned()), field: None }),
         }),
     };
     Vectors { record, change: change.raw, fingerprint, request, response }

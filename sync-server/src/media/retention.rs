@@ -3,8 +3,6 @@
 //! The file goes before its row: killed in between, the next run removes the row, and nobody can read the track any
 //! more. Copies in backups that were made before go with those backups.
 
-use gridwalk_model::Timestamp;
-
 use super::Media;
 use super::content::Form;
 use super::error::MediaError;
@@ -72,7 +70,7 @@ mod tests {
 
     use gridwalk_model::geo::track::Path;
     use gridwalk_model::geo::{Fix, LatLon};
-    use gridwalk_model::{ContentHash, Kind, RecordId, Value};
+    use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
 
     use super::*;
     use crate::media::MediaLimits;

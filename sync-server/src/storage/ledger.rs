@@ -2,6 +2,7 @@
 
 use gridwalk_model::photo_chain::KeptLink;
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
+use gridwalk_replica::wire::RuleFiles;
 
 use super::Stored;
 use super::access::DeviceNo;
@@ -142,6 +143,8 @@ pub trait LedgerReads {
     fn photo_links(&self, device: DeviceNo, number: u64) -> Stored<Vec<KeptLink>>;
     /// Tracks of walks that began before `before` and were not removed yet: at most `limit`.
     fn tracks_before(&self, before: Timestamp, limit: u32) -> Stored<Vec<ContentHash>>;
+    /// The deployment's rules for phones.
+    fn rule_files(&self) -> Stored<Option<RuleFiles>>;
     /// How many media are stored, and how many bytes they have.
     fn media_totals(&self) -> Stored<(u64, u64)>;
     /// An upload.
@@ -172,6 +175,8 @@ pub trait LedgerWrites {
     ) -> Stored<()>;
     /// Notes that a device told of a read of a sensitive record. Returns whether it is told for the first time.
     fn note_read(&mut self, device: DeviceNo, at: Timestamp, record: RecordId) -> Stored<bool>;
+    /// Sets the deployment's rules for phones.
+    fn put_rule_files(&mut self, rules: &RuleFiles, at: Timestamp) -> Stored<()>;
     /// Adds a row to the audit log. Use [`crate::audit::append`], which computes the hash.
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()>;
     /// Notes that somebody looked at an alarm. The first one stands.

@@ -97,6 +97,7 @@ fn notes(
     Ok(ServerNotes {
         locked: pending.principal.revoked_at.is_some().then_some(true),
         sealing_key: keys.map(|keys| keys.public.to_vec().into()),
+        rules: tx.rule_files()?.filter(|rules| asked.rules.as_ref() != Some(&rules.mark)),
         reads_through: committed.and_then(|committed| committed.reads_through),
     })
 }

@@ -56,6 +56,10 @@ pub(crate) enum Setting {
     PhotoChain,
     /// The server's sealing key.
     SealingKey,
+    /// Mark of the deployment's rules that were given last.
+    RulesMark,
+    /// Why they were not used, in Chinese and English.
+    RulesRefused,
     /// The package of a locked device: its name and how many parts it has.
     Sealed,
 }
@@ -86,6 +90,8 @@ impl Setting {
             Self::Practice => "practice",
             Self::PhotoChain => "photo_chain",
             Self::SealingKey => "sealing_key",
+            Self::RulesMark => "rules_mark",
+            Self::RulesRefused => "rules_refused",
             Self::Sealed => "sealed",
         }
     }

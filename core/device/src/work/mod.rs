@@ -19,6 +19,7 @@ pub mod events;
 pub mod evidence;
 pub mod indicators;
 pub mod patrols;
+pub mod rules;
 pub mod today;
 pub mod tray;
 pub mod visits;

@@ -2,6 +2,7 @@
 
 use gridwalk_model::photo_chain::{ChainLink, KeptLink};
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
+use gridwalk_replica::wire::RuleFiles;
 use rusqlite::Row;
 
 use super::super::Stored;
@@ -187,6 +188,16 @@ impl LedgerReads for Tx<'_> {
         )
     }
 
+    fn rule_files(&self) -> Stored<Option<RuleFiles>> {
+        self.one("SELECT mark, doors, field FROM rule_files", [], |row| {
+            Ok(RuleFiles {
+                mark: bytes(row, 0)?.into(),
+                doors: row.get(1).map_err(failed)?,
+                field: row.get(2).map_err(failed)?,
+            })
+        })
+    }
+
     fn media_totals(&self) -> Stored<(u64, u64)> {
         let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM media";
         Ok(self.one(sql, [], |row| Ok((number(row, 0)?, number(row, 1)?)))?.unwrap_or_default())
@@ -284,6 +295,15 @@ impl LedgerWrites for Tx<'_> {
             (device.0, at.millis(), &record.as_bytes()[..]),
         )?;
         Ok(added > 0)
+    }
+
+    fn put_rule_files(&mut self, rules: &RuleFiles, at: Timestamp) -> Stored<()> {
+        self.execute(
+            "INSERT INTO rule_files (one, mark, doors, field, set_at) VALUES (1, ?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET mark = ?1, doors = ?2, field = ?3, set_at = ?4",
+            (rules.mark.as_slice(), &rules.doors, &rules.field, at.millis()),
+        )?;
+        Ok(())
     }
 
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()> {

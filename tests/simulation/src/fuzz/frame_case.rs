@@ -48,7 +48,7 @@ fn request(history: &History, random: &mut Seeded) -> SyncRequest {
         }],
         compare: Some(Compare { stream: 0, after: None, through: Some(some_id(random)), held }),
         seen: random.chance(0.5).then(|| CommitMark { commit: random.bits(), mark: random.bits() }),
-        notes: random.chance(0.5).then(|| PhoneNotes { wants_key: random.chance(0.5).then_some(true), reads: None }),
+        notes: random.chance(0.5).then(|| PhoneNotes { wants_key: random.chance(0.5).then_some(true), reads: None, rules: None }),
     }
 }
 
@@ -87,6 +87,7 @@ fn response(history: &History, random: &mut Seeded) -> SyncResponse {
             locked: random.chance(0.5).then_some(true),
             sealing_key: random.chance(0.5).then(|| vec![7; 32].into()),
             reads_through: random.chance(0.5).then(|| 7),
+            rules: None,
         }),
     }
 }

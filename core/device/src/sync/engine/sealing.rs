@@ -90,6 +90,9 @@ impl Engine {
         if let Some(key) = notes.and_then(|notes| notes.sealing_key.as_ref()) {
             store.set_sealing_key(key)?;
         }
+        if let Some(rules) = notes.and_then(|notes| notes.rules.as_ref()) {
+            store.take_rules(rules)?;
+        }
         if let Some(through) = word.reads_through {
             store.forget_reads(through)?;
             self.records.wanted |= !store.sensitive_reads(i64::MIN, 1)?.is_empty();

@@ -326,6 +326,16 @@ CREATE TABLE imported (
     PRIMARY KEY (record, field)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE rule_files (
+    -- One row: the deployment's rules for phones, as its files state them.
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    -- 8 bytes of a hash over both.
+    mark   BLOB    NOT NULL CHECK (length(mark) = 8),
+    doors  TEXT,
+    field  TEXT,
+    set_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE sensitive_read (
     -- Reads of sensitive records that phones have told of: each is in the audit log once, however often it is told.
     device_no INTEGER NOT NULL REFERENCES device (no),
