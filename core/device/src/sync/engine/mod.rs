@@ -3,6 +3,7 @@
 //! Three lanes, each with its own back-off, so that no lane waits behind another's error: records, then previews of
 //! photos, then full photos. A lane begins when the ones before it have nothing to do or wait after a failure.
 
+mod failure;
 mod media;
 mod sealing;
 
@@ -19,7 +20,7 @@ use super::status::{LastError, SKEW_LIMIT_MS, Status};
 use crate::error::DeviceError;
 use crate::keeping::Saving;
 use crate::net::NetError;
-use crate::store::{Commit, Lane, OutboxState, Setting, Store, Upload};
+use crate::store::{Lane, Setting, Store, Upload};
 
 /// Settings of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,10 +212,6 @@ pub struct Engine {
     skew_ms: Option<i64>,
 }
 
-/// How long a request's last record, refused as a whole, waits.
-const STUCK_MS: i64 = 60 * 60 * 1000;
-/// Refusals in a row of a request that offers nothing, after which the cursors are taken to be void.
-const VOID_AFTER: u32 = 2;
 /// Rounds in a row in which nothing moved, after which the engine waits for the next occasion.
 const IDLE_ROUNDS: u32 = 2;
 
@@ -521,62 +518,6 @@ impl Engine {
             // Spread, so that a thousand phones that came back together do not stay together.
             let spread = i64::from(random(store)?) * self.config.poll_ms / 5 / i64::from(u32::MAX);
             self.next_poll = Some(now.plus_millis(self.config.poll_ms + spread));
-        }
-        Ok(())
-    }
-
-    fn records_failed(
-        &mut self,
-        error: &NetError,
-        context: &RequestContext,
-        store: &mut Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
-        if self.lock_if_revoked(error, store, now, effects)? {
-            return Ok(());
-        }
-        let whole_request = matches!(
-            error,
-            NetError::Server(
-                ProtocolError::Malformed { .. } | ProtocolError::TooLarge | ProtocolError::Internal
-            )
-        );
-        if whole_request && context.records().next().is_some() {
-            self.narrow(context, store, now)?;
-        } else if matches!(error, NetError::Server(ProtocolError::Malformed { .. }))
-            && self.records.backoff.failures() >= VOID_AFTER
-        {
-            // Nothing was offered, so it is the cursors that the server does not understand. Pulling from the start
-            // merges, and loses nothing.
-            store.write(Commit::Request, |tx| tx.void_cursors())?;
-        }
-        let random = random(store)?;
-        self.records.backoff.fail(now, floor_of(error), random);
-        Ok(())
-    }
-
-    /// The server refuses a request as a whole: offer less until the record at fault stands alone, then let that one
-    /// wait and go on with the others.
-    fn narrow(
-        &mut self,
-        context: &RequestContext,
-        store: &mut Store,
-        now: Timestamp,
-    ) -> Result<(), DeviceError> {
-        let records: Vec<_> = context.records().collect();
-        if let [only] = records.as_slice() {
-            store.write(Commit::Request, |tx| {
-                tx.defer(*only, OutboxState::Stranded, now.plus_millis(STUCK_MS))?;
-                if let Some((key, _)) = tx.record_key(*only)? {
-                    tx.set_flag(key, crate::store::flag::WANTED, false)?;
-                }
-                Ok(())
-            })?;
-            self.limits = self.config.push;
-        } else {
-            self.limits.records = (records.len() / 2).max(1);
         }
         Ok(())
     }
