@@ -334,6 +334,16 @@ CREATE TABLE photo_print (
 
 CREATE INDEX photo_print_at ON photo_print (at);
 
+CREATE TABLE sealed_part (
+  n INTEGER PRIMARY KEY,
+  -- Sealed already; none for a piece of a file, which is sealed when it is sent.
+  body BLOB,
+  -- The medium, or the number of the original, and where the piece begins.
+  hash BLOB CHECK (hash IS NULL OR length(hash) = 32),
+  capture INTEGER,
+  offset INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 -- media.db
 
 CREATE TABLE media (

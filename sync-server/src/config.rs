@@ -7,6 +7,9 @@ use gridwalk_model::event::EventRules;
 
 use crate::media::MediaLimits;
 
+/// Days for which the tracks of patrols are kept if nobody says otherwise.
+pub const TRACK_DAYS: u32 = 30;
+
 /// How the server runs.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,6 +23,8 @@ pub struct Config {
     pub https: bool,
     /// Limits of uploads.
     pub media: MediaLimits,
+    /// Days for which the tracks of patrols are kept.
+    pub track_days: u32,
     /// What the deployment decided about events.
     pub rules: Arc<EventRules>,
 }
@@ -33,6 +38,7 @@ impl Config {
             behind_proxy: false,
             https: false,
             media: MediaLimits::default(),
+            track_days: TRACK_DAYS,
             rules: Arc::new(EventRules::default()),
         }
     }

@@ -34,6 +34,8 @@ pub mod limits;
 pub mod media;
 pub mod open;
 pub mod protocol;
+pub mod rules;
+pub mod sealed;
 pub mod serve;
 pub mod state;
 pub mod storage;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use gridwalk_replica::protocol::{
-    EnrolRequest, Enrolled, Missing, MissingRequest, Nonce, NonceRequest, Protocol, ProtocolError, Token,
-    TokenRequest,
+    EnrolRequest, Enrolled, HandIn, HandedIn, Missing, MissingRequest, Nonce, NonceRequest, Protocol,
+    ProtocolError, Token, TokenRequest,
 };
 use gridwalk_replica::wire::{SyncRequest, SyncResponse};
 
 use crate::access::AccessError;
 use crate::access::enrolment::{Redeemed, redeem};
+use crate::sealed::{SealedError, intake};
 use crate::state::AppState;
 use crate::storage::StorageError;
 use crate::sync::{self, Context, Prepared, Principal, SyncError};
@@ -73,6 +74,25 @@ impl Protocol for ServerProtocol {
         let answered = tokio::task::spawn_blocking(move || media.missing(&principal, &request)).await;
         let answered = answered.map_err(|_| ProtocolError::Internal)?;
         answered.map_err(|error| error.into_protocol().unwrap_or(ProtocolError::Internal))
+    }
+
+    async fn hand_in(&self, token: &str, request: HandIn) -> Result<HandedIn, ProtocolError> {
+        let state = &self.0;
+        let now = state.now();
+        let device = state.tokens.check(token, now)?;
+        state.note_seen(device);
+        let checked = state
+            .read(move |tx| {
+                let principal = Principal::of(tx, device)?;
+                let answer = intake::check(tx, &principal, &request)?;
+                Ok::<_, SealedError>((principal, request, answer))
+            })
+            .await?;
+        let (principal, request, answer) = checked;
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+        Ok(state.write(move |tx| intake::keep(tx, &principal, &request, now)).await?)
     }
 }
 

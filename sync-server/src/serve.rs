@@ -78,7 +78,8 @@ async fn jobs(state: AppState) {
     }
 }
 
-/// Runs the background jobs once: last sync times, residencies that began or ended, expired uploads.
+/// Runs the background jobs once: last sync times, residencies that began or ended, expired uploads, tracks
+/// whose time is over.
 ///
 /// # Errors
 /// A failure of the store.
@@ -93,9 +94,9 @@ pub async fn run_jobs(state: &AppState) -> Result<(), StorageError> {
         }
         state.write(move |tx| replace_due(tx, Context { now, entropy: &*entropy })).await?;
     }
-    let media = Arc::clone(&state.media);
+    let (media, track_days) = (Arc::clone(&state.media), state.config.track_days);
     state
-        .blocking(move || match media.expire() {
+        .blocking(move || match media.expire().and_then(|_| media.remove_tracks(track_days)) {
             Ok(_) => Ok(()),
             Err(crate::media::MediaError::Storage(error)) => Err(error),
             Err(other) => Err(StorageError::Failed(other.to_string())),

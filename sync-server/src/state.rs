@@ -107,6 +107,7 @@ impl AppState {
         let media = Media::open(&folder, Arc::clone(&storage), Arc::clone(&clock), config.media)?;
         let recovered = media.recover()?;
         tracing::info!(?recovered, "uploads put in order");
+        crate::sealed::make_keys(&*storage, clock.now(), &*entropy)?;
         let tokens = Tokens::new(&*entropy)?;
         Ok(Self(Arc::new(Inner {
             device_limits: Buckets::new(config.limits.device),
@@ -249,6 +250,10 @@ impl ConsoleState for AppState {
 
     fn https(&self) -> bool {
         self.config.https
+    }
+
+    fn keep_medium(&self, principal: &Principal, hash: ContentHash, bytes: &[u8]) -> Result<(), MediaError> {
+        self.media.take_whole(principal, hash, bytes)
     }
 
     fn medium(&self, hash: &ContentHash) -> std::io::Result<Option<Vec<u8>>> {

@@ -283,6 +283,7 @@ impl Phone {
             pushes,
             compare: None,
             seen: self.seen,
+            notes: None,
         }
     }
 

@@ -185,6 +185,9 @@ pub enum DeviceError {
     /// The deployment had everything on this phone deleted.
     #[error("the device was wiped")]
     Wiped,
+    /// The deployment locked this phone: nothing is shown, and what was not sent is handed in.
+    #[error("the device is locked")]
+    Locked,
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -241,6 +244,7 @@ impl DeviceError {
             Self::Practice => "练习模式不能登记，也不会提交任何内容".into(),
             Self::TooManyTries { .. } => "密码错误次数过多，请稍后再试".into(),
             Self::Wiped => "管理员已清除本机数据".into(),
+            Self::Locked => "本机已被管理员停用".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -293,6 +297,7 @@ impl DeviceError {
             Self::Practice => "Practice mode cannot be registered and sends nothing".into(),
             Self::TooManyTries { .. } => "Too many wrong PINs; try again later".into(),
             Self::Wiped => "The administrator had the data on this phone deleted".into(),
+            Self::Locked => "This phone was locked by the administrator".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

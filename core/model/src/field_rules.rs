@@ -1,5 +1,9 @@
 //! What a deployment decides about a worker's day: limits and numbers, as data that is edited without a release.
 
+mod file;
+
+pub use file::FieldRulesError;
+
 use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};

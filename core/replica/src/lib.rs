@@ -22,6 +22,7 @@
 //! | may this change enter | [`admission`] |
 //! | do two sides hold the same | [`digest`] |
 //! | what is said on the wire | [`wire`], [`frame`], [`protocol`] |
+//! | what a locked phone hands in | [`sealed`] |
 //!
 //! Nothing here does I/O, reads a clock or draws randomness.
 
@@ -34,6 +35,7 @@ pub mod document;
 pub mod frame;
 pub mod limits;
 pub mod protocol;
+pub mod sealed;
 pub mod wire;
 
 pub use actor::Actor;

@@ -20,6 +20,8 @@ pub mod path {
     pub const TOKEN: &str = "/v1/token";
     /// `POST`: [`super::MissingRequest`] → [`super::Missing`].
     pub const MISSING: &str = "/v1/media/missing";
+    /// `POST`: [`super::HandIn`] → [`super::HandedIn`].
+    pub const SEALED: &str = "/v1/sealed";
     /// tus 1.0 endpoint of media uploads.
     pub const UPLOADS: &str = "/v1/media/uploads";
 }
@@ -57,6 +59,12 @@ pub struct Enrolled {
     /// The deployment's name.
     #[n(3)]
     pub server_name: String,
+    /// The key for which the phone seals its unsent work if it is locked; older servers have none.
+    #[n(4)]
+    pub sealing_key: Option<ByteVec>,
+    /// The device's code in event numbers, which no other device of the deployment has; older servers give none.
+    #[n(5)]
+    pub device_code: Option<String>,
 }
 
 /// Asks for something to sign.
@@ -128,6 +136,37 @@ pub struct Missing {
     /// Durably stored.
     #[n(1)]
     pub stored: Vec<ByteVec>,
+}
+
+/// One part of the sealed work of a locked phone: see [`crate::sealed`]. The same again is taken once; a part that
+/// was sealed anew stands in place of the one before until the package is whole.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub struct HandIn {
+    /// Random name of the package.
+    #[n(0)]
+    pub package: Bytes16,
+    /// Number of the part, from 0.
+    #[n(1)]
+    pub part: u32,
+    /// How many parts the package has.
+    #[n(2)]
+    pub of: u32,
+    /// The sealed part.
+    #[n(3)]
+    pub body: ByteVec,
+}
+
+/// Where a package stands.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct HandedIn {
+    /// Whether the device is locked. Nothing is taken from one that is not: it goes on with its work.
+    #[n(0)]
+    pub locked: bool,
+    /// The lowest part that is missing. None, of a locked device, is the receipt: all of it is durable and opens.
+    #[n(1)]
+    pub next: Option<u32>,
 }
 
 /// Why the other side did not do what was asked.
@@ -233,4 +272,11 @@ pub trait Protocol: Send + Sync {
         token: &str,
         request: MissingRequest,
     ) -> impl Future<Output = Result<Missing, Self::Error>> + Send;
+
+    /// Takes a part of the sealed work of a locked device.
+    fn hand_in(
+        &self,
+        token: &str,
+        request: HandIn,
+    ) -> impl Future<Output = Result<HandedIn, Self::Error>> + Send;
 }

@@ -47,6 +47,60 @@ pub struct SyncRequest {
     /// state without being told.
     #[n(8)]
     pub seen: Option<CommitMark>,
+    /// What came to the protocol later; absent from older phones.
+    #[n(9)]
+    pub notes: Option<PhoneNotes>,
+}
+
+/// What a phone says beside its request. An entry that is not there says nothing; unknown ones are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PhoneNotes {
+    /// Whether the phone lacks the server's sealing key.
+    #[n(0)]
+    pub wants_key: Option<bool>,
+    /// Reads of sensitive records that the audit log lacks, the oldest first: at most [`READS_MAX`].
+    #[n(1)]
+    pub reads: Option<Vec<SensitiveRead>>,
+    /// Mark of the rules that the phone was given last.
+    #[n(2)]
+    pub rules: Option<ByteVec>,
+}
+
+/// The deployment's rules, as its files state them.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RuleFiles {
+    /// Their mark: 8 bytes that are others for other rules.
+    #[n(0)]
+    pub mark: ByteVec,
+    /// The rules for doors, in the form of `schemas/rules/doors.json`; absent: those that the phone has.
+    #[n(1)]
+    pub doors: Option<String>,
+    /// The limits for a worker's day, in the form of `schemas/rules/field.json`; absent: those that the phone has.
+    #[n(2)]
+    pub field: Option<String>,
+}
+
+/// Most reads of sensitive records in one request.
+pub const READS_MAX: usize = 100;
+
+/// That somebody looked at a sensitive record. Nothing of what they saw, and no words of theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SensitiveRead {
+    /// Its number on the phone.
+    #[n(0)]
+    pub n: i64,
+    /// When, by the phone's clock, in milliseconds since 1970.
+    #[n(1)]
+    pub at: i64,
+    /// The record.
+    #[n(2)]
+    pub record: Bytes16,
+    /// The word for its kind.
+    #[n(3)]
+    pub kind: String,
 }
 
 /// A commit of one server's history. Numbers begin again where a store was put back; marks are random, so a later
@@ -173,6 +227,27 @@ pub struct SyncResponse {
     /// The mark of `commit`, to be named in the next request; absent before the first commit.
     #[n(12)]
     pub mark: Option<u64>,
+    /// The answer to [`SyncRequest::notes`]; absent for phones that sent none, and from older servers.
+    #[n(13)]
+    pub notes: Option<ServerNotes>,
+}
+
+/// What the server says beside its answer. An entry that is not there says nothing; unknown ones are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ServerNotes {
+    /// Whether the device is locked; absent means that it is not.
+    #[n(0)]
+    pub locked: Option<bool>,
+    /// The server's sealing key, for a phone that lacks it.
+    #[n(1)]
+    pub sealing_key: Option<ByteVec>,
+    /// The audit log has the reads of the request, up to and with this number.
+    #[n(2)]
+    pub reads_through: Option<i64>,
+    /// The deployment's rules, where the phone was not given these.
+    #[n(3)]
+    pub rules: Option<RuleFiles>,
 }
 
 /// A grant as the server knows it.

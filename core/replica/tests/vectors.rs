@@ -12,8 +12,8 @@ use gridwalk_model::{AccessClass, DeviceId, Fields, Kind, RecordId, StreamId, Ti
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::wire::{
-    CommitMark, Compare, Cursor, GrantState, Held, Pull, PullBody, Push, Removal, StreamState, SyncRequest,
-    SyncResponse,
+    CommitMark, Compare, Cursor, GrantState, Held, PhoneNotes, Pull, PullBody, Push, Removal, RuleFiles,
+    SensitiveRead, ServerNotes, StreamState, SyncRequest, SyncResponse,
 };
 use gridwalk_replica::{Actor, Document};
 use minicbor::bytes::ByteVec;
@@ -74,6 +74,16 @@ fn vectors() -> Vectors {
             held: vec![Held { record: (*record.as_bytes()).into(), fingerprint: fingerprint.0.into() }],
         }),
         seen: Some(CommitMark { commit: 41, mark: 0x1234_5678_9abc_def0 }),
+        notes: Some(PhoneNotes {
+            wants_key: Some(true),
+            reads: Some(vec![SensitiveRead {
+                n: 3,
+                at: 1_700_000_000_500,
+                record: [9; 16].into(),
+                kind: "resident_id".to_owned(),
+            }]),
+            rules: Some(vec![1; 8].into()),
+        }),
     };
     let pull = |body| Pull {
         record: (*record.as_bytes()).into(),
@@ -106,6 +116,12 @@ fn vectors() -> Vectors {
         more: false,
         wants: vec![[8; 16].into()],
         mark: Some(0x0fed_cba9_8765_4321),
+        notes: Some(ServerNotes {
+            locked: Some(true),
+            sealing_key: Some(vec![4; 32].into()),
+            reads_through: Some(3),
+            rules: Some(RuleFiles { mark: vec![2; 8].into(), doors: Some("{}".to_owned()), field: None }),
+        }),
     };
     Vectors { record, change: change.raw, fingerprint, request, response }
 }
@@ -139,8 +155,8 @@ fn committed_vectors_are_what_this_build_writes_and_reads() {
 fn a_newer_peers_tail_is_ignored() {
     let Vectors { request, .. } = vectors();
     let mut bytes = minicbor::to_vec(&request).unwrap();
-    assert_eq!(bytes[0], 0x89);
-    bytes[0] = 0x8a;
+    assert_eq!(bytes[0], 0x8a);
+    bytes[0] = 0x8b;
     bytes.extend([0x82, 0x01, 0x63, b'n', b'e', b'w']);
     assert_eq!(minicbor::decode::<SyncRequest>(&bytes).unwrap(), request);
 }
@@ -150,6 +166,8 @@ fn an_idle_exchange_of_four_streams_fits_two_hundred_bytes_each_way() {
     let Vectors { mut request, mut response, .. } = vectors();
     request.pushes.clear();
     request.compare = None;
+    request.notes = Some(PhoneNotes::default());
+    response.notes = Some(ServerNotes::default());
     // Streams, epochs and digests are random in life, which does not compress.
     let noise =
         |seed: u8| -> Vec<u8> { (0..16u8).map(|i| i.wrapping_mul(151) ^ seed.wrapping_mul(91)).collect() };

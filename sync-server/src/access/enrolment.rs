@@ -8,7 +8,7 @@ use super::staff::{list_device, note, person_row};
 use super::{AccessError, hash_secret, new_secret};
 use crate::audit::{self, Entry};
 use crate::clock::Entropy;
-use crate::storage::access::{NewDevice, PersonRow};
+use crate::storage::access::{DeviceNo, NewDevice, PersonRow};
 use crate::storage::{ReadTx, StorageError, WriteTx};
 
 /// How long a code lives if nobody says otherwise: 15 minutes, in milliseconds.
@@ -91,17 +91,40 @@ pub fn redeem(
     let label: String = request.label.chars().filter(|c| !c.is_control()).take(LABEL_MAX).collect();
     let new = NewDevice { id: device, person: person.no, public_key: key, label: &label, enrolled_at: now };
     let no = tx.insert_device(&new)?;
+    give_code(tx, no, entropy)?;
     tx.redeem_enrolment(&hash, no, key)?;
     list_device(tx, &person, device, now)?;
     note(tx, now, &device.to_string(), "device.enrolled", &person.id.to_string(), "")?;
     Ok(Redeemed::Yes(answer(&*tx, device, &person)?))
 }
 
+/// Gives a device a code for its event numbers that no other has. A code has 25 bits, so that two devices do not share
+/// one even where a restored store has forgotten the first; it is shorter than those that phones draw for themselves.
+fn give_code(tx: &mut dyn WriteTx, no: DeviceNo, entropy: &dyn Entropy) -> Result<(), AccessError> {
+    for _ in 0..100 {
+        let random: [u8; 5] = entropy.array()?;
+        let code: String = random.iter().map(|byte| char::from(digit(*byte))).collect();
+        if tx.set_device_code(no, &code)? {
+            return Ok(());
+        }
+    }
+    Err(StorageError::Failed("no code is free".to_owned()).into())
+}
+
+/// One of 32 digits and letters that are not taken for each other.
+fn digit(byte: u8) -> u8 {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    DIGITS.get(usize::from(byte % 32)).copied().unwrap_or(b'0')
+}
+
 fn answer(tx: &dyn ReadTx, device: DeviceId, person: &PersonRow) -> Result<Enrolled, StorageError> {
+    let row = tx.device(device)?;
     Ok(Enrolled {
+        device_code: row.map(|row| tx.device_code(row.no)).transpose()?.flatten(),
         device: device.as_bytes().to_vec().into(),
         user: (*person.id.as_bytes()).into(),
         user_name: person.name.clone(),
         server_name: tx.server()?.name,
+        sealing_key: tx.sealing_keys()?.map(|keys| keys.public.to_vec().into()),
     })
 }

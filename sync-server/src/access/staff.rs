@@ -153,6 +153,21 @@ pub fn revoke_device(
     note(tx, now, by, action, &device.to_string(), "")
 }
 
+/// Lets a locked device work again. What it has sealed stays in quarantine.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn reinstate_device(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    device: DeviceId,
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let row = tx.device(device)?.ok_or(AccessError::NotFound)?;
+    tx.reinstate_device(row.no)?;
+    note(tx, now, by, "device.reinstated", &device.to_string(), "")
+}
+
 /// Shuts a person out: no sign-in, nothing is pulled; what their devices had not sent is still taken for 30 days.
 /// With `open` they may work again.
 ///

@@ -226,3 +226,26 @@ fn accounts_are_distinct_and_passwords_long() {
     assert!(matches!(set(b, ""), Err(AccessError::BadAccount(_))));
     set(a, "jia").unwrap();
 }
+
+#[test]
+fn every_device_gets_a_code_of_its_own_for_event_numbers() {
+    use std::collections::BTreeSet;
+
+    use gridwalk_model::event::number::EventNumber;
+    let world = World::new();
+    let person = world.person("甲", &[Role::Gridworker]);
+    let mut codes = BTreeSet::new();
+    for n in 1..40u8 {
+        let code = code(&world, person);
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let Redeemed::Yes(enrolled) = enrol(&world, &code, &key(n)).unwrap() else {
+                panic!("not enrolled")
+            };
+            answers.push(enrolled.device_code.unwrap());
+        }
+        assert_eq!(answers[0], answers[1], "a lost answer");
+        assert!(EventNumber::new(&answers[0], jiff::civil::date(2026, 1, 1), 1).is_ok());
+        assert!(codes.insert(answers.remove(0)));
+    }
+}

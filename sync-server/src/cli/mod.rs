@@ -15,6 +15,7 @@ use crate::access::AccessError;
 use crate::backup::BackupError;
 use crate::import::ImportError;
 use crate::open;
+use crate::rules::RulesError;
 use crate::state::StartError;
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 use crate::storage::{Storage, StorageError};
@@ -100,6 +101,9 @@ pub enum CliError {
     /// People and devices.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// Rules for phones.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// Backups.
     #[error(transparent)]
     Backup(#[from] BackupError),

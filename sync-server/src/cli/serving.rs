@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use super::{CliError, Data, SIGNIN_PATH};
 use crate::config::Config;
 use crate::open::{self, store_path};
+use crate::rules;
 use crate::serve::{administrator_link, first_link, serve};
 use crate::storage::sqlite::SqliteOptions;
 
@@ -27,6 +28,13 @@ pub(super) struct Serve {
     /// Requests come through a proxy that encrypts and names the client in X-Forwarded-For.
     #[arg(long)]
     behind_proxy: bool,
+    /// Days for which the tracks of patrols are kept.
+    #[arg(long, value_name = "DAYS", default_value_t = crate::config::TRACK_DAYS)]
+    track_days: u32,
+    /// Folder with the deployment's rules for phones: doors.json, field.json, or both. Phones keep what they were given
+    /// last.
+    #[arg(long, value_name = "FOLDER")]
+    rules: Option<std::path::PathBuf>,
     /// Name of the deployment, as devices show it.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -59,14 +67,19 @@ impl Serve {
         if !self.listen.ip().is_loopback() && !self.plain_http {
             return Err(CliError::PlainHttp(self.listen.ip()));
         }
+        let rules = self.rules.as_deref().map(rules::read).transpose()?;
         let _lock = open::lock(&self.data.data)?;
         let config = Config {
             behind_proxy: self.behind_proxy,
             https: self.behind_proxy,
+            track_days: self.track_days,
             ..Config::new(self.data.data)
         };
         tracing::info!(store = %store_path(&config.data).display(), "starting");
         let state = open::state(config, &SqliteOptions::default())?;
+        if let Some(rules) = &rules {
+            rules::set(&*state.storage, rules, state.now())?;
+        }
         runtime()?.block_on(async {
             if let Some(name) = self.name {
                 state.write(move |tx| tx.set_server_name(&name)).await?;

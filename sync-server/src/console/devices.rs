@@ -11,11 +11,13 @@ use super::directory::Lookup;
 use super::failure::Failure;
 use super::language::Lang;
 use super::reach::{Reach, note_view};
+use super::sealed;
 use super::shell::{Section, Shell, WATCHERS, render};
 use super::visitor::Visitor;
 use super::wording;
 use crate::storage::ReadTx;
 use crate::storage::access::DeviceRow;
+use crate::storage::sealed::PackageRow;
 
 /// A phone that was not heard from for this long is silent: a day, since every worker walks every day.
 const SILENT_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -43,6 +45,8 @@ struct Row {
     pushed: String,
     uploads: Option<String>,
     refused: Option<String>,
+    /// Path of its sealed work, and how that stands.
+    sealed: Option<(String, &'static str)>,
     diverged: bool,
 }
 
@@ -84,9 +88,10 @@ fn page(console: &Console, visitor: &Visitor, from: usize) -> Result<Response, F
         let mut devices = Reach::of(tx, visitor)?.devices(tx, visitor)?;
         devices.sort_by_key(|device| (device.revoked_at.is_some(), heard(device)));
         let lookup = console.directory.on(tx, visitor);
+        let packages = tx.packages()?;
         let shown = devices.iter().skip(from).take(PAGE);
         let rows: Result<Vec<Row>, Failure> =
-            shown.map(|device| row(tx, device, lookup, visitor.lang, now)).collect();
+            shown.map(|device| row(tx, device, &packages, lookup, visitor.lang, now)).collect();
         Ok(render(&PhonesPage {
             shell: Shell::new(console, visitor, Section::Phones, visitor.lang.t("手机", "Phones")),
             rows: rows?,
@@ -102,6 +107,7 @@ fn page(console: &Console, visitor: &Visitor, from: usize) -> Result<Response, F
 fn row(
     tx: &dyn ReadTx,
     device: &DeviceRow,
+    packages: &[PackageRow],
     lookup: Lookup<'_>,
     l: Lang,
     now: Timestamp,
@@ -139,6 +145,7 @@ fn row(
             Lang::En => format!("{uploads} files still coming ({})", wording::size(bytes)),
         }),
         refused: (quarantined > 0).then(|| wording::size(quarantined)),
+        sealed: sealed::line(packages, device, l),
         diverged: diverged(tx, device)?,
     })
 }

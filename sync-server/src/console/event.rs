@@ -20,6 +20,7 @@ use super::shell::{Section, Shell, render};
 use super::story::{self, Line};
 use super::summaries::Summary;
 use super::visitor::Visitor;
+use super::voices::{self, Voice};
 use super::wording;
 use crate::edit;
 use crate::storage::ReadTx;
@@ -80,6 +81,7 @@ struct EventPage {
     description: String,
     facts: Vec<(&'static str, String)>,
     photos: Vec<Group>,
+    voices: Vec<Voice>,
     offers: Vec<Offer>,
     units: Vec<(String, String)>,
     today: String,
@@ -133,6 +135,7 @@ pub(super) fn page(
         let summary = Summary::of(case.head.id, &case.fields, case.head.created_at, rules);
         let category = category_name(l, summary.category.as_deref());
         let photos = photos::list(tx, case.head.id, &case.fields, &case.entries, (l, now))?;
+        let voices = voices::list(tx, case.head.id, &case.fields, (l, now))?;
         let story = story::tell(&case.entries, &case.folded, !photos.is_empty(), lookup, (l, now))?;
         let confirmed = done.and_then(|done| confirm(&case, visitor, done, l, now));
         let units = lookup.units()?.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
@@ -152,6 +155,7 @@ pub(super) fn page(
             description: text(&case.fields, "description"),
             facts: facts(&case, &summary, lookup, l, now)?,
             photos,
+            voices,
             offers: acts::offers(&case, visitor, rules, now),
             units,
             today: wording::today(now),

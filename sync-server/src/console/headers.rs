@@ -11,7 +11,7 @@ use super::failure::{self, Failure};
 use super::language::Lang;
 
 /// Nothing but this server's own style sheet, images and forms; no script at all.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 const FIXED: &[(&str, &str)] = &[

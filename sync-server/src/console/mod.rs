@@ -18,9 +18,10 @@
 //! | who is signed in, form tokens, headers | [`visitor`], [`headers`] |
 //! | signing in and out, one-time links, language | [`sign_in`], [`language`] |
 //! | the few numbers that matter | [`start`] |
-//! | events: summaries, list, one event, its story, its photos, what may be done next | [`summaries`],
-//! [`events`], [`event`], [`story`], [`photos`], [`acts`] |
-//! | phones, refused changes, alarms | [`devices`], [`quarantine`], [`alarms`] |
+//! | events: summaries, list, one event, its story, its photos and voice notes, what may be done next | [`summaries`],
+//! [`events`], [`event`], [`story`], [`photos`], [`voices`], [`acts`] |
+//! | phones, what locked ones handed in, refused changes, alarms | [`devices`], [`sealed`], [`quarantine`],
+//! [`alarms`] |
 //! | people, what they hold, codes and links that are shown once | [`people`], [`person`] |
 //! | names of people, units and areas | [`directory`], [`names`] |
 //!
@@ -43,6 +44,7 @@ mod person;
 mod photos;
 mod quarantine;
 mod reach;
+mod sealed;
 mod shell;
 mod sign_in;
 mod start;
@@ -51,6 +53,7 @@ mod summaries;
 #[cfg(test)]
 mod tests;
 mod visitor;
+mod voices;
 mod wording;
 
 use std::sync::Arc;
@@ -64,7 +67,9 @@ use gridwalk_model::{ContentHash, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Entropy};
+use crate::media::MediaError;
 use crate::storage::Storage;
+use crate::sync::Principal;
 use failure::Failure;
 
 /// Largest form that is read, in bytes.
@@ -91,8 +96,14 @@ pub trait ConsoleState: Clone + Send + Sync + 'static {
     /// # Errors
     /// If the file cannot be read.
     fn medium(&self, hash: &ContentHash) -> std::io::Result<Option<Vec<u8>>>;
+    /// Stores a medium in the name of a device. Called on the blocking pool.
+    ///
+    /// # Errors
+    /// See [`crate::media::Media::take_whole`].
+    fn keep_medium(&self, principal: &Principal, hash: ContentHash, bytes: &[u8]) -> Result<(), MediaError>;
 }
 
+type KeepMedium = dyn Fn(&Principal, ContentHash, &[u8]) -> Result<(), MediaError> + Send + Sync;
 type ReadMedium = dyn Fn(&ContentHash) -> std::io::Result<Option<Vec<u8>>> + Send + Sync;
 
 /// The console's own state. Clones share everything.
@@ -104,6 +115,7 @@ struct Console {
     rules: Arc<EventRules>,
     https: bool,
     medium: Arc<ReadMedium>,
+    keep_medium: Arc<KeepMedium>,
     summaries: Arc<summaries::Summaries>,
     directory: Arc<directory::Directory>,
     shown_names: Arc<names::ShownNames>,
@@ -119,6 +131,10 @@ impl Console {
             entropy: state.entropy(),
             rules: state.rules(),
             https: state.https(),
+            keep_medium: Arc::new({
+                let state = state.clone();
+                move |principal, hash, bytes| state.keep_medium(principal, hash, bytes)
+            }),
             medium: Arc::new(move |hash| state.medium(hash)),
             summaries: Arc::default(),
             directory: Arc::default(),
@@ -159,7 +175,12 @@ pub fn router<S: ConsoleState>(state: S) -> Router {
         .route("/events/{id}/acts", post(acts::perform))
         .route("/events/{id}/photos/{element}", get(photos::full))
         .route("/events/{id}/photos/{element}/preview", get(photos::preview))
+        .route("/events/{id}/voices/{element}", get(voices::play))
         .route("/phones", get(devices::show))
+        .route("/sealed/{no}", get(sealed::show))
+        .route("/sealed/{no}/accept", post(sealed::accept))
+        .route("/sealed/{no}/discard", post(sealed::discard))
+        .route("/sealed/{no}/photos/{name}", get(sealed::photo))
         .route("/people", get(people::show).post(people::add))
         .route("/people/{id}", get(person::show))
         .route("/people/{id}/code", post(person::code))

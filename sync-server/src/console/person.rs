@@ -19,7 +19,7 @@ use super::visitor::Visitor;
 use super::wording;
 use crate::access::account::create_signin_link;
 use crate::access::enrolment::{CODE_LIFE_MS, create_code};
-use crate::access::staff::{close_person, grant_area, revoke_area, revoke_device};
+use crate::access::staff::{close_person, grant_area, reinstate_device, revoke_area, revoke_device};
 use crate::cli::SIGNIN_PATH;
 
 /// Roles that work in the console, and so need to sign in.
@@ -158,6 +158,7 @@ enum Change {
     Grant,
     Revoke,
     Lock,
+    Unlock,
     Close,
     Open,
 }
@@ -168,6 +169,7 @@ impl Change {
             "grant" => Some(Self::Grant),
             "revoke" => Some(Self::Revoke),
             "lock" => Some(Self::Lock),
+            "unlock" => Some(Self::Unlock),
             "close" => Some(Self::Close),
             "open" => Some(Self::Open),
             _ => None,
@@ -214,11 +216,15 @@ fn write(
                 let area = filled.area.parse().map_err(|_| Failure::BadForm)?;
                 revoke_area(tx, &by, id, area, now)?;
             }
-            Change::Lock => {
+            Change::Lock | Change::Unlock => {
                 let device: DeviceId = filled.device.parse().map_err(|_| Failure::BadForm)?;
                 let person = tx.person(id)?.ok_or(Failure::NotFound)?;
                 tx.device(device)?.filter(|device| device.person == person.no).ok_or(Failure::NotFound)?;
-                revoke_device(tx, &by, device, false, now)?;
+                if change == Change::Lock {
+                    revoke_device(tx, &by, device, false, now)?;
+                } else {
+                    reinstate_device(tx, &by, device, now)?;
+                }
             }
             // Nobody locks themselves out: somebody has to be there to let them in again.
             Change::Close if id == visitor.person.id => return Err(Failure::BadForm),

@@ -173,7 +173,11 @@ fn send(console: &Console, hash: &ContentHash) -> Result<Response, Failure> {
         tracing::warn!(%error, "console: medium");
         Failure::Internal
     })?;
-    let bytes = read.ok_or(Failure::NotFound)?;
+    image(read.ok_or(Failure::NotFound)?)
+}
+
+/// An image as an answer.
+pub(super) fn image(bytes: Vec<u8>) -> Result<Response, Failure> {
     let kind = image_type(&bytes).ok_or(Failure::NotFound)?;
     Ok(([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, POLICY)], bytes).into_response())
 }

@@ -40,7 +40,7 @@ async fn every_path_of_the_contract_is_served_and_needs_a_session_where_it_says_
     let state = AppState::new(Config::new(folder.path()), storage, clock, entropy).unwrap();
     let router = router(state);
     let contract = contract();
-    assert_eq!(contract.len(), 13, "{contract:?}");
+    assert_eq!(contract.len(), 14, "{contract:?}");
     for (path, method) in contract {
         let sample = path
             .replace("{record}", "01a2001d-3c7d-7acd-92b0-195379acccb6")

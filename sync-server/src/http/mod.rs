@@ -3,7 +3,7 @@
 //! | route | body → answer |
 //! | --- | --- |
 //! | `POST /v1/enrol`, `/v1/nonce`, `/v1/token` | framed CBOR both ways, no session |
-//! | `POST /v1/sync`, `/v1/media/missing` | framed CBOR both ways, `Authorization: Bearer` |
+//! | `POST /v1/sync`, `/v1/media/missing`, `/v1/sealed` | framed CBOR both ways, `Authorization: Bearer` |
 //! | `/v1/media/uploads` | tus 1.0, see [`crate::media`] |
 //! | `GET /v1/media/{record}/{hash}` | the bytes, through a record in scope |
 //! | `GET /healthz`, `/metrics` | text |

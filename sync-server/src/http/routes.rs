@@ -36,6 +36,7 @@ pub fn router(state: AppState) -> Router {
     let devices = Router::new()
         .route(path::SYNC, post(sync))
         .route(path::MISSING, post(missing))
+        .route(path::SEALED, post(hand_in))
         .layer(from_fn_with_state(state.clone(), limit_in_flight))
         .layer(from_fn_with_state(state.clone(), collect))
         .layer(from_fn_with_state(state.clone(), limit_device));
@@ -88,6 +89,15 @@ async fn missing(State(state): State<AppState>, headers: HeaderMap, body: Body) 
         let bearer = body::bearer(&headers);
         let request = body::decode(&state, body).await?;
         body::encode(&state, ServerProtocol(state.clone()).missing(bearer, request).await?).await
+    };
+    answered.await.unwrap_or_else(|error| respond_error(&error))
+}
+
+async fn hand_in(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+    let answered = async {
+        let bearer = body::bearer(&headers);
+        let request = body::decode(&state, body).await?;
+        body::encode(&state, ServerProtocol(state.clone()).hand_in(bearer, request).await?).await
     };
     answered.await.unwrap_or_else(|error| respond_error(&error))
 }

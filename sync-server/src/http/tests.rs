@@ -139,6 +139,7 @@ async fn a_device_enrols_proves_itself_and_syncs() {
         pushes: Vec::new(),
         compare: None,
         seen: None,
+        notes: None,
     };
     let response: SyncResponse = site.call(path::SYNC, &token.token, &request).await.unwrap();
     assert_eq!(response.grants.unwrap().len(), 3);

@@ -4,7 +4,7 @@
 //! Order of the steps, so that a crash between any two loses nothing: the part's file before its row; bytes on
 //! the disk before anybody hears of them; the blob before its row; rows gone before files.
 
-use gridwalk_model::Timestamp;
+use gridwalk_model::{ContentHash, Timestamp};
 use gridwalk_replica::protocol::ProtocolError;
 
 use super::Media;
@@ -199,6 +199,32 @@ impl Media {
             Ok::<_, MediaError>(audit::append(tx, now, &entry)?)
         })?;
         Ok(self.files.remove_part(id)?)
+    }
+
+    /// Stores a whole medium that came in another way than by tus, in the name of a device. One that is stored already
+    /// is left alone.
+    ///
+    /// # Errors
+    /// [`Refusal::Content`] for bytes that are not what the hash says, or no medium; failures of store and disk.
+    pub fn take_whole(
+        &self,
+        principal: &Principal,
+        hash: ContentHash,
+        bytes: &[u8],
+    ) -> Result<(), MediaError> {
+        let id = UploadId { hash, device: principal.device };
+        if matches!(self.place(principal, &id), Ok(Place::Done { .. })) {
+            return Ok(());
+        }
+        let creation = Creation { hash, bytes: bytes.len() as u64, chunk: None };
+        let (id, _) = self.create(principal, &creation)?;
+        let mut part = self.files.open_part(&id)?;
+        self.files.append(&mut part, bytes)?;
+        drop(part);
+        match self.place(principal, &id)? {
+            Place::Done { .. } => Ok(()),
+            Place::Open { offset, .. } => Err(Refusal::Offset { offset }.into()),
+        }
     }
 
     /// Ends an upload at the device's wish.

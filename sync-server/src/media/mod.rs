@@ -18,6 +18,7 @@ pub mod http;
 mod intake;
 pub mod lifecycle;
 pub mod receipts;
+mod retention;
 pub mod store;
 mod turns;
 pub mod tus;
@@ -38,6 +39,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::storage::Storage;
 
+pub use content::{Form, VOICE_MAX_BYTES};
 pub use error::{MediaError, Refusal};
 pub use http::{MediaState, router};
 use store::{Files, NoProbe, Probe};

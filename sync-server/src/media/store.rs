@@ -256,6 +256,16 @@ impl Files {
         absent(File::open(self.blob(hash)))
     }
 
+    /// Removes a blob, if it is there, durably.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn remove_blob(&self, hash: &ContentHash) -> io::Result<()> {
+        self.remove(&self.blob(hash))?;
+        let folder = self.blob_folder(hash);
+        if folder.exists() { self.sync_folder(&folder) } else { Ok(()) }
+    }
+
     /// Length of a blob; `None` if it is not there.
     ///
     /// # Errors

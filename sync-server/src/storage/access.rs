@@ -125,6 +125,8 @@ pub trait AccessReads {
     fn signin_link(&self, link_hash: &[u8; 32], now: Timestamp) -> Stored<Option<PersonNo>>;
     /// A console session, by the hash of its cookie.
     fn session(&self, cookie_hash: &[u8; 32]) -> Stored<Option<SessionRow>>;
+    /// A device's code in event numbers.
+    fn device_code(&self, no: DeviceNo) -> Stored<Option<String>>;
     /// What a person was granted, revoked grants included, in order of the streams' encoded form.
     fn grants(&self, person: PersonNo) -> Stored<Vec<GrantRow>>;
     /// The grants that a device has to do with: those that stand, and revoked ones that it has not given up,
@@ -149,6 +151,10 @@ pub trait AccessWrites {
     fn insert_device(&mut self, device: &NewDevice<'_>) -> Stored<DeviceNo>;
     /// Locks a device.
     fn revoke_device(&mut self, no: DeviceNo, at: Timestamp, wipe: bool) -> Stored<()>;
+    /// Gives a device its code in event numbers. Returns whether the code was free.
+    fn set_device_code(&mut self, no: DeviceNo, code: &str) -> Stored<bool>;
+    /// Lets a locked device work again.
+    fn reinstate_device(&mut self, no: DeviceNo) -> Stored<()>;
     /// Writes down when a device was seen and pushed last. Earlier times change nothing.
     fn touch_device(&mut self, no: DeviceNo, seen_at: Timestamp, pushed_at: Timestamp) -> Stored<()>;
 

@@ -2,6 +2,7 @@
 
 use gridwalk_model::photo_chain::KeptLink;
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
+use gridwalk_replica::wire::RuleFiles;
 
 use super::Stored;
 use super::access::DeviceNo;
@@ -140,6 +141,10 @@ pub trait LedgerReads {
     fn photo_link(&self, record: RecordId, element: RecordId) -> Stored<Option<(DeviceNo, KeptLink)>>;
     /// The links of a device that bear a number.
     fn photo_links(&self, device: DeviceNo, number: u64) -> Stored<Vec<KeptLink>>;
+    /// Tracks of walks that began before `before` and were not removed yet: at most `limit`.
+    fn tracks_before(&self, before: Timestamp, limit: u32) -> Stored<Vec<ContentHash>>;
+    /// The deployment's rules for phones.
+    fn rule_files(&self) -> Stored<Option<RuleFiles>>;
     /// How many media are stored, and how many bytes they have.
     fn media_totals(&self) -> Stored<(u64, u64)>;
     /// An upload.
@@ -168,12 +173,22 @@ pub trait LedgerWrites {
         after: Option<RecordId>,
         row: Option<&DivergenceRow>,
     ) -> Stored<()>;
+    /// Notes that a device told of a read of a sensitive record. Returns whether it is told for the first time.
+    fn note_read(&mut self, device: DeviceNo, at: Timestamp, record: RecordId) -> Stored<bool>;
+    /// Sets the deployment's rules for phones.
+    fn put_rule_files(&mut self, rules: &RuleFiles, at: Timestamp) -> Stored<()>;
     /// Adds a row to the audit log. Use [`crate::audit::append`], which computes the hash.
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()>;
     /// Notes that somebody looked at an alarm. The first one stands.
     fn acknowledge_alarm(&mut self, no: u64, at: Timestamp, by: RecordId) -> Stored<()>;
     /// Notes that a medium is stored, once.
     fn insert_media(&mut self, hash: &ContentHash, row: &MediaRow) -> Stored<()>;
+    /// Forgets that a medium was stored.
+    fn delete_media(&mut self, hash: &ContentHash) -> Stored<()>;
+    /// Notes that a medium is the track of a walk. The earliest beginning stands.
+    fn add_track(&mut self, hash: &ContentHash, started_at: Timestamp) -> Stored<()>;
+    /// Notes that a track was removed. One that comes again is there again.
+    fn track_is_removed(&mut self, hash: &ContentHash) -> Stored<()>;
     /// Notes that a device uploaded a medium.
     fn add_media_holder(&mut self, hash: &ContentHash, device: DeviceNo) -> Stored<()>;
     /// Keeps the link of a photo. The first one stands.

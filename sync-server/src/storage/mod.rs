@@ -3,7 +3,7 @@
 //! # The trait
 //!
 //! [`Storage`] runs closures: any number of readers, each in one consistent snapshot, and one writer at a time.
-//! What a transaction can do is cut by subject into small traits ([`records`], [`access`], [`ledger`]); none of
+//! What a transaction can do is cut by subject into small traits ([`records`], [`access`], [`ledger`], [`sealed`]); none of
 //! them speaks SQL. Everything that can fail does so with a [`StorageError`]; a full disk is one of them from the
 //! first day.
 //!
@@ -24,6 +24,7 @@
 pub mod access;
 pub mod ledger;
 pub mod records;
+pub mod sealed;
 pub mod sqlite;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use std::path::Path;
 use access::{AccessReads, AccessWrites};
 use ledger::{LedgerReads, LedgerWrites};
 use records::{RecordReads, RecordWrites};
+use sealed::{SealedReads, SealedWrites};
 
 /// What went wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -67,12 +69,12 @@ pub enum StorageError {
 pub type Stored<T> = Result<T, StorageError>;
 
 /// A reading transaction: one consistent snapshot.
-pub trait ReadTx: RecordReads + AccessReads + LedgerReads {}
+pub trait ReadTx: RecordReads + AccessReads + LedgerReads + SealedReads {}
 
-impl<T: RecordReads + AccessReads + LedgerReads> ReadTx for T {}
+impl<T: RecordReads + AccessReads + LedgerReads + SealedReads> ReadTx for T {}
 
 /// The writing transaction. It sees its own writes.
-pub trait WriteTx: ReadTx + RecordWrites + AccessWrites + LedgerWrites {
+pub trait WriteTx: ReadTx + RecordWrites + AccessWrites + LedgerWrites + SealedWrites {
     /// Number of the durable commit that this transaction will be.
     fn commit_no(&self) -> u64;
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::{RecordId, Timestamp};
-use gridwalk_replica::wire::{self, Pull, PullBody, Removal, StreamState, SyncResponse};
+use gridwalk_replica::wire::{
+    self, PhoneNotes, Pull, PullBody, Removal, ServerNotes, StreamState, SyncResponse,
+};
 
 use super::commit::{Committed, Own};
 use super::prepare::Pending;
@@ -47,6 +49,12 @@ pub fn answer(
         more: false,
         wants: Vec::new(),
         mark: mark::give(tx, &server)?,
+        notes: pending
+            .request
+            .notes
+            .as_ref()
+            .map(|asked| notes(tx, pending, committed, asked))
+            .transpose()?,
     };
     if other_epoch {
         // The device begins again from zero; what it sent stays in its outbox.
@@ -75,6 +83,23 @@ pub fn answer(
         filling.stream(index, place)?;
     }
     Ok(response)
+}
+
+/// What is said beside the answer.
+fn notes(
+    tx: &dyn ReadTx,
+    pending: &Pending,
+    committed: Option<&Committed>,
+    asked: &PhoneNotes,
+) -> Stored<ServerNotes> {
+    let wants_key = asked.wants_key == Some(true);
+    let keys = if wants_key { tx.sealing_keys()? } else { None };
+    Ok(ServerNotes {
+        locked: pending.principal.revoked_at.is_some().then_some(true),
+        sealing_key: keys.map(|keys| keys.public.to_vec().into()),
+        rules: tx.rule_files()?.filter(|rules| asked.rules.as_ref() != Some(&rules.mark)),
+        reads_through: committed.and_then(|committed| committed.reads_through),
+    })
 }
 
 struct Filling<'a> {

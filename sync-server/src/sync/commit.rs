@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::admit::{Ground, Item, Outcome, Ready, admit_item};
 use super::landing::{Landed, Landing, Written};
 use super::prepare::Pending;
-use super::{Context, QUARANTINE_MAX_BYTES, SyncError, evidence, placing, repair};
+use super::{Context, QUARANTINE_MAX_BYTES, SyncError, evidence, placing, reads, repair};
 use crate::audit::{self, Entry};
 use crate::storage::ledger::NewQuarantine;
 use crate::storage::records::{Membership, RecordNo};
@@ -24,6 +24,8 @@ pub struct Committed {
     pub(super) verdicts: Vec<Vec<Verdict>>,
     /// What this request wrote to each record.
     pub(super) own: BTreeMap<RecordId, Own>,
+    /// The reads of sensitive records up to this number are in the audit log.
+    pub(super) reads_through: Option<i64>,
 }
 
 impl Committed {
@@ -51,7 +53,7 @@ pub fn commit(
     pending: &mut Pending,
     context: Context<'_>,
 ) -> Result<Committed, SyncError> {
-    let mut committed = Committed { verdicts: Vec::new(), own: BTreeMap::new() };
+    let mut committed = Committed { verdicts: Vec::new(), own: BTreeMap::new(), reads_through: None };
     let server = tx.server()?;
     if server.epoch != pending.server.epoch {
         // Somebody else began a new epoch in between; the device learns of it from the answer.
@@ -88,6 +90,8 @@ pub fn commit(
     if let Some(comparison) = &pending.comparison {
         repair::write_down(tx, &pending.principal, comparison, context)?;
     }
+    let told = reads::of(&pending.request);
+    committed.reads_through = reads::write_down(tx, &pending.principal, told, context.now)?;
     let pushed = if committed.own.is_empty() { gridwalk_model::Timestamp::default() } else { context.now };
     tx.touch_device(pending.principal.device_no, context.now, pushed)?;
     Ok(committed)
@@ -164,6 +168,9 @@ fn write_item(
     let written = landing.land(tx, &record, &members, &streams)?;
     for hash in media_of(ready.kind, &ready.state.fields) {
         tx.add_media_ref(&hash, written.no)?;
+        if ready.kind == Kind::Patrol {
+            tx.add_track(&hash, item.record.made_at().min(context.now))?;
+        }
     }
     let accepted = ready.accepted.iter().filter_map(|index| item.raws.get(*index));
     evidence::note_links(tx, item.record, ready.kind, accepted.map(|raw| raw.as_slice()))?;

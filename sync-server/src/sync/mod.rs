@@ -30,6 +30,7 @@ mod landing;
 mod mark;
 mod placing;
 mod prepare;
+mod reads;
 mod receipts;
 mod repair;
 mod scope;

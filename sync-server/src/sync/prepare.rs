@@ -9,6 +9,7 @@ use gridwalk_replica::wire::{self, SyncRequest, SyncResponse};
 use super::admit::{Item, Outcome, admit_item};
 use super::answer::answer;
 use super::mark;
+use super::reads;
 use super::repair::{self, Comparison};
 use super::scope::{Principal, Scope};
 use super::{MAX_CHANGES, MAX_PUSHES, MAX_WAITING_BYTES, SyncError};
@@ -71,8 +72,14 @@ pub fn prepare(
     if request.pushes.len() > MAX_PUSHES || changes > MAX_CHANGES || request.cursors.len() > MAX_PUSHES {
         return Err(ProtocolError::TooLarge.into());
     }
-    // A locked device hands in what it has and is told to lock when it has nothing left.
-    if principal.revoked_at.is_some() && request.pushes.is_empty() && request.cursors.is_empty() {
+    reads::check(&request)?;
+    // A locked device hands in what it has. One that reads notes is told so in the answer; an older one is told when it
+    // has nothing left.
+    if principal.revoked_at.is_some()
+        && request.notes.is_none()
+        && request.pushes.is_empty()
+        && request.cursors.is_empty()
+    {
         return Err(ProtocolError::Revoked { wipe: false }.into());
     }
     let server = tx.server()?;
@@ -91,6 +98,7 @@ pub fn prepare(
         }
     }
     let writes = !pending.items.is_empty()
+        || !reads::of(&pending.request).is_empty()
         || !pending.scope.given_up.is_empty()
         || pending.rolled_back
         || pending.comparison.as_ref().is_some_and(|comparison| comparison.writes);

@@ -131,6 +131,7 @@ impl Served {
             more: false,
             wants: Vec::new(),
             mark: None,
+            notes: None,
         }
     }
 

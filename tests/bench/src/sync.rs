@@ -102,6 +102,7 @@ impl Phone {
             pushes,
             compare: None,
             seen: None,
+            notes: None,
         }
     }
 

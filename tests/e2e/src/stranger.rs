@@ -103,6 +103,7 @@ impl Stranger {
             pushes,
             compare: None,
             seen: None,
+            notes: None,
         }
     }
 

@@ -81,7 +81,7 @@ async fn an_older_server_passes_over_what_a_newer_phone_appends() {
             rewrite_form(request, |request| {
                 request.items()[4].items().iter_mut().for_each(|cursor| cursor.add_tail(3));
                 request.items()[6].items().iter_mut().for_each(|push| push.add_tail(5));
-                request.add_tail(9);
+                request.add_tail(10);
                 // A newer phone speaks newer protocols and schemas as well.
                 request.items()[1] = Item::Other(vec![0x09]);
                 request.items()[2] = Item::Other(vec![0x09]);
@@ -215,7 +215,7 @@ async fn an_older_phone_passes_over_what_a_newer_server_appends() {
                 for (list, known) in [(7, 5), (8, 2), (9, 2)] {
                     response.items()[list].items().iter_mut().for_each(|item| item.add_tail(known));
                 }
-                response.add_tail(13);
+                response.add_tail(14);
             });
         }
         Fate::Pass

@@ -19,7 +19,12 @@ use gridwalk_server::access::{AccessError, account, enrolment, staff};
 use gridwalk_server::cli::SIGNIN_PATH;
 use gridwalk_server::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use gridwalk_server::edit::Edits;
+use gridwalk_server::media::{Media, MediaLimits};
 use gridwalk_server::open;
+use gridwalk_server::sealed::SealedError;
+use gridwalk_server::sealed::content::{self, Content};
+use gridwalk_server::sealed::settle::{self, Accepted};
+use gridwalk_server::storage::sealed::PackageRow;
 use gridwalk_server::storage::sqlite::{SqliteOptions, SqliteStorage};
 use gridwalk_server::storage::{ReadTx, Storage, StorageError, WriteTx};
 use gridwalk_server::sync::chain_state;
@@ -159,6 +164,54 @@ impl Office {
     pub fn unassign(&self, person: RecordId, area: RecordId) -> Result<(), HarnessError> {
         let now = SystemClock.now();
         self.act("take a grid away", |tx| staff::revoke_area(tx, OPERATOR, person, area, now))
+    }
+
+    /// Locks a device.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn lock_device(&self, device: DeviceId) -> Result<(), HarnessError> {
+        let now = SystemClock.now();
+        self.act("lock a device", |tx| staff::revoke_device(tx, OPERATOR, device, false, now))
+    }
+
+    /// Lets a locked device work again.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn reinstate_device(&self, device: DeviceId) -> Result<(), HarnessError> {
+        let now = SystemClock.now();
+        self.act("reinstate a device", |tx| staff::reinstate_device(tx, OPERATOR, device, now))
+    }
+
+    /// What locked devices handed in, opened, the latest first; `None` for what is not whole.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn sealed_work(&self) -> Result<Vec<(PackageRow, Option<Content>)>, HarnessError> {
+        let opened = self.storage().view(|tx| {
+            let packages = tx.packages()?.into_iter();
+            let open = |package: PackageRow| {
+                let opened = package.whole_at.map(|_| content::open(tx, &package)).transpose()?;
+                Ok((package, opened))
+            };
+            packages.map(open).collect::<Result<_, SealedError>>()
+        });
+        opened.map_err(HarnessError::server("open sealed work"))
+    }
+
+    /// Accepts what a locked device handed in. No server may be running.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn accept_sealed(&self, data: &Path, package: i64, by: RecordId) -> Result<Accepted, HarnessError> {
+        let (storage, clock): (Arc<dyn Storage>, Arc<dyn Clock>) =
+            (Arc::clone(&self.storage) as _, Arc::new(SystemClock));
+        let media = Media::open(&data.join("media"), storage, clock, MediaLimits::default())
+            .map_err(HarnessError::server("open the media"))?;
+        let keep = |principal: &_, hash, bytes: &[u8]| media.take_whole(principal, hash, bytes);
+        settle::accept(self.storage(), &keep, package, by, SystemClock.now(), &SystemEntropy)
+            .map_err(HarnessError::server("accept sealed work"))
     }
 
     /// All areas: their record by code.

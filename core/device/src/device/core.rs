@@ -8,14 +8,12 @@ use tokio::sync::{mpsc as async_mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::error::DeviceError;
+use crate::keeping::WIPE;
 use crate::store::{Setting, Store};
 use crate::sync::{Effect, Engine, Event, Status};
 
 /// At most this often a status is published, in milliseconds.
 const PUBLISH_MS: i64 = 100;
-
-/// [`Setting::Locked`] of a device that is to be wiped.
-const WIPE: i64 = 2;
 
 type Job = Box<dyn FnOnce(&mut Core) + Send>;
 
@@ -46,7 +44,11 @@ type Started = (CoreThread, async_mpsc::UnboundedReceiver<Effect>, watch::Receiv
 
 impl CoreThread {
     /// Starts the thread. It ends with its last handle, or by [`Self::stop`].
-    pub(super) fn start(store: Store, engine: Engine, clock: Arc<dyn Clock>) -> Result<Started, DeviceError> {
+    pub(super) fn start(
+        store: Store,
+        mut engine: Engine,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Started, DeviceError> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (effects, outgoing) = async_mpsc::unbounded_channel();
         if store.view().get_number(Setting::Locked)? == Some(WIPE) {
@@ -54,6 +56,7 @@ impl CoreThread {
             store.wipe();
             return Err(DeviceError::Wiped);
         }
+        engine.recall_lock(&store)?;
         let now = clock.now();
         let (status, watching) = watch::channel(engine.status(&store, now)?);
         let mut core = Core {
@@ -92,12 +95,33 @@ impl CoreThread {
         self.jobs.send(Box::new(job)).map_err(|_| DeviceError::Closed)
     }
 
+    /// Does something for the worker: a locked device does nothing for anybody.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
+        self.call_if(false, work).await
+    }
+
+    /// Does something that shows nothing.
+    pub(super) async fn call_inside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        self.call_if(true, work).await
+    }
+
+    async fn call_if<T: Send + 'static>(
+        &self,
+        locked_too: bool,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
         let (answer, answered) = oneshot::channel();
         self.run(move |core| {
+            if core.engine.is_locked() && !locked_too {
+                let _ = answer.send(Err(DeviceError::Locked));
+                return;
+            }
             let now = core.clock.now();
             let outcome = work(&mut core.store, now);
             core.note(&outcome);

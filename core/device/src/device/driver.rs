@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gridwalk_model::{ContentHash, Timestamp};
-use gridwalk_replica::protocol::{MissingRequest, Protocol};
+use gridwalk_replica::protocol::{HandIn, HandedIn, MissingRequest, Protocol};
 use gridwalk_replica::wire::SyncRequest;
 use minicbor::bytes::ByteVec;
 use tokio::sync::{mpsc, watch};
@@ -96,6 +96,10 @@ impl Run {
                 let session = self.session();
                 self.spawn(async move { Event::Missing { n, result: ask(session, hashes).await } });
             }
+            Effect::HandIn { n, part } => {
+                let session = self.session();
+                self.spawn(async move { Event::HandedIn { n, result: hand_in(session, *part).await } });
+            }
             Effect::Upload { n, upload } => {
                 let session = self.session();
                 let source = StoreSource { core: self.core.clone() };
@@ -151,6 +155,16 @@ async fn ask(
     let read =
         |hashes: Vec<ByteVec>| hashes.iter().filter_map(|hash| ContentHash::from_slice(hash)).collect();
     Ok((read(told.missing), read(told.stored)))
+}
+
+async fn hand_in(session: Result<Session, NetError>, part: HandIn) -> Result<HandedIn, NetError> {
+    let session = session?;
+    session
+        .authorised(|token| {
+            let (http, part) = (session.http().clone(), part.clone());
+            async move { http.hand_in(&token, part).await }
+        })
+        .await
 }
 
 async fn upload_one(

@@ -143,9 +143,8 @@ impl Device {
 
     /// Tells the driver where the server is, if the device is enrolled.
     async fn connect(&self) -> Result<(), DeviceError> {
-        let (identity, url) = self
-            .with_store(|store, _| Ok((store.identity(), store.view().get_text(Setting::ServerUrl)?)))
-            .await?;
+        let known = |store: &mut Store, _| Ok((store.identity(), store.view().get_text(Setting::ServerUrl)?));
+        let (identity, url) = self.shared.core.call_inside(known).await?;
         let (Some(identity), Some(url)) = (identity, url) else { return Ok(()) };
         let http = HttpClient::new(&HttpConfig { url, ..self.shared.http.clone() })?;
         let session = crate::net::Session::new(http, identity.device, Arc::clone(&self.shared.key));
@@ -176,6 +175,12 @@ impl Device {
             .with_store(move |store, _| {
                 let identity = store.enrol(device, user, &enrolled.user_name, &enrolled.server_name)?;
                 store.set_server_url(&url)?;
+                if let Some(code) = &enrolled.device_code {
+                    store.set_device_code(code)?;
+                }
+                if let Some(key) = &enrolled.sealing_key {
+                    store.set_sealing_key(key)?;
+                }
                 Ok(identity)
             })
             .await?;
@@ -468,7 +473,7 @@ impl Device {
     /// Failures of the store.
     pub async fn pause(&self) -> Result<(), DeviceError> {
         self.shared.core.event(Event::Pause).await?;
-        self.with_store(|store, _| store.drain()).await
+        self.shared.core.call_inside(|store, _| store.drain()).await
     }
 
     /// Goes on after [`Self::pause`].

@@ -8,6 +8,7 @@
 //! | training without consequences | [`crate::Store::begin_practice`] |
 //! | who looked at what is sensitive | [`SensitiveRead`], [`crate::Store::read_sensitive`] |
 //! | the PIN of the app's lock | [`PinKeyStore`], [`PinTries`] |
+//! | locked by the deployment: seal, hand in, wipe | `seal.rs` |
 //!
 //! Nothing here asks the machine: free space and the battery's charge are told by the shell. Nothing here deletes what
 //! the server has not confirmed, tracks after their days excepted.
@@ -18,6 +19,9 @@ mod limits;
 mod mode;
 mod pin;
 mod practice;
+mod seal;
+#[cfg(test)]
+mod seal_tests;
 mod sensitive;
 #[cfg(test)]
 mod tests;
@@ -27,4 +31,5 @@ pub use house::Kept;
 pub use limits::KeepingLimits;
 pub use mode::{PhoneState, Saving};
 pub use pin::{PinKeyStore, PinRules, PinTries};
+pub(crate) use seal::{LOCKED, WIPE};
 pub use sensitive::SensitiveRead;

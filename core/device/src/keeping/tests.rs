@@ -257,6 +257,44 @@ fn reads_of_sensitive_records_are_journaled_before_anything_is_shown() {
 }
 
 #[test]
+fn the_journal_of_reads_goes_with_the_sync_and_stays_until_the_audit_log_has_it() {
+    use gridwalk_replica::wire::ServerNotes;
+    let mut store = store(1);
+    let read = |n: u8, now| (RecordId::from_bytes([n; 16]), at(now));
+    for (record, now) in (0..150).map(|n| read(n, i64::from(n))) {
+        store.write(Commit::Setting, |tx| tx.put_read(record, "care_tag", "上门走访", now)).unwrap();
+    }
+    let mut engine = Engine::new(EngineConfig::default());
+    let mut told = Vec::new();
+    let mut event = Event::Sync;
+    for round in 0..4 {
+        let effects = engine.next(event, &mut store, at(200)).unwrap();
+        let Some(Effect::Send { n, request }) = effects.into_iter().next() else { break };
+        let reads = request.notes.clone().unwrap().reads.unwrap_or_default();
+        assert!(reads.len() <= 100);
+        let through = reads.last().map(|read| read.n);
+        let mut response = crate::testkit::answer(&request);
+        // The first answer is that of a server that took nothing of it; none takes more than it was told of.
+        let notes = ServerNotes { reads_through: through.map(|n| n + 1_000), ..ServerNotes::default() };
+        response.notes = (round > 0).then_some(notes);
+        if round > 0 {
+            told.extend(reads);
+        }
+        let n = Event::Response { n, result: Ok(Box::new(response)) };
+        let after = engine.next(n, &mut store, at(200)).unwrap();
+        assert_eq!(store.sensitive_reads(0, 1_000).unwrap().len(), 150 - told.len());
+        event = Event::Sync;
+        if after.iter().any(|effect| matches!(effect, Effect::Send { .. })) {
+            // The rest goes at once; here it is asked for anew.
+            engine.next(Event::Pause, &mut store, at(200)).unwrap();
+            event = Event::Resume;
+        }
+    }
+    let records: Vec<RecordId> = told.iter().map(|read| RecordId::from_bytes(*read.record)).collect();
+    assert_eq!(records, (0..150).map(|n| RecordId::from_bytes([n; 16])).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_pin_is_part_of_the_wrapping() {
     let with = |pin: &str, seed| {
         let pin = Zeroizing::new(pin.to_owned());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::stream;
 use gridwalk_replica::frame;
 use gridwalk_replica::protocol::{
-    EnrolRequest, Enrolled, Missing, MissingRequest, Nonce, NonceRequest, Protocol, ProtocolError, Token,
-    TokenRequest, path,
+    EnrolRequest, Enrolled, HandIn, HandedIn, Missing, MissingRequest, Nonce, NonceRequest, Protocol,
+    ProtocolError, Token, TokenRequest, path,
 };
 use gridwalk_replica::wire::{SyncRequest, SyncResponse};
 use minicbor::{Decode, Encode};
@@ -233,6 +233,10 @@ impl Protocol for HttpClient {
 
     async fn missing(&self, token: &str, request: MissingRequest) -> Result<Missing, NetError> {
         self.call(path::MISSING, Some(token), &request).await
+    }
+
+    async fn hand_in(&self, token: &str, request: HandIn) -> Result<HandedIn, NetError> {
+        self.call(path::SEALED, Some(token), &request).await
     }
 }
 

@@ -163,6 +163,7 @@ fn request() -> SyncRequest {
         pushes: Vec::new(),
         compare: None,
         seen: None,
+        notes: None,
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Commit {
     Journal,
     /// Clean-up of media whose receipt is here.
     Sweep,
+    /// The sealed package of a locked device.
+    Seal,
 }
 
 /// On which side of a commit it fails.

@@ -54,6 +54,14 @@ pub(crate) enum Setting {
     Practice,
     /// The last link of the chain of photos: number and hash.
     PhotoChain,
+    /// The server's sealing key.
+    SealingKey,
+    /// Mark of the deployment's rules that were given last.
+    RulesMark,
+    /// Why they were not used, in Chinese and English.
+    RulesRefused,
+    /// The package of a locked device: its name and how many parts it has.
+    Sealed,
 }
 
 impl Setting {
@@ -81,6 +89,10 @@ impl Setting {
             Self::EventNumber => "event_number",
             Self::Practice => "practice",
             Self::PhotoChain => "photo_chain",
+            Self::SealingKey => "sealing_key",
+            Self::RulesMark => "rules_mark",
+            Self::RulesRefused => "rules_refused",
+            Self::Sealed => "sealed",
         }
     }
 }

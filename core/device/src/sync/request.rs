@@ -1,7 +1,9 @@
 //! Building a request from what the store holds.
 
 use gridwalk_model::{RecordId, StreamId, Timestamp};
-use gridwalk_replica::wire::{self, Bytes16, CommitMark, Compare, Cursor, Held, Push, SyncRequest};
+use gridwalk_replica::wire::{
+    self, Bytes16, CommitMark, Compare, Cursor, Held, PhoneNotes, Push, READS_MAX, SensitiveRead, SyncRequest,
+};
 use gridwalk_replica::{ChangeHash, Document};
 use minicbor::bytes::{ByteArray, ByteVec};
 
@@ -36,6 +38,15 @@ pub struct RequestContext {
     pub(crate) streams: Vec<(i64, u32)>,
     pub(crate) pushes: Vec<PushContext>,
     pub(crate) compare: Option<CompareContext>,
+    /// The last read of a sensitive record that it told of.
+    pub(crate) last_read: Option<i64>,
+}
+
+impl RequestContext {
+    /// Whether the request offered nothing and followed no stream.
+    pub(crate) const fn says_nothing(&self) -> bool {
+        self.streams.is_empty() && self.pushes.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,14 +116,36 @@ pub(crate) fn prepare(
         pushes,
         compare,
         seen: view.seen()?,
+        notes: Some(notes(view)?),
     };
+    let last_read = request.notes.iter().flat_map(|notes| notes.reads.iter().flatten()).next_back();
     let context = RequestContext {
         sent_at: now,
+        last_read: last_read.map(|read| read.n),
         streams: streams.iter().map(|stream| (stream.key, stream.generation)).collect(),
         pushes: push_contexts,
         compare: compare_context,
     };
     Ok(Prepared { request, context })
+}
+
+/// What is said beside the request.
+fn notes(view: View<'_>) -> Result<PhoneNotes, DeviceError> {
+    let reads: Vec<_> = view
+        .reads(i64::MIN, READS_MAX)?
+        .into_iter()
+        .map(|read| SensitiveRead {
+            n: read.n,
+            at: read.at.millis(),
+            record: (*read.record.as_bytes()).into(),
+            kind: read.kind,
+        })
+        .collect();
+    Ok(PhoneNotes {
+        wants_key: view.get(Setting::SealingKey)?.is_none().then_some(true),
+        reads: (!reads.is_empty()).then_some(reads),
+        rules: view.get(Setting::RulesMark)?.map(ByteVec::from),
+    })
 }
 
 /// Whether a request now would say anything beyond asking for news.

@@ -32,6 +32,7 @@ pub(crate) fn answer(request: &SyncRequest) -> SyncResponse {
         more: false,
         wants: Vec::new(),
         mark: None,
+        notes: None,
     }
 }
 

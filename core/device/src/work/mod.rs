@@ -21,6 +21,7 @@ pub mod evidence;
 pub mod indicators;
 pub mod labels;
 pub mod patrols;
+pub mod rules;
 pub mod today;
 pub mod tray;
 pub mod visits;

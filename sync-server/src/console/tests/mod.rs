@@ -4,5 +4,6 @@ mod fixture;
 mod pages;
 mod people;
 mod scope;
+mod sealed;
 mod sessions;
 mod workflow;

@@ -236,3 +236,44 @@ async fn keep(browser: &mut Browser, folder: Option<&Path>, name: &str, path: &s
         std::fs::write(folder.join(format!("{name}.html")), &answer.body).unwrap();
     }
 }
+
+#[tokio::test]
+async fn voice_notes_of_an_event_can_be_played_and_each_play_is_written_down() {
+    use gridwalk_model::voice::{VoiceFormat, VoiceRef};
+    use gridwalk_model::{ContentHash, Value};
+
+    use crate::storage::ledger::MediaRow;
+    let street = Street::empty();
+    let mut story = street.event(street.near, "fire", "第一街1号", 2);
+    let element = street.world.id().to_hex();
+    let voice = VoiceRef {
+        hash: ContentHash::from_bytes([7; 32]),
+        bytes: 9,
+        millis: 4_200,
+        format: VoiceFormat::Opus,
+        recorded_at: street.now(),
+        transcript: Some("楼道堆放杂物，电话19900007832（虚构）".into()),
+    };
+    story.put(&format!("voices/{element}"), Value::Bytes(voice.to_bytes()));
+    let id = story.save();
+    let mut browser = street.signed_in(street.dispatcher);
+    let page = browser.get(&format!("/events/{id}")).await;
+    assert!(page.body.contains("语音还在手机上") && page.body.contains("楼道堆放杂物"), "{}", page.body);
+    assert!(!page.body.contains("19900007832") && !page.body.contains("<audio"), "{}", page.body);
+    let row = MediaRow { bytes: 9, stored_at: street.now() };
+    street.world.store().update(|tx| tx.insert_media(&voice.hash, &row)).unwrap();
+    let path = format!("/events/{id}/voices/{element}");
+    let page = browser.get(&format!("/events/{id}")).await;
+    assert!(page.body.contains(&format!("<audio controls preload=\"none\" src=\"{path}\"></audio>")));
+    let policy = page.headers.get("content-security-policy").unwrap().to_str().unwrap();
+    assert!(policy.contains("media-src 'self'"), "{policy}");
+    // The fixture's media are pictures, whatever their name: those are not sent as sound.
+    assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+    let log = street.world.store().view(|tx| tx.audit(0, 1_000)).unwrap();
+    assert!(log.iter().any(|row| row.action == "voice.played" && row.target == format!("{id}/{element}")));
+    let other = street.event(street.far, "fire", "第二街1号", 2).save();
+    assert_eq!(
+        street.signed_in(street.leader).get(&format!("/events/{other}/voices/{element}")).await.status,
+        StatusCode::NOT_FOUND
+    );
+}

@@ -134,6 +134,12 @@ impl AccessReads for Tx<'_> {
         )
     }
 
+    fn device_code(&self, no: DeviceNo) -> Stored<Option<String>> {
+        let found =
+            self.one("SELECT code FROM device WHERE no = ?1", [no.0], |row| row.get(0).map_err(failed))?;
+        Ok(found.flatten())
+    }
+
     fn grants(&self, person: PersonNo) -> Stored<Vec<GrantRow>> {
         self.all(
             "SELECT g.stream_no, s.id, g.generation, g.granted_at, g.revoked_at
@@ -223,6 +229,19 @@ impl AccessWrites for Tx<'_> {
             "UPDATE device SET revoked_at = coalesce(revoked_at, ?2), wipe = max(wipe, ?3) WHERE no = ?1",
             (no.0, at.millis(), wipe),
         )?;
+        Ok(())
+    }
+
+    fn set_device_code(&mut self, no: DeviceNo, code: &str) -> Stored<bool> {
+        let set = self.execute(
+            "UPDATE device SET code = ?2 WHERE no = ?1 AND NOT EXISTS (SELECT 1 FROM device WHERE code = ?2)",
+            (no.0, code),
+        )?;
+        Ok(set > 0)
+    }
+
+    fn reinstate_device(&mut self, no: DeviceNo) -> Stored<()> {
+        self.execute("UPDATE device SET revoked_at = NULL, wipe = 0 WHERE no = ?1", [no.0])?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use gridwalk_model::photo_chain::{ChainLink, KeptLink};
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
+use gridwalk_replica::wire::RuleFiles;
 use rusqlite::Row;
 
 use super::super::Stored;
@@ -179,6 +180,24 @@ impl LedgerReads for Tx<'_> {
         )
     }
 
+    fn tracks_before(&self, before: Timestamp, limit: u32) -> Stored<Vec<ContentHash>> {
+        self.all(
+            "SELECT hash FROM track WHERE removed = 0 AND started_at < ?1 ORDER BY started_at LIMIT ?2",
+            (before.millis(), limit),
+            |row| content_hash(row, 0, "track.hash"),
+        )
+    }
+
+    fn rule_files(&self) -> Stored<Option<RuleFiles>> {
+        self.one("SELECT mark, doors, field FROM rule_files", [], |row| {
+            Ok(RuleFiles {
+                mark: bytes(row, 0)?.into(),
+                doors: row.get(1).map_err(failed)?,
+                field: row.get(2).map_err(failed)?,
+            })
+        })
+    }
+
     fn media_totals(&self) -> Stored<(u64, u64)> {
         let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM media";
         Ok(self.one(sql, [], |row| Ok((number(row, 0)?, number(row, 1)?)))?.unwrap_or_default())
@@ -270,6 +289,23 @@ impl LedgerWrites for Tx<'_> {
         Ok(())
     }
 
+    fn note_read(&mut self, device: DeviceNo, at: Timestamp, record: RecordId) -> Stored<bool> {
+        let added = self.execute(
+            "INSERT INTO sensitive_read (device_no, at, record) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (device.0, at.millis(), &record.as_bytes()[..]),
+        )?;
+        Ok(added > 0)
+    }
+
+    fn put_rule_files(&mut self, rules: &RuleFiles, at: Timestamp) -> Stored<()> {
+        self.execute(
+            "INSERT INTO rule_files (one, mark, doors, field, set_at) VALUES (1, ?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET mark = ?1, doors = ?2, field = ?3, set_at = ?4",
+            (rules.mark.as_slice(), &rules.doors, &rules.field, at.millis()),
+        )?;
+        Ok(())
+    }
+
     fn insert_audit(&mut self, row: &AuditRow) -> Stored<()> {
         self.execute(
             "INSERT INTO audit (no, at, actor, action, target, detail, alarm, previous, hash)
@@ -302,6 +338,27 @@ impl LedgerWrites for Tx<'_> {
             "INSERT INTO media (hash, bytes, stored_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             (&hash.as_bytes()[..], int(row.bytes), row.stored_at.millis()),
         )?;
+        self.execute("UPDATE track SET removed = 0 WHERE hash = ?1", [&hash.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    fn delete_media(&mut self, hash: &ContentHash) -> Stored<()> {
+        self.execute("DELETE FROM media_holder WHERE hash = ?1", [&hash.as_bytes()[..]])?;
+        self.execute("DELETE FROM media WHERE hash = ?1", [&hash.as_bytes()[..]])?;
+        Ok(())
+    }
+
+    fn add_track(&mut self, hash: &ContentHash, started_at: Timestamp) -> Stored<()> {
+        self.execute(
+            "INSERT INTO track (hash, started_at) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET started_at = min(started_at, excluded.started_at)",
+            (&hash.as_bytes()[..], started_at.millis()),
+        )?;
+        Ok(())
+    }
+
+    fn track_is_removed(&mut self, hash: &ContentHash) -> Stored<()> {
+        self.execute("UPDATE track SET removed = 1 WHERE hash = ?1", [&hash.as_bytes()[..]])?;
         Ok(())
     }
 

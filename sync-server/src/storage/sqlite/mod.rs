@@ -18,6 +18,7 @@ mod access;
 mod ledger;
 mod records;
 pub mod schema;
+mod sealed;
 mod values;
 
 use std::path::{Path, PathBuf};

@@ -4,5 +4,6 @@ mod care;
 mod evidence;
 mod hostile;
 mod merging;
+mod reads;
 mod recovery;
 mod scope;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::seeded::Seeded;
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::wire::{
-    Bytes16, CommitMark, Compare, Cursor, Held, Pull, PullBody, Push, StreamState, SyncRequest, SyncResponse,
+    Bytes16, CommitMark, Compare, Cursor, Held, PhoneNotes, Pull, PullBody, Push, ServerNotes, StreamState, SyncRequest, SyncResponse,
 };
 use gridwalk_replica::{change, frame};
 use minicbor::bytes::ByteVec;
@@ -48,6 +48,7 @@ fn request(history: &History, random: &mut Seeded) -> SyncRequest {
         }],
         compare: Some(Compare { stream: 0, after: None, through: Some(some_id(random)), held }),
         seen: random.chance(0.5).then(|| CommitMark { commit: random.bits(), mark: random.bits() }),
+        notes: random.chance(0.5).then(|| PhoneNotes { wants_key: random.chance(0.5).then_some(true), reads: None, rules: None }),
     }
 }
 
@@ -82,6 +83,12 @@ fn response(history: &History, random: &mut Seeded) -> SyncResponse {
         more: false,
         wants: vec![some_id(random)],
         mark: random.chance(0.5).then(|| random.bits()),
+        notes: random.chance(0.5).then(|| ServerNotes {
+            locked: random.chance(0.5).then_some(true),
+            sealing_key: random.chance(0.5).then(|| vec![7; 32].into()),
+            reads_through: random.chance(0.5).then(|| 7),
+            rules: None,
+        }),
     }
 }
 

@@ -132,6 +132,7 @@ impl Phone {
                 Effect::Send { n, request } => out = Some((n, *request)),
                 Effect::WakeAt(at) => self.wake = Some(at),
                 Effect::AskMissing { .. }
+                | Effect::HandIn { .. }
                 | Effect::Upload { .. }
                 | Effect::CancelAll
                 | Effect::Changed

@@ -318,3 +318,14 @@ CREATE TABLE photo_print (
   at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX photo_print_at ON photo_print (at);
+
+-- Locked by the deployment: the package that is handed in, until the server has all of it.
+CREATE TABLE sealed_part (
+  n INTEGER PRIMARY KEY,
+  -- Sealed already; none for a piece of a file, which is sealed when it is sent.
+  body BLOB,
+  -- The medium, or the number of the original, and where the piece begins.
+  hash BLOB CHECK (hash IS NULL OR length(hash) = 32),
+  capture INTEGER,
+  offset INTEGER NOT NULL DEFAULT 0
+) STRICT;

@@ -146,7 +146,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> Result<(), DeviceError> {
         self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
-        if self.lock_if_revoked(error, store, effects)? {
+        if self.lock_if_revoked(error, store, now, effects)? {
             return Ok(());
         }
         let random = random(store)?;

@@ -3,12 +3,15 @@
 //! Three lanes, each with its own back-off, so that no lane waits behind another's error: records, then previews of
 //! photos, then full photos. A lane begins when the ones before it have nothing to do or wait after a failure.
 
+mod failure;
 mod media;
+mod sealing;
 
 use gridwalk_model::{ContentHash, Timestamp};
-use gridwalk_replica::protocol::ProtocolError;
+use gridwalk_replica::protocol::{HandIn, HandedIn, ProtocolError};
 use gridwalk_replica::wire::{SyncRequest, SyncResponse};
 
+use self::sealing::Word;
 use super::apply::{self, Applied};
 use super::backoff::Backoff;
 use super::pull;
@@ -17,7 +20,7 @@ use super::status::{LastError, SKEW_LIMIT_MS, Status};
 use crate::error::DeviceError;
 use crate::keeping::Saving;
 use crate::net::NetError;
-use crate::store::{Commit, Lane, OutboxState, Setting, Store, Upload};
+use crate::store::{Lane, Setting, Store, Upload};
 
 /// Settings of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,13 @@ pub enum Event {
         /// How it went.
         result: Result<(), NetError>,
     },
+    /// The answer to [`Effect::HandIn`].
+    HandedIn {
+        /// Number of the request.
+        n: u64,
+        /// Where the package stands.
+        result: Result<HandedIn, NetError>,
+    },
     /// What is put off while storage or battery is low.
     Saving(Saving),
     /// Stop: the system suspends the app, or the user wants it.
@@ -117,6 +127,13 @@ pub enum Effect {
         /// Which, and how far it is.
         upload: Upload,
     },
+    /// Hand in a part of the sealed work of this device, which is locked.
+    HandIn {
+        /// Number of the request.
+        n: u64,
+        /// The part.
+        part: Box<HandIn>,
+    },
     /// Give up whatever is under way.
     CancelAll,
     /// Send [`Event::Tick`] at this time. The last one counts.
@@ -142,6 +159,9 @@ enum Work {
     Uploading {
         n: u64,
         rest: Vec<ContentHash>,
+    },
+    HandingIn {
+        n: u64,
     },
 }
 
@@ -171,11 +191,18 @@ pub struct Engine {
     records: LaneState,
     previews: LaneState,
     photos: LaneState,
+    sealing: LaneState,
     number: u64,
     online: bool,
     wifi: bool,
     paused: bool,
     locked: bool,
+    /// Whether `locked` is what the store says.
+    recalled: bool,
+    /// The part of the package that the server lacks, as far as it is known.
+    next_part: u32,
+    /// How often in a row the server still lacked the part that it was handed.
+    idle_parts: u32,
     saving: Saving,
     limits: PushLimits,
     idle_rounds: u32,
@@ -185,10 +212,6 @@ pub struct Engine {
     skew_ms: Option<i64>,
 }
 
-/// How long a request's last record, refused as a whole, waits.
-const STUCK_MS: i64 = 60 * 60 * 1000;
-/// Refusals in a row of a request that offers nothing, after which the cursors are taken to be void.
-const VOID_AFTER: u32 = 2;
 /// Rounds in a row in which nothing moved, after which the engine waits for the next occasion.
 const IDLE_ROUNDS: u32 = 2;
 
@@ -201,11 +224,15 @@ impl Engine {
             records: LANE,
             previews: LANE,
             photos: LANE,
+            sealing: LANE,
             number: 0,
             online: true,
             wifi: true,
             paused: false,
             locked: false,
+            recalled: false,
+            next_part: 0,
+            idle_parts: 0,
             saving: Saving::NOTHING,
             limits: config.push,
             idle_rounds: 0,
@@ -243,7 +270,8 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Result<(), DeviceError> {
-        let taken = self.take(event, store, now, effects);
+        let recalled = self.recall_lock(store);
+        let taken = recalled.and_then(|()| self.take(event, store, now, effects));
         let outcome = taken.and_then(|()| self.start(store, now, effects));
         if let Err(error) = &outcome {
             self.last_error = Some(LastError { zh: error.zh(), en: error.en(), at: now });
@@ -276,7 +304,7 @@ impl Engine {
         Ok(Status {
             totals: store.totals()?,
             online: self.online,
-            busy: !(self.records.is_idle() && self.previews.is_idle() && self.photos.is_idle()),
+            busy: !self.is_idle(),
             last_contact,
             last_error: self.last_error.clone(),
             next_attempt: self.wake_at(store, now)?,
@@ -287,15 +315,19 @@ impl Engine {
     }
 
     /// Whether nothing is under way.
-    pub const fn is_idle(&self) -> bool {
-        self.records.is_idle() && self.previews.is_idle() && self.photos.is_idle()
+    pub fn is_idle(&self) -> bool {
+        let lanes = [&self.records, &self.previews, &self.photos, &self.sealing];
+        lanes.iter().all(|lane| matches!(lane.work, Work::Idle))
     }
 
     /// Whether nothing is under way and nothing could begin before the time that [`Effect::WakeAt`] named.
     pub fn is_at_rest(&self, now: Timestamp) -> bool {
-        let stuck = self.paused || self.locked || !self.online;
+        let stuck = self.paused || !self.online;
         let rested =
             |lane: &LaneState| lane.is_idle() && (!lane.wanted || lane.backoff.until(now).is_some() || stuck);
+        if self.locked {
+            return rested(&self.records) && rested(&self.sealing);
+        }
         // Photos may be wanted and wait for Wi-Fi; `start` would have begun them otherwise.
         let previews = rested(&self.previews) || self.saving.small_media_waits && self.previews.is_idle();
         rested(&self.records) && previews && self.photos.is_idle()
@@ -338,6 +370,7 @@ impl Engine {
                 effects.push(Effect::Changed);
             }
             Event::Uploaded { n, hash, result } => self.uploaded(n, hash, result, store, now, effects)?,
+            Event::HandedIn { n, result } => self.handed_in(n, result, store, now, effects)?,
             Event::Saving(saving) => {
                 self.saving = saving;
                 effects.push(Effect::Changed);
@@ -356,11 +389,12 @@ impl Engine {
     }
 
     fn begin_session(&mut self, store: &mut Store, now: Timestamp) -> Result<(), DeviceError> {
-        for lane in [&mut self.records, &mut self.previews, &mut self.photos] {
+        for lane in [&mut self.records, &mut self.previews, &mut self.photos, &mut self.sealing] {
             lane.wanted = true;
             lane.backoff.clear();
         }
         self.idle_rounds = 0;
+        self.idle_parts = 0;
         self.limits = self.config.push;
         pull::retry_unread(store, now)?;
         Ok(())
@@ -381,7 +415,7 @@ impl Engine {
     }
 
     fn abandon(&mut self) {
-        for lane in [&mut self.records, &mut self.previews, &mut self.photos] {
+        for lane in [&mut self.records, &mut self.previews, &mut self.photos, &mut self.sealing] {
             lane.work = Work::Idle;
             lane.wanted = true;
         }
@@ -394,7 +428,7 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Result<(), DeviceError> {
-        if self.paused || self.locked || !self.online || store.identity().is_none() {
+        if self.paused || !self.online || store.identity().is_none() {
             return Ok(());
         }
         if store.view().is_practice()? {
@@ -412,6 +446,9 @@ impl Engine {
             self.number += 1;
             self.records.work = Work::Sync { n: self.number, context: prepared.context };
             effects.push(Effect::Send { n: self.number, request: Box::new(prepared.request) });
+        }
+        if self.locked {
+            return self.start_sealing(store, now, effects);
         }
         if self.records.lets_others(now) {
             if !self.puts_off(Lane::Preview) {
@@ -441,14 +478,17 @@ impl Engine {
             }
         };
         let outcome = match result {
-            Ok(response) => apply::apply(store, &context, &response, now),
+            Ok(response) => {
+                let word = Word::of(&context, &response);
+                apply::apply(store, &context, &response, now).map(|applied| (applied, word))
+            }
             Err(error) => Err(error.into()),
         };
         match outcome {
-            Ok(applied) => {
+            Ok((applied, word)) => {
                 self.applied(applied, store, now)?;
                 effects.push(Effect::Changed);
-                Ok(())
+                self.take_word(&word, store, now, effects)
             }
             Err(DeviceError::Net(error)) => {
                 effects.push(Effect::Changed);
@@ -482,82 +522,29 @@ impl Engine {
         Ok(())
     }
 
-    fn records_failed(
-        &mut self,
-        error: &NetError,
-        context: &RequestContext,
-        store: &mut Store,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), DeviceError> {
-        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
-        if self.lock_if_revoked(error, store, effects)? {
-            return Ok(());
-        }
-        let whole_request = matches!(
-            error,
-            NetError::Server(
-                ProtocolError::Malformed { .. } | ProtocolError::TooLarge | ProtocolError::Internal
-            )
-        );
-        if whole_request && context.records().next().is_some() {
-            self.narrow(context, store, now)?;
-        } else if matches!(error, NetError::Server(ProtocolError::Malformed { .. }))
-            && self.records.backoff.failures() >= VOID_AFTER
-        {
-            // Nothing was offered, so it is the cursors that the server does not understand. Pulling from the start
-            // merges, and loses nothing.
-            store.write(Commit::Request, |tx| tx.void_cursors())?;
-        }
-        let random = random(store)?;
-        self.records.backoff.fail(now, floor_of(error), random);
-        Ok(())
-    }
-
-    /// The server refuses a request as a whole: offer less until the record at fault stands alone, then let that one
-    /// wait and go on with the others.
-    fn narrow(
-        &mut self,
-        context: &RequestContext,
-        store: &mut Store,
-        now: Timestamp,
-    ) -> Result<(), DeviceError> {
-        let records: Vec<_> = context.records().collect();
-        if let [only] = records.as_slice() {
-            store.write(Commit::Request, |tx| {
-                tx.defer(*only, OutboxState::Stranded, now.plus_millis(STUCK_MS))?;
-                if let Some((key, _)) = tx.record_key(*only)? {
-                    tx.set_flag(key, crate::store::flag::WANTED, false)?;
-                }
-                Ok(())
-            })?;
-            self.limits = self.config.push;
-        } else {
-            self.limits.records = (records.len() / 2).max(1);
-        }
-        Ok(())
-    }
-
     fn lock_if_revoked(
         &mut self,
         error: &NetError,
         store: &mut Store,
+        now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Result<bool, DeviceError> {
         let NetError::Server(ProtocolError::Revoked { wipe }) = error else { return Ok(false) };
-        self.locked = true;
-        store.write(Commit::Setting, |tx| tx.put_number(Setting::Locked, if *wipe { 2 } else { 1 }))?;
-        effects.push(if *wipe { Effect::Wipe } else { Effect::Changed });
+        self.lock(*wipe, store, now, effects)?;
         Ok(true)
     }
 
     /// When something is to be done by itself.
     fn wake_at(&self, store: &Store, now: Timestamp) -> Result<Option<Timestamp>, DeviceError> {
-        if self.paused || self.locked || !self.online || store.identity().is_none() {
+        if self.paused || !self.online || store.identity().is_none() {
             return Ok(None);
         }
         let view = store.view();
-        let lanes = [&self.records, &self.previews, &self.photos];
+        let lanes: &[&LaneState] = if self.locked {
+            &[&self.records, &self.sealing]
+        } else {
+            &[&self.records, &self.previews, &self.photos]
+        };
         let mut times: Vec<Timestamp> = lanes
             .iter()
             .filter(|lane| lane.wanted && lane.is_idle())
@@ -567,7 +554,9 @@ impl Engine {
             times.extend(self.next_poll.filter(|_| !self.records.wanted));
             times.extend(view.next_retry(now)?);
         }
-        times.extend(view.next_upload_retry(now)?);
+        if !self.locked {
+            times.extend(view.next_upload_retry(now)?);
+        }
         Ok(times.into_iter().min())
     }
 }

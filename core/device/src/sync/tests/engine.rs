@@ -31,6 +31,7 @@ fn sent(effects: &[Effect]) -> Vec<&'static str> {
         .filter_map(|effect| match effect {
             Effect::Send { .. } => Some("send"),
             Effect::AskMissing { .. } => Some("ask"),
+            Effect::HandIn { .. } => Some("hand in"),
             Effect::Upload { .. } => Some("upload"),
             Effect::CancelAll => Some("cancel"),
             Effect::Wipe => Some("wipe"),
@@ -265,7 +266,7 @@ fn cursors_that_a_server_does_not_understand_are_given_up() {
 
 #[test]
 fn a_revoked_device_stops_and_a_stolen_one_is_wiped() {
-    for (wipe, expected) in [(false, vec![]), (true, vec!["wipe"])] {
+    for (wipe, expected) in [(false, vec!["cancel"]), (true, vec!["cancel", "wipe"])] {
         let mut server = Script::new();
         let mut phone = Phone::joined(1, &mut server);
         let effects = phone.engine.next(Event::Sync, &mut phone.store, at(1)).unwrap();

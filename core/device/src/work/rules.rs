@@ -1,0 +1,136 @@
+//! The deployment's rules as the server gives them: used from the next operation on, or refused as a whole.
+
+use gridwalk_model::doors::DoorRules;
+use gridwalk_model::field_rules::FieldRules;
+use gridwalk_replica::wire::RuleFiles;
+
+use crate::error::DeviceError;
+use crate::store::{Commit, Setting, Store};
+use crate::work::doors::DoorProblem;
+
+/// Why the rules that were given last are not used. The ones before them are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesRefused {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Store {
+    /// Takes the deployment's rules. Rules with anything wrong are refused as a whole, and the old ones stay. Returns
+    /// whether they are used.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn take_rules(&mut self, files: &RuleFiles) -> Result<bool, DeviceError> {
+        let read = read(files);
+        self.write(Commit::Setting, |tx| {
+            tx.put(Setting::RulesMark, &files.mark)?;
+            match &read {
+                Ok((doors, field)) => {
+                    if let Some(doors) = doors {
+                        tx.put(Setting::DoorRules, doors.to_json().as_bytes())?;
+                    }
+                    if let Some(field) = field {
+                        tx.put(Setting::FieldRules, &field.to_bytes())?;
+                    }
+                    tx.clear(Setting::RulesRefused)?;
+                }
+                Err(why) => {
+                    tx.put(Setting::RulesRefused, format!("{}\n{}", why.zh, why.en).as_bytes())?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(read.is_ok())
+    }
+
+    /// Why the rules that the server gave last are not used; `None` if they are, or none were given.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn rules_refused(&self) -> Result<Option<RulesRefused>, DeviceError> {
+        let text = self.view().get_text(Setting::RulesRefused)?;
+        Ok(text.map(|text| {
+            let (zh, en) = text.split_once('\n').unwrap_or((&text, &text));
+            RulesRefused { zh: zh.to_owned(), en: en.to_owned() }
+        }))
+    }
+}
+
+type Rules = (Option<DoorRules>, Option<FieldRules>);
+
+fn read(files: &RuleFiles) -> Result<Rules, RulesRefused> {
+    let doors = files.doors.as_deref().map(DoorRules::parse).transpose().map_err(|error| {
+        let problem = DoorProblem::from(error.clone());
+        RulesRefused { zh: problem.zh(), en: error.to_string() }
+    })?;
+    let field = files.field.as_deref().map(FieldRules::parse).transpose();
+    let field = field.map_err(|error| RulesRefused { zh: error.zh(), en: error.to_string() })?;
+    Ok((doors, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use gridwalk_replica::wire::ServerNotes;
+
+    use super::*;
+    use crate::sync::{Effect, Engine, EngineConfig, Event};
+    use crate::testkit::{at, store};
+
+    fn files(mark: u8, site_metres: u32) -> RuleFiles {
+        let field = FieldRules { site_metres, ..FieldRules::default() };
+        RuleFiles { mark: vec![mark; 8].into(), doors: None, field: Some(field.to_json()) }
+    }
+
+    #[test]
+    fn good_rules_are_used_and_bad_ones_leave_the_old_with_a_reason() {
+        let mut store = store(1);
+        let doors = DoorRules { undo_days: 3, ..DoorRules::default() };
+        let both = RuleFiles { doors: Some(doors.to_json()), ..files(1, 40) };
+        assert!(store.take_rules(&both).unwrap());
+        assert_eq!(store.door_rules().unwrap(), doors);
+        assert_eq!(store.field_rules().unwrap().site_metres, 40);
+        let bad = RuleFiles { doors: Some("{}".into()), ..files(2, 60) };
+        assert!(!store.take_rules(&bad).unwrap());
+        let why = store.rules_refused().unwrap().unwrap();
+        assert!(why.en.contains("limits") && !why.zh.is_empty(), "{why:?}");
+        assert_eq!(store.field_rules().unwrap().site_metres, 40, "nothing of them is used");
+        let bad = RuleFiles { field: Some("[]".into()), ..files(3, 60) };
+        assert!(!store.take_rules(&bad).unwrap());
+        assert!(store.take_rules(&files(4, 80)).unwrap());
+        assert_eq!(store.rules_refused().unwrap(), None);
+        assert_eq!(store.field_rules().unwrap().site_metres, 80);
+        assert_eq!(store.door_rules().unwrap(), doors, "what is not said stays");
+    }
+
+    #[test]
+    fn rules_come_with_the_sync_and_the_next_request_says_which_are_here() {
+        let mut store = store(1);
+        let mut engine = Engine::new(EngineConfig::default());
+        let mut marks = Vec::new();
+        for mark in 1..4u8 {
+            let effects = engine.next(Event::Sync, &mut store, at(i64::from(mark))).unwrap();
+            let Some(Effect::Send { n, request }) = effects.into_iter().next() else { panic!("nothing") };
+            marks.push(request.notes.clone().unwrap().rules.map(|mark| mark.to_vec()));
+            let mut response = crate::testkit::answer(&request);
+            // The third is of a newer server and means nothing here.
+            let rules = if mark == 2 {
+                RuleFiles { field: Some("{}".into()), ..files(mark, 70) }
+            } else {
+                files(mark, 70)
+            };
+            response.notes = Some(ServerNotes { rules: Some(rules), ..ServerNotes::default() });
+            let answer = Event::Response { n, result: Ok(Box::new(response)) };
+            engine.next(answer, &mut store, at(i64::from(mark))).unwrap();
+            assert_eq!(store.rules_refused().unwrap().is_some(), mark == 2);
+        }
+        assert_eq!(
+            marks,
+            [None, Some(vec![1; 8]), Some(vec![2; 8])],
+            "refused rules are not asked for again"
+        );
+        assert_eq!(store.field_rules().unwrap().site_metres, 70);
+    }
+}
