@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gridwalk_device::device::{Device, DeviceOptions};
 use gridwalk_device::net::HttpConfig;
-use gridwalk_device::{DeviceError, Status};
+use gridwalk_device::{Clock, DeviceError, Status, SystemClock};
 use gridwalk_model::{DeviceId, RecordId, StreamId};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 
@@ -38,8 +39,16 @@ impl Phone {
     /// # Errors
     /// [`HarnessError::Phone`].
     pub async fn open(name: &str, folder: &Path) -> Result<Self, HarnessError> {
+        Self::open_with(name, folder, Arc::new(SystemClock)).await
+    }
+
+    /// The same with a clock of its own.
+    ///
+    /// # Errors
+    /// [`HarnessError::Phone`].
+    pub async fn open_with(name: &str, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, HarnessError> {
         let http = HttpConfig { stall: STALL, ..HttpConfig::new("") };
-        let options = DeviceOptions { http, ..DeviceOptions::host(folder) };
+        let options = DeviceOptions { http, clock, ..DeviceOptions::host(folder) };
         let device = Device::open(options).await.map_err(failed(name))?;
         Ok(Self { name: name.to_owned(), folder: folder.to_owned(), device })
     }
@@ -50,8 +59,17 @@ impl Phone {
     /// [`HarnessError::Phone`].
     pub async fn enrol(name: &str, folder: &Path, url: &str, code: &str) -> Result<Self, HarnessError> {
         let phone = Self::open(name, folder).await?;
-        phone.device.enrol(url, code, name).await.map_err(failed(name))?;
+        phone.join(url, code).await?;
         Ok(phone)
+    }
+
+    /// Enrols an open phone with a one-time code.
+    ///
+    /// # Errors
+    /// [`HarnessError::Phone`].
+    pub async fn join(&self, url: &str, code: &str) -> Result<(), HarnessError> {
+        self.device.enrol(url, code, &self.name).await.map_err(self.failed())?;
+        Ok(())
     }
 
     /// What it is called in the test.
