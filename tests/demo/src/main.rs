@@ -7,6 +7,7 @@ mod chapters;
 mod day;
 mod door;
 mod error;
+mod hazard;
 mod input;
 mod kept;
 mod narrate;

@@ -4,32 +4,17 @@
 use std::fs;
 use std::path::PathBuf;
 
-use gridwalk_device::DeviceError;
-use gridwalk_device::photo::CaptureFacts;
-use gridwalk_device::work::events::{ReportDraft, SentReport, SnapContext, Sorted};
-use gridwalk_harness::photos;
+use gridwalk_device::work::events::{ReportDraft, SentReport, Snapped};
 use gridwalk_harness::scene::Hazard;
-use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::RecordId;
-use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
-use gridwalk_model::records::{Dwelling, Event};
+use gridwalk_model::photo::{PhotoRef, PhotoSource};
+use gridwalk_model::records::Event;
 
-use crate::acts;
-use crate::cast::Worker;
 use crate::chapters::plan::WORKER;
 use crate::error::{DemoError, Played};
+use crate::hazard::{self, HAZARDS, attach, context, door, facts, sort_and_send};
 use crate::narrate::{Said, said};
 use crate::stage::Stage;
-
-/// What is reported, in turn: category of the starter table and the worker's words.
-pub const HAZARDS: [(&str, &str); 6] = [
-    ("hallway_clutter", "虚构：楼道堆放纸箱，影响通行"),
-    ("manhole_cover", "虚构：小区路口井盖破损"),
-    ("ebike_charging", "虚构：电动自行车从窗户引线充电"),
-    ("waste_pile", "虚构：垃圾桶旁堆积杂物"),
-    ("fire_equipment", "虚构：灭火器压力不足"),
-    ("street_light", "虚构：路灯不亮"),
-];
 
 /// Everybody reports one hazard with their share of the photos; one photo is left to be sorted later.
 ///
@@ -71,6 +56,13 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     snap_for_later(stage).await
 }
 
+/// A file that was snapped.
+struct File {
+    taken: Snapped,
+    name: String,
+    bytes: u64,
+}
+
 /// One report with photos: as many files as there are.
 async fn report(
     stage: &mut Stage,
@@ -79,23 +71,20 @@ async fn report(
     rows: &mut Vec<Vec<String>>,
     refusals: &mut Vec<Said>,
 ) -> Played<SentReport> {
-    let mut snapped = Vec::new();
-    let mut draft = None;
-    let door = door(stage.worker(index)?, index).await?;
+    let worker = stage.worker(index)?;
+    let door = door(worker, index).await?;
+    let mut files: Vec<File> = Vec::new();
     for path in share {
         let original = fs::read(&path).map_err(DemoError::io(path.display().to_string()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let size = original.len() as u64;
-        let worker = stage.worker(index)?;
-        let facts = facts(worker, PhotoSource::Gallery);
-        let taken = worker.device().snap(original, facts, context(worker, door.as_ref()), draft).await;
-        let taken = worker.told(taken)?;
-        draft = Some(taken.draft);
-        snapped.push((taken, name, size));
+        let bytes = original.len() as u64;
+        let (facts, context) = (facts(worker, PhotoSource::Gallery), context(worker, door.as_ref()));
+        let draft = files.last().map(|file| file.taken.draft);
+        let taken = worker.told(worker.device().snap(original, facts, context, draft).await)?;
+        files.push(File { taken, name, bytes });
     }
-    let worker = stage.worker(index)?;
-    let draft = match draft {
-        Some(draft) => draft,
+    let draft = match files.last() {
+        Some(file) => file.taken.draft,
         None => {
             let none = ReportDraft {
                 area: Some(worker.grid.id),
@@ -108,95 +97,44 @@ async fn report(
     };
     let (_, sent) = sort_and_send(worker, draft, index, door.and_then(|(_, address)| address)).await?;
     let reasons = attach(stage, index).await?;
-    let worker = stage.worker(index)?;
-    let event = worker.told(worker.device().get::<Event>(sent.event).await)?;
-    let photos = event.map(|entry| entry.record.photos).unwrap_or_default();
-    for (taken, name, size) in snapped {
-        let kilobytes = |bytes: u64| bytes.div_ceil(1024).to_string();
-        let photo = photos.get(&taken.element.to_hex()).and_then(|bytes| PhotoRef::from_bytes(bytes).ok());
-        let reason = reasons.iter().find(|(capture, _)| *capture == taken.capture).map(|(_, why)| why);
-        let cell = |zh: &str, en: &str| stage.narrator.cell(&said(zh, en));
-        let code = stage.worker(index)?.code.clone();
-        let row = match (photo, reason) {
-            (Some(photo), None) => {
-                let (stored, pixels) = (kilobytes(photo.bytes), format!("{}×{}", photo.width, photo.height));
-                vec![code, name, kilobytes(size), stored, pixels, cell("已加水印", "stamped")]
-            }
-            (None, Some(why)) => {
-                let (zh, en) = (brief(&why.zh, "，请"), brief(&why.en, "; "));
-                refusals.push(said(format!("拒绝 {name}：{zh}"), format!("Refused {name}: {en}")));
-                vec![code, name, kilobytes(size), "-".into(), "-".into(), cell("拒绝", "refused")]
-            }
-            _ => return Err(DemoError::Play(format!("{name} is neither in its event nor refused"))),
-        };
-        rows.push(row);
-    }
+    show(stage, index, sent.event, (files, &reasons), (rows, refusals)).await?;
     stage.tally.refused_files += reasons.len() as u64;
     stage.keep(index, &[sent.event]).await?;
     Ok(sent)
 }
 
-/// The second and third call: what it is about, in the worker's words, and off it goes.
-async fn sort_and_send(
-    worker: &Worker,
-    draft: i64,
+/// What became of each file: it is in its event, or there is a reason why not.
+async fn show(
+    stage: &Stage,
     index: usize,
-    address: Option<String>,
-) -> Played<(Sorted, SentReport)> {
-    let device = worker.device();
-    let (category, description) = HAZARDS.get(index % HAZARDS.len()).copied().unwrap_or_default();
-    let sorted = worker.told(device.choose_category(draft, category).await)?;
-    let tray = worker.told(device.draft_tray().await)?;
-    let begun = tray.drafts.into_iter().find(|begun| begun.n == draft);
-    let begun = begun.ok_or_else(|| DemoError::Play("a draft is not in the tray".into()))?;
-    let report = ReportDraft { description: Some(description.to_owned()), address, ..begun.report };
-    worker.told(device.save_draft(draft, report).await)?;
-    Ok((sorted, worker.told(device.send_report(draft).await)?))
-}
-
-/// Prepares and attaches what was snapped. A file that cannot be used is asked for its reason and thrown away.
-async fn attach(stage: &Stage, index: usize) -> Played<Vec<(i64, Said)>> {
+    event: RecordId,
+    (files, reasons): (Vec<File>, &[(i64, Said)]),
+    (rows, refusals): (&mut Vec<Vec<String>>, &mut Vec<Said>),
+) -> Played<()> {
     let worker = stage.worker(index)?;
-    worker.told(worker.device().attach_report_photos(stage.font.clone()).await)?;
-    let mut reasons = Vec::new();
-    for left in worker.read(|store, _| store.photos_to_attach()).await? {
-        let again = worker.device().attach_journaled(left.capture, left.record, stage.font.clone()).await;
-        match again {
-            Err(DeviceError::Photo(error)) => {
-                reasons.push((left.capture, said(error.zh(), error.to_string())))
+    let event = worker.told(worker.device().get::<Event>(event).await)?;
+    let photos = event.map(|entry| entry.record.photos).unwrap_or_default();
+    let kilobytes = |bytes: u64| bytes.div_ceil(1024).to_string();
+    let cell = |zh: &str, en: &str| stage.narrator.cell(&said(zh, en));
+    for File { taken, name, bytes } in files {
+        let photo = photos.get(&taken.element.to_hex()).and_then(|bytes| PhotoRef::from_bytes(bytes).ok());
+        let reason = reasons.iter().find(|(capture, _)| *capture == taken.capture).map(|(_, why)| why);
+        let mut row = vec![worker.code.clone(), name.clone(), kilobytes(bytes)];
+        match (photo, reason) {
+            (Some(photo), None) => {
+                let pixels = format!("{}×{}", photo.width, photo.height);
+                row.extend([kilobytes(photo.bytes), pixels, cell("已加水印", "stamped")]);
             }
-            again => {
-                worker.told(again)?;
-                return Err(DemoError::Play("a photo that was left out can be used after all".into()));
+            (None, Some(why)) => {
+                let (zh, en) = (brief(&why.zh, "，请"), brief(&why.en, "; "));
+                refusals.push(said(format!("拒绝 {name}：{zh}"), format!("Refused {name}: {en}")));
+                row.extend(["-".into(), "-".into(), cell("拒绝", "refused")]);
             }
+            _ => return Err(DemoError::Play(format!("{name} is neither in its event nor refused"))),
         }
-        worker.read(move |store, _| store.remove_capture(left.capture)).await?;
+        rows.push(row);
     }
-    Ok(reasons)
-}
-
-/// A door of the worker's grid, with where it is in words.
-async fn door(worker: &Worker, index: usize) -> Played<Option<(RecordId, Option<String>)>> {
-    let area = worker.grid.id;
-    let doors = worker.read(move |store, _| acts::dwellings_of(store, area)).await?;
-    let at = (index * 3) % doors.len().max(1);
-    Ok(doors.into_iter().nth(at).map(|entry| (entry.id, address_of(&entry.record))))
-}
-
-fn context(worker: &Worker, door: Option<&(RecordId, Option<String>)>) -> SnapContext {
-    SnapContext { area: Some(worker.grid.id), dwelling: door.map(|(dwelling, _)| *dwelling), place: None }
-}
-
-/// What the phone's shell knows when the shutter is released.
-fn facts(worker: &Worker, source: PhotoSource) -> CaptureFacts {
-    CaptureFacts {
-        role: PhotoRole::Before,
-        source,
-        mock_location: Some(false),
-        grid_name: Some(worker.grid.name.clone()),
-        grid_code: Some(worker.grid.code.clone()),
-        ..CaptureFacts::camera(worker.device().now(), worker.code.clone())
-    }
+    Ok(())
 }
 
 /// An urgent report that is still on its phone: the screen says so and offers a call.
@@ -217,7 +155,7 @@ async fn urgent(stage: &Stage) -> Played<()> {
 
 /// Snapped in passing, sorted at the end of the shift.
 async fn snap_for_later(stage: &mut Stage) -> Played<()> {
-    let original = made_up(stage, "for later", Hazard::BlockedDoor)?;
+    let original = hazard::made_up(stage, "for later", Hazard::BlockedDoor)?;
     let worker = stage.worker(WORKER)?;
     let door = door(worker, WORKER + 2).await?;
     let facts = facts(worker, PhotoSource::Camera);
@@ -261,7 +199,7 @@ pub async fn send_left_over(stage: &mut Stage) -> Played<RecordId> {
 /// A hint that is not given.
 pub async fn same_again(stage: &mut Stage, first: usize, other: usize) -> Played<()> {
     let (category, _) = HAZARDS.get(first % HAZARDS.len()).copied().unwrap_or_default();
-    let original = made_up(stage, "the same again", Hazard::FlyingLead)?;
+    let original = hazard::made_up(stage, "the same again", Hazard::FlyingLead)?;
     let door = door(stage.worker(first)?, first).await?;
     let worker = stage.worker(other)?;
     let facts = facts(worker, PhotoSource::Camera);
@@ -286,84 +224,7 @@ pub async fn same_again(stage: &mut Stage, first: usize, other: usize) -> Played
     gone.await
 }
 
-fn made_up(stage: &Stage, what: &str, hazard: Hazard) -> Played<Vec<u8>> {
-    let mut seeded = Seeded::for_subject(stage.seed, what);
-    Ok(photos::jpeg(&mut seeded, (1_600, 1_200), hazard, None)?)
-}
-
-/// A report without a photo, in the fewest calls.
-///
-/// # Errors
-/// A phone that refuses what it should take.
-pub async fn send_plain(stage: &Stage, index: usize, report: ReportDraft) -> Played<RecordId> {
-    let worker = stage.worker(index)?;
-    let draft = worker.read(move |store, now| store.begin_report(&report, now)).await?;
-    Ok(worker.told(worker.device().send_report(draft).await)?.event)
-}
-
-/// A worker reports a hazard of [`HAZARDS`] at one of their doors, without a photo.
-///
-/// # Errors
-/// As [`send_plain`].
-pub async fn report_at_door(stage: &Stage, index: usize, hazard: usize) -> Played<RecordId> {
-    let worker = stage.worker(index)?;
-    let door = door(worker, index).await?;
-    let (category, description) = HAZARDS.get(hazard % HAZARDS.len()).copied().unwrap_or_default();
-    let report = ReportDraft {
-        category: Some(category.to_owned()),
-        description: Some(description.to_owned()),
-        area: Some(worker.grid.id),
-        dwelling: door.as_ref().map(|(dwelling, _)| *dwelling),
-        address: door.and_then(|(_, address)| address),
-        ..ReportDraft::default()
-    };
-    send_plain(stage, index, report).await
-}
-
-/// Where a dwelling is, as a phone fills it into a report.
-fn address_of(dwelling: &Dwelling) -> Option<String> {
-    let Dwelling { building, unit, room, address, .. } = dwelling;
-    let parts: Vec<&str> = [building, unit, room].into_iter().filter_map(|part| part.as_deref()).collect();
-    address.clone().or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
-}
-
 /// What is wrong, without the advice that follows.
 fn brief<'t>(reason: &'t str, advice: &str) -> &'t str {
     reason.split_once(advice).map_or(reason, |(wrong, _)| wrong)
-}
-
-/// Adds a photo to an event that exists. The inner error is a refusal with its reason, in both languages.
-///
-/// # Errors
-/// Anything but a refusal.
-pub async fn add(
-    stage: &Stage,
-    index: usize,
-    event: RecordId,
-    original: Vec<u8>,
-) -> Played<Result<(), (String, String)>> {
-    let worker = stage.worker(index)?;
-    let entry = worker.told(worker.device().get::<Event>(event).await)?;
-    let (position, number) =
-        entry.map(|entry| (entry.record.position, entry.record.number)).unwrap_or_default();
-    let facts = CaptureFacts {
-        position,
-        event_number: number,
-        record: Some(event),
-        ..facts(worker, PhotoSource::Gallery)
-    };
-    match worker.device().add_photo(event, original, facts, stage.font.clone()).await {
-        Ok(_) => Ok(Ok(())),
-        Err(DeviceError::Photo(error)) => Ok(Err((error.zh(), error.to_string()))),
-        Err(error) => Err(worker.phone.failed()(error).into()),
-    }
-}
-
-/// The photos of an event as a phone shows them.
-///
-/// # Errors
-/// Failures of the store.
-pub async fn photos_of(worker: &Worker, event: RecordId) -> Played<usize> {
-    let entry = worker.told(worker.device().get::<Event>(event).await)?;
-    Ok(entry.map_or(0, |entry| entry.record.photos.len()))
 }

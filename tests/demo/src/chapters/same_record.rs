@@ -13,6 +13,7 @@ use crate::acts::{self, field};
 use crate::cast::Worker;
 use crate::chapters::hazards;
 use crate::error::{DemoError, Played};
+use crate::hazard;
 use crate::narrate::said;
 use crate::stage::Stage;
 
@@ -212,21 +213,21 @@ async fn update_and_removal(stage: &mut Stage) -> Played<()> {
 /// Two phones add the first photo of the same event at once.
 async fn first_photos(stage: &mut Stage) -> Played<()> {
     offline(stage, SECOND, false)?;
-    let event = hazards::report_at_door(stage, SECOND.0, 5).await?;
+    let event = hazard::report_at_door(stage, SECOND.0, 5).await?;
     stage.keep(SECOND.0, &[event]).await?;
     meet(stage, SECOND).await?;
     offline(stage, SECOND, false)?;
     for (index, hazard) in [(SECOND.0, Hazard::OpenManhole), (SECOND.1, Hazard::FlyingLead)] {
         let mut seeded = Seeded::for_subject(stage.seed, &format!("first photo {index}"));
         let original = photos::jpeg(&mut seeded, (1_600, 1_200), hazard, None)?;
-        if let Err((_, reason)) = hazards::add(stage, index, event, original).await? {
+        if let Err((_, reason)) = hazard::add(stage, index, event, original).await? {
             return Err(DemoError::Play(format!("a sound photo was refused: {reason}")));
         }
         stage.keep(index, &[event]).await?;
     }
     meet(stage, SECOND).await?;
     for index in [SECOND.0, SECOND.1] {
-        let photos = hazards::photos_of(stage.worker(index)?, event).await?;
+        let photos = hazard::photos_of(stage.worker(index)?, event).await?;
         if photos != 2 {
             return Err(DemoError::Play(format!("{photos} photos instead of two in the same event")));
         }

@@ -9,8 +9,8 @@ use gridwalk_model::RecordId;
 use gridwalk_model::records::Dwelling;
 
 use crate::acts;
-use crate::chapters::hazards;
 use crate::error::{DemoError, Played};
+use crate::hazard;
 use crate::narrate::said;
 use crate::stage::Stage;
 
@@ -92,7 +92,7 @@ async fn unfinished_photo(stage: &mut Stage) -> Played<()> {
     let paths: Vec<_> = sound.cloned().collect();
     for path in paths {
         let original = fs::read(&path).map_err(DemoError::io(path.display().to_string()))?;
-        if hazards::add(stage, UNLUCKY, event, original).await?.is_ok() {
+        if hazard::add(stage, UNLUCKY, event, original).await?.is_ok() {
             break;
         }
     }
@@ -128,8 +128,8 @@ async fn many_reports(stage: &mut Stage) -> Played<()> {
 }
 
 async fn report(stage: &Stage, index: usize, area: RecordId, sequence: u32) -> Played<RecordId> {
-    let turn = usize::try_from(sequence).unwrap_or(0) % hazards::HAZARDS.len();
-    let (category, description) = hazards::HAZARDS.get(turn).copied().unwrap_or_default();
+    let turn = usize::try_from(sequence).unwrap_or(0) % hazard::HAZARDS.len();
+    let (category, description) = hazard::HAZARDS.get(turn).copied().unwrap_or_default();
     let report = ReportDraft {
         category: Some(category.to_owned()),
         description: Some(description.to_owned()),
@@ -137,5 +137,5 @@ async fn report(stage: &Stage, index: usize, area: RecordId, sequence: u32) -> P
         address: Some(format!("虚构路 {sequence} 号")),
         ..ReportDraft::default()
     };
-    hazards::send_plain(stage, index, report).await
+    hazard::send_plain(stage, index, report).await
 }
