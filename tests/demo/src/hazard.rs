@@ -106,7 +106,7 @@ pub fn facts(worker: &Worker, source: PhotoSource) -> CaptureFacts {
 /// As [`photos::jpeg`].
 pub fn made_up(stage: &Stage, what: &str, hazard: Hazard) -> Played<Vec<u8>> {
     let mut seeded = Seeded::for_subject(stage.seed, what);
-    Ok(photos::jpeg(&mut seeded, (1_600, 1_200), hazard, None)?)
+    Ok(photos::jpeg(&mut seeded, (1_200, 900), hazard, None)?)
 }
 
 /// A report without a photo, in the fewest calls.

@@ -41,7 +41,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     let others = others(stage.worker(WORKER)?, &floor).await?;
     let newcomer_at = move_in(stage, &others).await?;
     birth(stage, newcomer_at).await?;
-    nobody_home(stage, &others).await?;
+    nobody_home(stage, &others, newcomer_at).await?;
     slip_and_undo(stage, newcomer_at).await?;
     let after = board(stage.worker(WORKER)?, &building).await?;
     let (was, is) = (before.due, after.due);
@@ -142,17 +142,15 @@ async fn too_fast(stage: &mut Stage, floor: &[RecordId]) -> Played<()> {
     Ok(())
 }
 
-/// The worker's own doors beside the floor, those where people live first.
+/// The worker's own doors beside the floor, as far as there are any; those where people live first.
 async fn others(worker: &Worker, floor: &[RecordId]) -> Played<Vec<DoorSheet>> {
     let own = worker.told(acts::own_doors(worker.device(), worker.grid.id, WORKER).await)?;
+    let beside = own.iter().any(|door| !floor.contains(&door.id));
     let mut sheets = Vec::new();
-    for door in own.iter().filter(|door| !floor.contains(&door.id)).take(8) {
+    for door in own.iter().filter(|door| !beside || !floor.contains(&door.id)).take(8) {
         sheets.push(worker.told(worker.device().door(door.id).await)?);
     }
     sheets.sort_by_key(|sheet| sheet.people.is_empty());
-    if sheets.is_empty() {
-        return Err(DemoError::Data("too few doors in its largest grid".into()));
-    }
     Ok(sheets)
 }
 
@@ -174,7 +172,7 @@ async fn move_in(stage: &mut Stage, others: &[DoorSheet]) -> Played<RecordId> {
     };
     let typed = typed.unwrap_or_else(|| NewPerson::named(&people::name(&mut seeded)));
     let hints = worker.told(worker.device().duplicates_of_new(typed.clone()).await)?;
-    let hint = hints.first().map(|hint| hint.other.clone());
+    let hint = hints.into_iter().map(|hint| hint.other).find(|other| Some(other.person) == known);
     let newcomer = match &hint {
         Some(hint) => Newcomer::known(hint.person),
         None => Newcomer::unknown(typed),
@@ -218,8 +216,9 @@ async fn birth(stage: &mut Stage, dwelling: RecordId) -> Played<()> {
     Ok(())
 }
 
-async fn nobody_home(stage: &mut Stage, others: &[DoorSheet]) -> Played<()> {
-    let Some(door) = others.first().map(|sheet| sheet.dwelling.id) else { return Ok(()) };
+async fn nobody_home(stage: &mut Stage, others: &[DoorSheet], newcomer_at: RecordId) -> Played<()> {
+    let mut quiet = others.iter().filter(|sheet| sheet.door.due && sheet.dwelling.id != newcomer_at);
+    let Some(door) = quiet.next().map(|sheet| sheet.dwelling.id) else { return Ok(()) };
     let worker = stage.worker(WORKER)?;
     let done = worker.device().at_door(AtDoor::in_person(door), DoorAct::NobodyHome).await;
     let done = worker.told(done)?;

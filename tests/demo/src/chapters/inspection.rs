@@ -106,7 +106,7 @@ async fn fill(stage: &mut Stage, session: Session, fails: &[String]) -> Played<S
         let worker = stage.worker(WORKER)?;
         let device = worker.device();
         session = if session.review.lacking.get(&item) == Some(&Lack::Photo) {
-            let original = photos::jpeg(&mut seeded, (1_600, 1_200), Hazard::Rubbish, None)?;
+            let original = photos::jpeg(&mut seeded, (1_200, 900), Hazard::Rubbish, None)?;
             let capture = worker.told(device.journal_photo(original, facts(worker)).await)?;
             let font = stage.font.clone();
             worker.told(device.attach_answer_photo(capture, session.id, &item, font).await)?;
