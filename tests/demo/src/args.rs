@@ -48,7 +48,8 @@ pub struct Args {
     /// used twice. So every page of the console has something to show.
     #[arg(long)]
     pub trouble: bool,
-    /// Lets one phone keep an edit to itself at the end, which the account must find: a test of the test.
+    /// Lets one phone keep some work of every kind to itself at the end, which the account must find: a test of the
+    /// test.
     #[arg(long, hide = true)]
     pub plant_unsent: bool,
 }

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use gridwalk_device::{DeviceError, Status, Store};
+use gridwalk_device::{Clock, Device, DeviceError, Status, Store, SystemClock};
 use gridwalk_harness::flaky::FlakyProxy;
 use gridwalk_harness::office::Office;
 use gridwalk_harness::phone::Phone;
@@ -11,9 +13,9 @@ use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::policy::Role;
 use gridwalk_model::{DeviceId, RecordId, Timestamp};
 
-use crate::acts::{self, Acting};
 use crate::error::{DemoError, Played};
-use crate::promises::Promises;
+use crate::kept;
+use crate::promises::Written;
 
 /// Phones of the day.
 pub const PHONES: usize = 8;
@@ -42,6 +44,24 @@ pub struct Grid {
     pub name: String,
 }
 
+/// A phone's clock: the system's, which the demo sets back while it replays a walk, so that an hour's walk takes no
+/// hour. Clones tell the same time.
+#[derive(Clone, Debug, Default)]
+pub struct PhoneClock(Arc<AtomicI64>);
+
+impl PhoneClock {
+    /// Shows a time so long ago, in milliseconds; 0 sets it right.
+    pub fn set_back(&self, millis: i64) {
+        self.0.store(-millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for PhoneClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
 /// A person with a phone.
 pub struct Worker {
     /// Made-up name.
@@ -56,6 +76,8 @@ pub struct Worker {
     pub grid: Grid,
     /// Their phone.
     pub phone: Phone,
+    /// Its clock.
+    pub clock: PhoneClock,
     /// The network between the phone and the server.
     pub network: FlakyProxy,
     /// What they do follows from it.
@@ -84,24 +106,44 @@ impl Worker {
         let network = FlakyProxy::start(server, seed ^ index as u64)?;
         let url = format!("http://{}", network.address());
         let folder: PathBuf = home.join(&code);
-        let phone = Phone::enrol(&code, &folder, &url, &office.enrolment_code(user)?).await?;
+        let clock = PhoneClock::default();
+        let phone = Phone::open_with(&code, &folder, |options| options.clock = Arc::new(clock.clone())).await?;
+        phone.join(&url, &office.enrolment_code(user)?).await?;
         let (device, _) = phone.identity().await?;
         let seeded = Seeded::for_subject(seed, &code);
-        Ok(Self { name: name.to_owned(), code, user, device, grid: grid.clone(), phone, network, seeded })
+        let (name, grid) = (name.to_owned(), grid.clone());
+        Ok(Self { name, code, user, device, grid, phone, clock, network, seeded })
     }
 
-    /// Does an act on the phone and writes down what the phone acknowledged.
+    /// The phone's core, as its app calls it.
+    pub const fn device(&self) -> &Device {
+        self.phone.device()
+    }
+
+    /// What a call to the core came to; a failure names the phone.
     ///
     /// # Errors
-    /// What the act fails with.
-    pub async fn act<T: Send + 'static>(
-        &self,
-        promises: &mut Promises,
-        work: impl FnOnce(&mut Acting<'_, '_, '_>) -> Result<T, DeviceError> + Send + 'static,
-    ) -> Played<T> {
-        let (value, written) = self.read(move |store, now| acts::act(store, now, work)).await?;
-        promises.note(self.device, written);
-        Ok(value)
+    /// The call's.
+    pub fn told<T>(&self, outcome: Result<T, DeviceError>) -> Played<T> {
+        outcome.map_err(|error| DemoError::from(self.phone.failed()(error)))
+    }
+
+    /// Opens the phone again after it was closed.
+    ///
+    /// # Errors
+    /// A store that does not open.
+    pub async fn reopen(&mut self) -> Played<()> {
+        let clock = Arc::new(self.clock.clone());
+        self.phone = Phone::open_with(&self.code, self.phone.folder(), |options| options.clock = clock).await?;
+        Ok(())
+    }
+
+    /// Everything of this phone that waits to be sent.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub async fn unsent(&self) -> Played<Written> {
+        self.told(kept::unsent(self.device(), self.device).await)
     }
 
     /// Runs something with the phone's store.
@@ -112,8 +154,7 @@ impl Worker {
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Played<T> {
-        let outcome = self.phone.device().with_store(work).await;
-        outcome.map_err(|error| DemoError::from(self.phone.failed()(error)))
+        self.told(self.device().with_store(work).await)
     }
 
     /// How things stand on the phone.
@@ -121,7 +162,6 @@ impl Worker {
     /// # Errors
     /// Failures of the store.
     pub async fn status(&self) -> Played<Status> {
-        let status = self.phone.device().status().await;
-        status.map_err(|error| DemoError::from(self.phone.failed()(error)))
+        self.told(self.device().status().await)
     }
 }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::chapters::{
-    account, bad_network, evening, hazards, killed_phone, officers, opening, rounds, same_record, substitute,
-    trouble,
+    account, bad_network, board, evening, hazards, inspection, killed_phone, officers, opening, patrols,
+    plant, rounds, same_record, shift_end, substitute, today, tray, trouble, visits,
 };
 use crate::error::{DemoError, Played};
 use crate::narrate::said;
@@ -59,16 +59,24 @@ fn must_be_new(home: &Path) -> Played<()> {
 async fn chapters(args: &Args, home: PathBuf, start: Instant) -> Played<(Stage, Report)> {
     let mut all = opening::set(args, home).await?;
     let stage = &mut all;
+    today::play(stage).await?;
+    board::play(stage).await?;
     rounds::play(stage).await?;
+    inspection::play(stage).await?;
+    visits::play(stage).await?;
     hazards::play(stage).await?;
+    patrols::play(stage).await?;
     bad_network::play(stage).await?;
     same_record::play(stage).await?;
+    tray::play(stage).await?;
     officers::play(stage).await?;
     killed_phone::play(stage).await?;
     substitute::play(stage).await?;
+    shift_end::play(stage).await?;
     evening::play(stage).await?;
+    shift_end::my_week(stage).await?;
     if args.plant_unsent {
-        evening::plant_unsent(stage).await?;
+        plant::unsent(stage).await?;
     }
     let report = account::settle(stage, || start.elapsed().as_secs_f64()).await?;
     if args.trouble {

@@ -4,15 +4,16 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use gridwalk_device::DeviceError;
+use gridwalk_device::{DeviceError, Entry};
 use gridwalk_harness::HarnessError;
 use gridwalk_harness::phone::Phone;
 use gridwalk_harness::seeded::Seeded;
-use gridwalk_model::RecordId;
+use gridwalk_model::DeviceId;
+use gridwalk_model::records::Dwelling;
 
-use crate::acts::{self, Written};
 use crate::args::PhoneArgs;
-use crate::promises;
+use crate::promises::{self, Promises, Written};
+use crate::{acts, door, kept};
 
 /// Attempts to bring everything to the server.
 const TRIES: u32 = 6;
@@ -30,13 +31,20 @@ pub async fn run(args: &PhoneArgs) -> ExitCode {
 
 async fn play(args: &PhoneArgs) -> Result<(), HarnessError> {
     let phone = Phone::open("killed", &args.store).await?;
+    let (own, _) = phone.identity().await?;
     let status = phone.device().status().await.map_err(phone.failed())?;
     say(&format!("waiting {}", status.totals.changes.count));
+    let area = args.area;
+    let doors = phone.device().with_store(move |store, _| acts::dwellings_of(store, area)).await;
+    let doors = doors.map_err(phone.failed())?;
+    let mut said = Promises::default();
+    let before = kept::unsent(phone.device(), own).await.map_err(phone.failed())?;
+    said.note(own, before);
     let mut seeded = Seeded::for_subject(args.seed, "killed phone");
     let mut acts = 0;
     while args.edits == 0 || acts < args.edits {
-        let written = work(&phone, args.area, seeded.bits()).await.map_err(phone.failed())?;
-        say(&promises::to_line(&written));
+        let written = work(&phone, own, &doors, &mut seeded).await.map_err(phone.failed())?;
+        say(&promises::to_line(&said.note_new(own, written)));
         acts += 1;
     }
     if args.sync {
@@ -47,17 +55,21 @@ async fn play(args: &PhoneArgs) -> Result<(), HarnessError> {
 }
 
 /// One door. What is returned is durable.
-async fn work(phone: &Phone, area: RecordId, seed: u64) -> Result<Written, DeviceError> {
-    let work = move |store: &mut gridwalk_device::Store, now| {
-        let mut seeded = Seeded::new(seed);
-        let dwellings = acts::dwellings_of(store, area)?;
-        let Some(dwelling) = seeded.choose(&dwellings) else { return Ok(Vec::new()) };
-        let people = acts::people_at(store, dwelling.id)?;
-        let (_, written) =
-            acts::act(store, now, |acting| acts::door(acting, &mut seeded, dwelling, &people))?;
+async fn work(
+    phone: &Phone,
+    own: DeviceId,
+    doors: &[Entry<Dwelling>],
+    seeded: &mut Seeded,
+) -> Result<Written, DeviceError> {
+    let Some(dwelling) = seeded.choose(doors) else { return Ok(Vec::new()) };
+    let (_, acknowledged) = door::knock(phone.device(), seeded, dwelling).await?;
+    let written = kept::unsent(phone.device(), own).await?;
+    let has = |record| written.iter().any(|(held, ..)| held == record);
+    if acknowledged.iter().all(has) {
         Ok(written)
-    };
-    phone.device().with_store(work).await
+    } else {
+        Err(DeviceError::Bug("an acknowledged record is not in the store"))
+    }
 }
 
 /// A parent that is gone hears nothing, and that is no reason to stop.

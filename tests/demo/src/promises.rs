@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use gridwalk_model::{DeviceId, RecordId, Timestamp, Value};
 use serde_json::json;
 
-use crate::acts::Written;
+/// Under which every record keeps the word for its kind.
+const KIND_KEY: &str = "kind";
+
+/// Records and fields as they were written.
+pub type Written = Vec<(RecordId, String, Value)>;
 
 /// An edit of one field that a phone acknowledged.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,20 +25,39 @@ pub struct Promise {
     pub value: Value,
 }
 
-/// All promises of the day.
+/// All promises of the day, by record; each once, however often it was written down.
 #[derive(Clone, Debug, Default)]
-pub struct Promises(Vec<Promise>);
+pub struct Promises(BTreeMap<RecordId, Vec<Promise>>);
 
 impl Promises {
     /// Writes down what a phone wrote. Call it after the phone's edit has returned.
     pub fn note(&mut self, device: DeviceId, written: Written) {
-        let promise = |(record, key, value)| Promise { device, record, key, value };
-        self.0.extend(written.into_iter().map(promise));
+        self.note_new(device, written);
+    }
+
+    /// The same; returns what of it was not written down before.
+    pub fn note_new(&mut self, device: DeviceId, written: Written) -> Written {
+        let mut new = Written::new();
+        for (record, key, value) in written {
+            let promise = Promise { device, record, key, value };
+            let noted = self.0.entry(record).or_default();
+            if !noted.contains(&promise) {
+                new.push((record, promise.key.clone(), promise.value.clone()));
+                noted.push(promise);
+            }
+        }
+        new
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.values().map(Vec::len).sum()
+    }
+
+    /// The word for the kind of a record, if a phone made it.
+    pub fn kind_of(&self, record: RecordId) -> Option<&str> {
+        let made = self.0.get(&record)?.iter().find(|promise| promise.key == KIND_KEY);
+        made.and_then(|promise| promise.value.as_text())
     }
 
     /// Those that are kept nowhere. `writes` answers with every write that the server's copy of a record holds,
@@ -46,14 +69,10 @@ impl Promises {
         &self,
         mut writes: impl FnMut(RecordId) -> Result<Vec<Promise>, E>,
     ) -> Result<Vec<&Promise>, E> {
-        let mut by_record: BTreeMap<RecordId, Vec<&Promise>> = BTreeMap::new();
-        for promise in &self.0 {
-            by_record.entry(promise.record).or_default().push(promise);
-        }
         let mut broken = Vec::new();
-        for (record, promises) in by_record {
-            let held = writes(record)?;
-            broken.extend(promises.into_iter().filter(|promise| !held.contains(promise)));
+        for (record, promises) in &self.0 {
+            let held = writes(*record)?;
+            broken.extend(promises.iter().filter(|promise| !held.contains(promise)));
         }
         Ok(broken)
     }
@@ -130,7 +149,11 @@ mod tests {
 
     #[test]
     fn a_missing_write_is_found_record_by_record() {
-        let promises = Promises(vec![promise(1, "a"), promise(1, "b"), promise(2, "a")]);
+        let mut promises = Promises::default();
+        for one in [promise(1, "a"), promise(1, "b"), promise(2, "a"), promise(1, "a")] {
+            promises.note(one.device, vec![(one.record, one.key, one.value)]);
+        }
+        assert_eq!(promises.len(), 3, "each once");
         let all = |record: RecordId| {
             Ok::<_, Infallible>(vec![promise(record.as_bytes()[0], "a"), promise(record.as_bytes()[0], "b")])
         };

@@ -23,6 +23,18 @@ pub struct Report {
     pub lost: u64,
     /// Streams whose digest on a phone is not the server's.
     pub diverged: u64,
+    /// Doors that phones verified: every tap at a door leaves one verification.
+    pub doors: u64,
+    /// Inspections that were finished, rechecks included.
+    pub inspections: u64,
+    /// Visits that were made.
+    pub visits: u64,
+    /// Patrols that were ended.
+    pub patrols: u64,
+    /// Their tracks that the server has.
+    pub tracks: u64,
+    /// Events that phones reported.
+    pub events: u64,
     /// Wall time of the whole day.
     pub seconds: f64,
 }
@@ -45,6 +57,12 @@ impl Report {
             "pending": self.pending,
             "lost": self.lost,
             "diverged": self.diverged,
+            "doors": self.doors,
+            "inspections": self.inspections,
+            "visits": self.visits,
+            "patrols": self.patrols,
+            "tracks": self.tracks,
+            "events": self.events,
             "seconds": (self.seconds * 10.0).round() / 10.0,
         })
         .to_string()
@@ -83,6 +101,12 @@ mod tests {
             "pending",
             "lost",
             "diverged",
+            "doors",
+            "inspections",
+            "visits",
+            "patrols",
+            "tracks",
+            "events",
             "seconds",
         ] {
             assert!(keys.contains(&name), "{name}");

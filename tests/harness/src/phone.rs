@@ -63,8 +63,17 @@ impl Phone {
     /// [`HarnessError::Phone`].
     pub async fn enrol(name: &str, folder: &Path, url: &str, code: &str) -> Result<Self, HarnessError> {
         let phone = Self::open(name, folder).await?;
-        phone.device.enrol(url, code, name).await.map_err(failed(name))?;
+        phone.join(url, code).await?;
         Ok(phone)
+    }
+
+    /// Enrols an open phone with a one-time code.
+    ///
+    /// # Errors
+    /// [`HarnessError::Phone`].
+    pub async fn join(&self, url: &str, code: &str) -> Result<(), HarnessError> {
+        self.device.enrol(url, code, &self.name).await.map_err(self.failed())?;
+        Ok(())
     }
 
     /// What it is called in the test.

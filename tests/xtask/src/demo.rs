@@ -9,7 +9,7 @@ use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
 /// Numbers that the demo's last line must hold.
-const COUNTS: [&str; 10] = [
+const COUNTS: [&str; 16] = [
     "phones",
     "records",
     "changes",
@@ -19,7 +19,27 @@ const COUNTS: [&str; 10] = [
     "pending",
     "lost",
     "diverged",
+    "doors",
+    "inspections",
+    "visits",
+    "patrols",
+    "tracks",
+    "events",
     "seconds",
+];
+
+/// Of these the ones of which a day that was played has some.
+const AT_WORK: [&str; 10] = [
+    "phones",
+    "records",
+    "changes",
+    "photos",
+    "doors",
+    "inspections",
+    "visits",
+    "patrols",
+    "tracks",
+    "events",
 ];
 
 /// Installs what the demo needs, then becomes it: its output, signals and exit code are untouched.
@@ -81,7 +101,7 @@ fn judge(line: &str, district: District) -> Result<String, String> {
             problems.push(format!("the demo ended with {} {name}", count(name).unwrap_or_default()));
         }
     }
-    let mut at_work = vec!["phones", "records", "changes", "photos"];
+    let mut at_work = AT_WORK.to_vec();
     if district == District::Shared {
         at_work.push("refused_files");
     }
@@ -129,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_idle_day_does_not_pass_as_a_clean_one() {
-        for name in ["phones", "records", "changes", "photos"] {
+        for name in AT_WORK {
             assert!(judge(&line(&[(name, 0.0)]), District::MadeUp).is_err(), "{name}");
         }
         assert!(judge(&line(&[("refused_files", 0.0)]), District::Shared).is_err());

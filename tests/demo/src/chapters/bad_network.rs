@@ -107,12 +107,12 @@ fn restart_server(stage: &mut Stage) -> Played<()> {
     Ok(())
 }
 
-/// Changes, previews and photos that wait on each phone.
+/// Changes, previews, photos and tracks that wait on each phone.
 async fn waiting(stage: &Stage) -> Played<Vec<u64>> {
     let mut counts = Vec::new();
     for worker in &stage.team {
         let totals = worker.status().await?.totals;
-        counts.push(totals.changes.count + totals.previews.count + totals.photos.count);
+        counts.push(totals.changes.count + totals.previews.count + totals.photos.count + totals.tracks.count);
     }
     Ok(counts)
 }

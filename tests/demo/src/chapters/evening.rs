@@ -1,8 +1,8 @@
 //! The evening: everybody is back, and everything comes together.
 
+use gridwalk_device::work::tray::{Settlement, TrayKey};
 use gridwalk_harness::flaky::Weather;
 
-use crate::acts;
 use crate::error::Played;
 use crate::narrate::said;
 use crate::stage::Stage;
@@ -34,7 +34,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
             worker.code.clone(),
             totals.records.to_string(),
             totals.changes.count.to_string(),
-            (totals.previews.count + totals.photos.count).to_string(),
+            (totals.previews.count + totals.photos.count + totals.tracks.count).to_string(),
             totals.refused.to_string(),
             totals.conflicts.to_string(),
             stage.narrator.cell(&said(status.zh(), status.en())),
@@ -44,7 +44,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
         said("手机", "phone"),
         said("本机记录", "records"),
         said("待传修改", "changes wait"),
-        said("待传照片", "photos wait"),
+        said("待传照片和轨迹", "photos and tracks wait"),
         said("未被接受", "refused"),
         said("冲突", "conflicts"),
         said("状态栏", "status"),
@@ -62,27 +62,24 @@ async fn come_together(stage: &Stage) -> Played<()> {
     Ok(())
 }
 
-/// Whatever else two people came across at once: the first phone that shows it keeps the value on top. Returns
+/// Whatever else two people came across at once: the first phone whose tray shows it keeps the value on top. Returns
 /// whether there was anything.
 async fn choose_all(stage: &mut Stage) -> Played<bool> {
     let mut chosen = Vec::new();
-    for worker in &stage.team {
-        let already = chosen.clone();
-        let more = worker
-            .read(move |store, now| {
-                let mut more = Vec::new();
-                for conflict in store.conflicts()? {
-                    let key = (conflict.record, conflict.field.clone());
-                    let top = conflict.candidates.last().map(|candidate| candidate.value.clone());
-                    if let (false, Some(value)) = (already.contains(&key), top) {
-                        store.choose(conflict.record, &conflict.field, value, now)?;
-                        more.push(key);
-                    }
-                }
-                Ok(more)
-            })
-            .await?;
-        chosen.extend(more);
+    for index in 0..stage.team.len() {
+        let worker = stage.worker(index)?;
+        worker.phone.set_online(false)?;
+        for item in worker.told(worker.device().tray().await)? {
+            let TrayKey::Conflict { record, field } = &item.key else { continue };
+            let key = (*record, field.clone());
+            let top = item.values.iter().find(|value| value.shown).map(|value| value.value.clone());
+            if let (false, Some(value)) = (chosen.contains(&key), top) {
+                worker.told(worker.device().settle(item.key.clone(), Settlement::Choose(value)).await)?;
+                chosen.push(key);
+            }
+        }
+        stage.keep(index, &[]).await?;
+        stage.worker(index)?.phone.set_online(true)?;
     }
     let count = chosen.len();
     if count > 0 {
@@ -93,18 +90,4 @@ async fn choose_all(stage: &mut Stage) -> Played<bool> {
     }
     stage.tally.conflicts.extend(chosen);
     Ok(count > 0)
-}
-
-/// One phone edits a door and is never online again.
-///
-/// # Errors
-/// A store that fails.
-pub async fn plant_unsent(stage: &mut Stage) -> Played<()> {
-    let Stage { team, promises, .. } = stage;
-    let Some(worker) = team.first() else { return Ok(()) };
-    worker.phone.set_online(false)?;
-    let area = worker.grid.id;
-    let doors = worker.read(move |store, _| acts::dwellings_of(store, area)).await?;
-    let Some(door) = doors.first().map(|entry| entry.id) else { return Ok(()) };
-    worker.act(promises, move |acting| acting.set(door, "remarks", "虚构：从未送达")).await.map(drop)
 }

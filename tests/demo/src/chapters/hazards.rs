@@ -1,47 +1,37 @@
-//! Hazards: events with photos, still without a network. Files that cannot be taken are refused with a reason.
+//! Hazards: each reported in three calls (snap, category, send), still without a network. Files that cannot be used
+//! are refused with a reason, and hold nothing up.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use gridwalk_device::DeviceError;
-use gridwalk_device::photo::CaptureFacts;
-use gridwalk_model::geo::Position;
-use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
-use gridwalk_model::records::{Dwelling, Event};
-use gridwalk_model::{RecordId, Value};
+use gridwalk_device::work::events::{ReportDraft, SentReport, Snapped};
+use gridwalk_harness::scene::Hazard;
+use gridwalk_model::RecordId;
+use gridwalk_model::photo::{PhotoRef, PhotoSource};
+use gridwalk_model::records::Event;
 
-use crate::acts::{self, HazardReport};
-use crate::cast::Worker;
+use crate::chapters::plan::WORKER;
 use crate::error::{DemoError, Played};
+use crate::hazard::{self, HAZARDS, attach, context, door, facts, sort_and_send};
 use crate::narrate::{Said, said};
 use crate::stage::Stage;
 
-/// What is reported, in turn: category of the starter table and the worker's words.
-pub const HAZARDS: [(&str, &str); 6] = [
-    ("hallway_clutter", "虚构：楼道堆放纸箱，影响通行"),
-    ("manhole_cover", "虚构：小区路口井盖破损"),
-    ("ebike_charging", "虚构：电动自行车从窗户引线充电"),
-    ("waste_pile", "虚构：垃圾桶旁堆积杂物"),
-    ("fire_equipment", "虚构：灭火器压力不足"),
-    ("street_light", "虚构：路灯不亮"),
-];
-
-/// Everybody reports one hazard with their share of the photos.
+/// Everybody reports one hazard with their share of the photos; one photo is left to be sorted later.
 ///
 /// # Errors
 /// A phone that refuses what it should take.
 pub async fn play(stage: &mut Stage) -> Played<()> {
-    stage.narrator.chapter(&said("隐患上报与照片", "Hazards and their photos"));
+    stage
+        .narrator
+        .chapter(&said("隐患上报：拍照、选类别、发送", "Hazards in three taps: snap, category, send"));
     let mut rows = Vec::new();
     let mut refusals = Vec::new();
     for index in 0..stage.team.len() {
         let count = stage.team.len();
         let share: Vec<PathBuf> = stage.input.photos.iter().skip(index).step_by(count).cloned().collect();
-        let event = report(stage, index).await?;
-        for path in share {
-            let (row, refusal) = take(stage, index, event, &path).await?;
-            rows.push(row);
-            refusals.extend(refusal);
+        let sent = report(stage, index, share, &mut rows, &mut refusals).await?;
+        if index == WORKER {
+            stage.case = Some(sent.event);
         }
     }
     let headings = [
@@ -56,158 +46,185 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     for refusal in &refusals {
         stage.narrator.say(refusal);
     }
-    let (taken, refused) = (stage.tally.photos.len(), stage.tally.refused_files);
+    let refused = stage.tally.refused_files;
+    let taken = rows.len().saturating_sub(refusals.len());
     stage.narrator.say(&said(
-        format!("照片 {taken} 张已加水印并存入手机；{refused} 个文件被拒绝，原件未动。"),
-        format!("{taken} photos are stamped and stored on the phones; {refused} files are refused and left as they were."),
+        format!("照片 {taken} 张已加水印并存入手机；{refused} 个文件被拒绝，原因已说明，不影响其他照片。"),
+        format!("{taken} photos are stamped and stored on the phones; {refused} files are refused with a reason and hold up no other."),
+    ));
+    urgent(stage).await?;
+    snap_for_later(stage).await
+}
+
+/// A file that was snapped.
+struct File {
+    taken: Snapped,
+    name: String,
+    bytes: u64,
+}
+
+/// One report with photos: as many files as there are.
+async fn report(
+    stage: &mut Stage,
+    index: usize,
+    share: Vec<PathBuf>,
+    rows: &mut Vec<Vec<String>>,
+    refusals: &mut Vec<Said>,
+) -> Played<SentReport> {
+    let worker = stage.worker(index)?;
+    let door = door(worker, index).await?;
+    let mut files: Vec<File> = Vec::new();
+    for path in share {
+        let original = fs::read(&path).map_err(DemoError::io(path.display().to_string()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = original.len() as u64;
+        let (facts, context) = (facts(worker, PhotoSource::Gallery), context(worker, door.as_ref()));
+        let draft = files.last().map(|file| file.taken.draft);
+        let taken = worker.told(worker.device().snap(original, facts, context, draft).await)?;
+        files.push(File { taken, name, bytes });
+    }
+    let draft = match files.last() {
+        Some(file) => file.taken.draft,
+        None => {
+            let none = ReportDraft {
+                area: Some(worker.grid.id),
+                dwelling: door.as_ref().map(|(id, _)| *id),
+                no_photo_reason: Some("虚构：没有照片".into()),
+                ..ReportDraft::default()
+            };
+            worker.read(move |store, now| store.begin_report(&none, now)).await?
+        }
+    };
+    let (_, sent) = sort_and_send(worker, draft, index, door.and_then(|(_, address)| address)).await?;
+    let reasons = attach(stage, index).await?;
+    show(stage, index, sent.event, (files, &reasons), (rows, refusals)).await?;
+    stage.tally.refused_files += reasons.len() as u64;
+    stage.keep(index, &[sent.event]).await?;
+    Ok(sent)
+}
+
+/// What became of each file: it is in its event, or there is a reason why not.
+async fn show(
+    stage: &Stage,
+    index: usize,
+    event: RecordId,
+    (files, reasons): (Vec<File>, &[(i64, Said)]),
+    (rows, refusals): (&mut Vec<Vec<String>>, &mut Vec<Said>),
+) -> Played<()> {
+    let worker = stage.worker(index)?;
+    let event = worker.told(worker.device().get::<Event>(event).await)?;
+    let photos = event.map(|entry| entry.record.photos).unwrap_or_default();
+    let kilobytes = |bytes: u64| bytes.div_ceil(1024).to_string();
+    let cell = |zh: &str, en: &str| stage.narrator.cell(&said(zh, en));
+    for File { taken, name, bytes } in files {
+        let photo = photos.get(&taken.element.to_hex()).and_then(|bytes| PhotoRef::from_bytes(bytes).ok());
+        let reason = reasons.iter().find(|(capture, _)| *capture == taken.capture).map(|(_, why)| why);
+        let mut row = vec![worker.code.clone(), name.clone(), kilobytes(bytes)];
+        match (photo, reason) {
+            (Some(photo), None) => {
+                let pixels = format!("{}×{}", photo.width, photo.height);
+                row.extend([kilobytes(photo.bytes), pixels, cell("已加水印", "stamped")]);
+            }
+            (None, Some(why)) => {
+                let (zh, en) = (brief(&why.zh, "，请"), brief(&why.en, "; "));
+                refusals.push(said(format!("拒绝 {name}：{zh}"), format!("Refused {name}: {en}")));
+                row.extend(["-".into(), "-".into(), cell("拒绝", "refused")]);
+            }
+            _ => return Err(DemoError::Play(format!("{name} is neither in its event nor refused"))),
+        }
+        rows.push(row);
+    }
+    Ok(())
+}
+
+/// An urgent report that is still on its phone: the screen says so and offers a call.
+async fn urgent(stage: &Stage) -> Played<()> {
+    for worker in &stage.team {
+        let unsent = worker.told(worker.device().not_sent().await)?;
+        let Some(found) = unsent.into_iter().find(|one| one.urgent) else { continue };
+        let call = found.call.ok_or_else(|| DemoError::Play("an urgent report offers no call".into()))?;
+        let (code, number) = (&worker.code, call.number);
+        stage.narrator.say(&said(
+            format!("{code} 的“{}”属紧急且未发出：手机提示先打 {number}，短信已拟好。", found.category.zh),
+            format!("{code}'s \"{}\" is urgent and NOT SENT: the phone offers to call {number}, with a text message.", found.category.en),
+        ));
+        return Ok(());
+    }
+    Err(DemoError::Play("no urgent report waits".into()))
+}
+
+/// Snapped in passing, sorted at the end of the shift.
+async fn snap_for_later(stage: &mut Stage) -> Played<()> {
+    let original = hazard::made_up(stage, "for later", Hazard::BlockedDoor)?;
+    let worker = stage.worker(WORKER)?;
+    let door = door(worker, WORKER + 2).await?;
+    let facts = facts(worker, PhotoSource::Camera);
+    let taken = worker.device().snap(original, facts, context(worker, door.as_ref()), None).await;
+    worker.told(taken)?;
+    stage.narrator.say(&said(
+        "W01 路过又拍一张，来不及分类：留在草稿里，下班前再处理。",
+        "W01 snaps one more in passing, with no time to sort it: it stays a draft until the end of the shift.",
     ));
     Ok(())
 }
 
-/// A worker reports a hazard at one of their doors.
+/// The end of the shift: what is left as a draft is sorted and sent. Returns the event.
 ///
 /// # Errors
-/// A phone that refuses what it should take.
-pub async fn report(stage: &mut Stage, index: usize) -> Played<RecordId> {
-    let Stage { team, promises, .. } = stage;
-    let worker = team.get(index).ok_or_else(|| DemoError::Play("nobody reports".into()))?;
-    let area = worker.grid.id;
-    let door = worker
-        .read(move |store, _| {
-            let dwellings = acts::dwellings_of(store, area)?;
-            let door = dwellings.into_iter().nth(index * 3);
-            Ok(door.map(|entry| (entry.id, entry.record.position, address_of(&entry.record))))
-        })
-        .await?;
-    let (category, description) = HAZARDS.get(index % HAZARDS.len()).copied().unwrap_or_default();
-    let code = worker.code.clone();
-    worker
-        .act(promises, move |acting| {
-            acting.report_hazard(&HazardReport {
-                area,
-                category,
-                description,
-                position: door.as_ref().and_then(|(_, position, _)| *position),
-                dwelling: door.as_ref().map(|(dwelling, ..)| *dwelling),
-                address: door.and_then(|(.., address)| address),
-                worker_code: &code,
-                sequence: 1,
-            })
-        })
-        .await
+/// A tray that does not hold what was left.
+pub async fn send_left_over(stage: &mut Stage) -> Played<RecordId> {
+    let worker = stage.worker(WORKER)?;
+    let tray = worker.told(worker.device().draft_tray().await)?;
+    let [draft] = tray.drafts.as_slice() else {
+        return Err(DemoError::Play(format!("{} drafts are left instead of one", tray.drafts.len())));
+    };
+    let (photos, n) = (draft.photos.len(), draft.n);
+    let (_, sent) = sort_and_send(worker, n, 4, None).await?;
+    let reasons = attach(stage, WORKER).await?;
+    let tray = worker.told(worker.device().draft_tray().await)?;
+    if !reasons.is_empty() || !tray.drafts.is_empty() || !tray.loose.is_empty() {
+        return Err(DemoError::Play("something is left in the tray of drafts".into()));
+    }
+    stage.keep(WORKER, &[sent.event]).await?;
+    stage.narrator.say(&said(
+        format!("下班前的草稿箱：{photos} 张未分类的照片补上类别并发出，编号 {}；草稿箱已空。", sent.number),
+        format!("The end-of-shift tray: the photo left to be sorted ({photos}) gets its category and is sent as {}; the tray is empty.", sent.number),
+    ));
+    Ok(sent.event)
 }
 
-/// Where a dwelling is, as a phone fills it into a report.
-fn address_of(dwelling: &Dwelling) -> Option<String> {
-    let Dwelling { building, unit, room, address, .. } = dwelling;
-    let parts: Vec<&str> = [building, unit, room].into_iter().filter_map(|part| part.as_deref()).collect();
-    address.clone().or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
-}
-
-/// A worker adds a file to an event. Returns a row of the table, and why it was refused.
-async fn take(
-    stage: &mut Stage,
-    index: usize,
-    event: RecordId,
-    path: &Path,
-) -> Played<(Vec<String>, Option<Said>)> {
-    let original = fs::read(path).map_err(DemoError::io(path.display().to_string()))?;
-    let kilobytes = |bytes: u64| bytes.div_ceil(1024).to_string();
-    let (name, size) =
-        (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), original.len() as u64);
-    let code = stage.worker(index)?.code.clone();
-    let outcome = add(stage, index, event, original).await?;
-    let cell = |zh: &str, en: &str| stage.narrator.cell(&said(zh, en));
-    Ok(match outcome {
-        Ok(photo) => {
-            let stored = kilobytes(photo.bytes);
-            let size_px = format!("{}×{}", photo.width, photo.height);
-            (vec![code, name, kilobytes(size), stored, size_px, cell("已加水印", "stamped")], None)
+/// A colleague comes by the same hazard: the phone hints at the report that is there already, and nothing is sent.
+///
+/// # Errors
+/// A hint that is not given.
+pub async fn same_again(stage: &mut Stage, first: usize, other: usize) -> Played<()> {
+    let (category, _) = HAZARDS.get(first % HAZARDS.len()).copied().unwrap_or_default();
+    let original = hazard::made_up(stage, "the same again", Hazard::FlyingLead)?;
+    let door = door(stage.worker(first)?, first).await?;
+    let worker = stage.worker(other)?;
+    let facts = facts(worker, PhotoSource::Camera);
+    let taken = worker.device().snap(original, facts, context(worker, door.as_ref()), None).await;
+    let draft = worker.told(taken)?.draft;
+    let sorted = worker.told(worker.device().choose_category(draft, category).await)?;
+    let near = sorted.near.iter().find(|near| !near.mine);
+    let near = near.ok_or_else(|| DemoError::Play("the same hazard twice, and no hint".into()))?;
+    let (code, theirs) = (&worker.code, near.number.clone().unwrap_or_default());
+    let (metres, days) = (near.near.metres, near.near.days);
+    stage.narrator.say(&said(
+        format!("{code} 拍到同一隐患，选类别时手机提示：{metres} 米内、{days} 天前已有上报 {theirs}；不再重复上报。"),
+        format!("{code} snaps the same hazard; choosing the category, the phone hints at {theirs}, {metres} m away and {days} days old. It is not reported twice."),
+    ));
+    let gone = worker.read(move |store, now| {
+        store.discard_draft(draft, now)?;
+        for photo in store.draft(draft)?.photos {
+            store.remove_capture(photo.capture)?;
         }
-        Err((zh, en)) => {
-            let row =
-                vec![code, name.clone(), kilobytes(size), "-".into(), "-".into(), cell("拒绝", "refused")];
-            stage.tally.refused_files += 1;
-            let (zh, en) = (brief(&zh, "，请"), brief(&en, "; "));
-            (row, Some(said(format!("拒绝 {name}：{zh}"), format!("Refused {name}: {en}"))))
-        }
-    })
+        Ok(())
+    });
+    gone.await
 }
 
 /// What is wrong, without the advice that follows.
 fn brief<'t>(reason: &'t str, advice: &str) -> &'t str {
     reason.split_once(advice).map_or(reason, |(wrong, _)| wrong)
-}
-
-/// Adds a photo to an event on a phone. The inner error is a refusal with its reason, in both languages.
-///
-/// # Errors
-/// Anything but a refusal.
-pub async fn add(
-    stage: &mut Stage,
-    index: usize,
-    event: RecordId,
-    original: Vec<u8>,
-) -> Played<Result<PhotoRef, (String, String)>> {
-    let font = stage.font.clone();
-    let worker = stage.worker(index)?;
-    let facts = facts(worker, event).await?;
-    let outcome = worker.phone.device().add_photo(event, original, facts, font).await;
-    let element = match outcome {
-        Ok(element) => element,
-        Err(DeviceError::Photo(error)) => return Ok(Err((error.zh(), error.to_string()))),
-        Err(error) => return Err(worker.phone.failed()(error).into()),
-    };
-    let key = format!("photos/{}", element.to_hex());
-    let (at, device) = (key.clone(), worker.device);
-    let bytes = worker
-        .read(move |store, _| {
-            let fields = store.fields(event)?.map(|(_, fields)| fields).unwrap_or_default();
-            Ok(match fields.get(&at) {
-                Some(Value::Bytes(bytes)) => bytes.clone(),
-                _ => Vec::new(),
-            })
-        })
-        .await?;
-    let photo = PhotoRef::from_bytes(&bytes)
-        .map_err(|_| DemoError::Play("a photo that was taken is not in its event".into()))?;
-    stage.promises.note(device, vec![(event, key, Value::Bytes(bytes))]);
-    stage.tally.photos.insert(photo.hash);
-    stage.tally.media.insert(photo.hash);
-    stage.tally.media.extend(photo.preview_hash);
-    Ok(Ok(photo))
-}
-
-/// What the phone's shell would say of a photo taken now at the event.
-async fn facts(worker: &Worker, event: RecordId) -> Played<CaptureFacts> {
-    let (position, number): (Option<Position>, Option<String>) = worker
-        .read(move |store, _| {
-            let entry = store.get::<Event>(event)?;
-            Ok(entry.map(|entry| (entry.record.position, entry.record.number)).unwrap_or_default())
-        })
-        .await?;
-    Ok(CaptureFacts {
-        role: PhotoRole::Before,
-        source: PhotoSource::Gallery,
-        position,
-        mock_location: Some(false),
-        grid_name: Some(worker.grid.name.clone()),
-        grid_code: Some(worker.grid.code.clone()),
-        event_number: number,
-        record: Some(event),
-        ..CaptureFacts::camera(worker.phone.device().now(), worker.code.clone())
-    })
-}
-
-/// The photos of an event as a phone shows them.
-///
-/// # Errors
-/// Failures of the store.
-pub async fn photos_of(worker: &Worker, event: RecordId) -> Played<usize> {
-    worker
-        .read(move |store, _| {
-            let entry = store.get::<Event>(event)?;
-            Ok(entry.map_or(0, |entry| entry.record.photos.len()))
-        })
-        .await
 }

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use gridwalk_harness::flaky::Weather;
-use gridwalk_harness::phone::Phone;
 
 use crate::cast::Worker;
 use crate::chapters::bad_network::STAIRWELL;
@@ -67,7 +66,9 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     if !status.success() || again < ACTS_AFTER {
         return Err(DemoError::Play(format!("{code} does not work after it was killed ({status})")));
     }
-    reopen(stage).await?;
+    if let Some(worker) = stage.team.get_mut(WHO) {
+        worker.reopen().await?;
+    }
     let waiting = waiting.unwrap_or_default();
     stage.narrator.say(&said(
         format!("{code} 离线确认 {before} 次操作后被 kill -9；重新打开数据库，{waiting} 条修改仍在等待。"),
@@ -97,12 +98,4 @@ fn start(worker: &Worker, seed: u64, more: &[&str]) -> Played<Child> {
 fn lines_of(child: &mut Child) -> Played<std::io::Lines<BufReader<ChildStdout>>> {
     let stdout = child.stdout.take().ok_or_else(|| DemoError::Play("a phone without words".into()))?;
     Ok(BufReader::new(stdout).lines())
-}
-
-/// The same store, in this process again.
-async fn reopen(stage: &mut Stage) -> Played<()> {
-    if let Some(worker) = stage.team.get_mut(WHO) {
-        worker.phone = Phone::open(&worker.code, worker.phone.folder()).await?;
-    }
-    Ok(())
 }

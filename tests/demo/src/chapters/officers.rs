@@ -1,14 +1,19 @@
 //! The other side: officers accept, dispatch, handle and close a case in the console, and its way comes back to the
 //! phone of the one who reported it.
 
+use gridwalk_device::DeviceError;
+use gridwalk_device::work::events::{SiteClaim, SiteVerification};
 use gridwalk_harness::browser::{Browser, Page};
 use gridwalk_harness::flaky::Weather;
 use gridwalk_harness::server::ServerProcess;
-use gridwalk_model::event::{Action, EventRules, Folded, LogEntry, Presence, State, fold, read_log};
+use gridwalk_model::RecordId;
+use gridwalk_model::due::DueKind;
+use gridwalk_model::event::{EventRules, Folded, State, fold, read_log};
 use gridwalk_model::policy::Role;
-use gridwalk_model::{Fields, RecordId};
+use gridwalk_model::records::Event;
 
 use crate::cast::Worker;
+use crate::chapters::today;
 use crate::error::{DemoError, Played};
 use crate::narrate::said;
 use crate::stage::Stage;
@@ -32,7 +37,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     stage
         .narrator
         .chapter(&said("管理台：一件隐患从上报到结案", "The console: one case from report to close"));
-    let event = reported_by(stage.worker(REPORTER)?).await?;
+    let event = stage.case.ok_or_else(|| DemoError::Play("nobody reported anything".into()))?;
     let mut desks = hire(stage)?;
     let unit = desks.team_unit.to_string();
     act(&mut desks.centre, event, "accept", &[])?;
@@ -51,18 +56,6 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
         return Err(DemoError::Play(format!("the case ends as {}", folded.state.en())));
     }
     Ok(())
-}
-
-/// An event that the worker reported.
-async fn reported_by(worker: &Worker) -> Played<RecordId> {
-    let user = worker.user;
-    let found = worker
-        .read(move |store, _| {
-            let events = crate::acts::all::<gridwalk_model::records::Event>(store)?;
-            Ok(events.into_iter().find(|entry| entry.record.reporter == Some(user)).map(|entry| entry.id))
-        })
-        .await?;
-    found.ok_or_else(|| DemoError::Play("nobody reported anything".into()))
 }
 
 /// Two units and their people, who sign in to the console with one-time links.
@@ -116,29 +109,31 @@ async fn tell(stage: &Stage, event: RecordId, zh: &str, en: &str) -> Played<Fold
     Ok(folded)
 }
 
+/// What a phone makes of an event's log.
 async fn folded(worker: &Worker, event: RecordId) -> Played<Folded> {
-    let (entries, _) = read_log(&fields_of(worker, event).await?);
+    let fields = worker.read(move |store, _| store.fields(event)).await?;
+    let (entries, _) = read_log(&fields.map(|(_, fields)| fields).unwrap_or_default());
     Ok(fold(&entries, &EventRules::default()))
 }
 
-async fn fields_of(worker: &Worker, event: RecordId) -> Played<Fields> {
-    worker.read(move |store, _| Ok(store.fields(event)?.map(|(_, fields)| fields).unwrap_or_default())).await
-}
-
-/// The reporter looks at the spot, without a network.
+/// The reporter looks at the spot, without a network. From afar it does not count; at the door it does.
 async fn verify(stage: &mut Stage, event: RecordId) -> Played<()> {
-    let Stage { team, promises, .. } = stage;
-    let Some(worker) = team.get(REPORTER) else { return Ok(()) };
+    let worker = stage.worker(REPORTER)?;
     worker.phone.set_online(false)?;
-    let last = folded(worker, event).await?.entries.last().map(|judged| judged.id);
-    let user = worker.user;
-    worker
-        .act(promises, move |acting| {
-            let (id, now) = acting.stamp()?;
-            let mut entry = LogEntry::new(id, last, now, user, Action::Verify);
-            entry.presence = Some(Presence::SameDwelling);
-            acting.set(event, &entry.key(), entry.to_value())
-        })
-        .await?;
-    Ok(())
+    let due = today::has(&today::read(worker).await?, DueKind::SiteVerification, event);
+    let dwelling =
+        worker.told(worker.device().get::<Event>(event).await)?.and_then(|one| one.record.dwelling);
+    let seen = |open_dwelling, reason| SiteVerification {
+        claim: SiteClaim { open_dwelling, reason, ..SiteClaim::default() },
+        still_wrong: None,
+        note: Some("虚构：已清理".into()),
+        photos: Vec::new(),
+    };
+    let afar = worker.device().verify_on_site(event, seen(None, None)).await;
+    if !due || !matches!(afar, Err(DeviceError::NotOnSite { .. })) {
+        return Err(DemoError::Play("a verification is not asked for, or is taken from afar".into()));
+    }
+    let reason = dwelling.is_none().then(|| "虚构：现场没有标识".to_owned());
+    worker.told(worker.device().verify_on_site(event, seen(dwelling, reason)).await)?;
+    stage.keep(REPORTER, &[event]).await
 }

@@ -13,11 +13,12 @@ use gridwalk_model::{Kind, RecordId};
 use crate::acts;
 use crate::args::Args;
 use crate::cast::{GRID_OF, Grid, PHONES, Worker};
+use crate::chapters::plan;
 use crate::error::{DemoError, Played};
 use crate::input::Input;
 use crate::narrate::{Narrator, said};
 use crate::promises::Promises;
-use crate::stage::{Stage, Tally, chinese_font};
+use crate::stage::{Plan, Stage, Tally, chinese_font};
 
 /// Sets the stage.
 ///
@@ -64,6 +65,8 @@ pub async fn set(args: &Args, home: PathBuf) -> Played<Stage> {
         office,
         team: Vec::new(),
         grids,
+        plan: Plan::default(),
+        case: None,
         promises: Promises::default(),
         tally: Tally::default(),
         font,
@@ -130,6 +133,8 @@ async fn enrol(stage: &mut Stage) -> Played<()> {
         let worker = Worker::hire(index, &stage.office, &grid, server, &stage.home, stage.seed).await?;
         stage.team.push(worker);
     }
+    let now = stage.worker(plan::WORKER)?.device().now();
+    plan::publish(stage, now)?;
     let mut rows = Vec::new();
     for worker in &stage.team {
         let settled = worker.phone.settle(4).await?;

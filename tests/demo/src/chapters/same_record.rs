@@ -1,18 +1,19 @@
 //! Two people work on the same record without knowing of each other: what can be merged is merged, what cannot is
 //! shown and chosen.
 
-use gridwalk_device::ConflictEntry;
+use gridwalk_device::work::tray::{Settlement, TrayItem, TrayKey};
 use gridwalk_harness::flaky::Weather;
 use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::records::{Household, Place};
-use gridwalk_model::{RecordId, Value};
+use gridwalk_model::{DeviceId, Fields, RecordId, Timestamp, Value};
 
-use crate::acts;
+use crate::acts::{self, field};
 use crate::cast::Worker;
 use crate::chapters::hazards;
 use crate::error::{DemoError, Played};
+use crate::hazard;
 use crate::narrate::said;
 use crate::stage::Stage;
 
@@ -63,32 +64,32 @@ async fn meet(stage: &Stage, pair: (usize, usize)) -> Played<()> {
 async fn same_household(stage: &mut Stage) -> Played<()> {
     let Target { id, merging, value: other_value } = shared_record(stage).await?;
     offline(stage, FIRST, false)?;
-    let Stage { team, promises, .. } = &mut *stage;
-    let (Some(one), Some(other)) = (team.get(FIRST.0), team.get(FIRST.1)) else { return Ok(()) };
-    one.act(promises, move |acting| {
-        acting.set(id, "remarks", "虚构：户主白天上班，晚上在家")?;
-        acting.set(id, merging, other_value)
-    })
-    .await?;
-    other.act(promises, move |acting| acting.set(id, "remarks", "虚构：户主出差，下月回来")).await?;
+    let mut patch: Fields = field("remarks", "虚构：户主白天上班，晚上在家");
+    patch.extend(field(merging, other_value));
+    edit(stage, FIRST.0, id, patch).await?;
+    edit(stage, FIRST.1, id, field("remarks", "虚构：户主出差，下月回来")).await?;
     meet(stage, FIRST).await?;
     let (one, other) = (stage.worker(FIRST.0)?, stage.worker(FIRST.1)?);
     let shown = (conflicts_of(one, id).await?, conflicts_of(other, id).await?);
     let [conflict] = shown.0.as_slice() else {
         return Err(DemoError::Play(format!("{} conflicts are shown instead of one", shown.0.len())));
     };
-    if shown.0 != shown.1 && !same_values(&shown.0, &shown.1) {
+    if candidates(one, id).await? != candidates(other, id).await? {
         return Err(DemoError::Play("two phones show different conflicts".into()));
     }
     stage.narrator.say(&said(
-        "不同的字段已自动合并；同一字段“备注”两个值都保留，两部手机都列出冲突：",
-        "Different fields have merged; of the field \"remarks\" both values stay, and both phones list the conflict:",
+        "不同的字段已自动合并；同一字段两个值都保留，两部手机的待处理箱都写着：",
+        "Different fields have merged; of one field both values stay, and the trays of both phones say:",
     ));
+    stage.narrator.say(&said(conflict.explanation.zh.clone(), conflict.explanation.en.clone()));
     show(stage, conflict);
-    let (record, field) = (conflict.record, conflict.field.clone());
-    let value = conflict.candidates.first().map(|candidate| candidate.value.clone()).unwrap_or(Value::Null);
-    stage.tally.conflicts.insert((record, field.clone()));
-    choose(stage, record, &field, value).await?;
+    let key = conflict.key.clone();
+    let value = conflict.values.iter().find(|value| !value.shown).map(|value| value.value.clone());
+    if let TrayKey::Conflict { field, .. } = &key {
+        stage.tally.conflicts.insert((id, field.clone()));
+    }
+    settle_item(stage, FIRST.0, key, Settlement::Choose(value.unwrap_or(Value::Null))).await?;
+    meet(stage, FIRST).await?;
     let other = stage.worker(FIRST.1)?;
     let fields = other.read(move |store, _| store.fields(id)).await?.unwrap_or_default().1;
     let merged =
@@ -97,8 +98,8 @@ async fn same_household(stage: &mut Stage) -> Played<()> {
         return Err(DemoError::Play("the choice did not settle the conflict on the other phone".into()));
     }
     stage.narrator.say(&said(
-        "W01 选定其中一个值；同步之后 W02 上的冲突也消失了。",
-        "W01 chooses one of them; after a sync the conflict is gone from W02 too.",
+        "W01 选用其中一个值；同步之后，W02 的待处理箱里也没有了。",
+        "W01 uses one of them; after a sync it is gone from W02's tray too.",
     ));
     Ok(())
 }
@@ -134,44 +135,45 @@ async fn shared_record(stage: &Stage) -> Played<Target> {
     Ok(target)
 }
 
-async fn conflicts_of(worker: &Worker, record: RecordId) -> Played<Vec<ConflictEntry>> {
-    worker.read(move |store, _| store.conflicts_of(record)).await
+/// Makes an edit on a phone that is offline.
+async fn edit(stage: &mut Stage, index: usize, record: RecordId, patch: Fields) -> Played<()> {
+    let worker = stage.worker(index)?;
+    worker.told(worker.device().edit(record, patch).await)?;
+    stage.keep(index, &[record]).await
 }
 
-/// The names of authors may be known to one phone and not to the other; the values may not differ.
-fn same_values(one: &[ConflictEntry], other: &[ConflictEntry]) -> bool {
-    let values = |entries: &[ConflictEntry]| -> Vec<_> {
-        let of = |entry: &ConflictEntry| {
-            let candidates = entry.candidates.iter();
-            candidates.map(|one| (one.value.clone(), one.device, one.at)).collect::<Vec<_>>()
-        };
-        entries.iter().map(|entry| (entry.field.clone(), of(entry))).collect()
+/// Settles an item of the tray of a phone, which is then offline.
+async fn settle_item(stage: &mut Stage, index: usize, key: TrayKey, how: Settlement) -> Played<()> {
+    let worker = stage.worker(index)?;
+    worker.phone.set_online(false)?;
+    worker.told(worker.device().settle(key, how).await)?;
+    stage.keep(index, &[]).await
+}
+
+/// The conflicts of a record in the tray of a phone.
+async fn conflicts_of(worker: &Worker, record: RecordId) -> Played<Vec<TrayItem>> {
+    let mut tray = worker.told(worker.device().tray().await)?;
+    tray.retain(|item| item.record == record && matches!(item.key, TrayKey::Conflict { .. }));
+    Ok(tray)
+}
+
+/// The values in conflict, with device and time. The names of authors may be known to one phone and not to another.
+async fn candidates(worker: &Worker, record: RecordId) -> Played<Vec<(String, Value, DeviceId, Timestamp)>> {
+    let conflicts = worker.read(move |store, _| store.conflicts_of(record)).await?;
+    let of = |entry: gridwalk_device::ConflictEntry| {
+        let field = entry.field;
+        entry.candidates.into_iter().map(move |one| (field.clone(), one.value, one.device, one.at))
     };
-    values(one) == values(other)
+    Ok(conflicts.into_iter().flat_map(of).collect())
 }
 
-fn show(stage: &Stage, conflict: &ConflictEntry) {
+fn show(stage: &Stage, conflict: &TrayItem) {
     let headings = [said("值", "value"), said("谁", "who"), said("何时", "when")];
-    let rows: Vec<Vec<String>> = conflict
-        .candidates
-        .iter()
-        .map(|candidate| {
-            let known = stage.team.iter().find(|worker| worker.device == candidate.device);
-            let code = known.map(|worker| worker.code.clone()).unwrap_or_default();
-            let name = candidate.author.clone().unwrap_or(code);
-            let value = candidate.value.as_text().unwrap_or("?").to_owned();
-            vec![value, name, acts::clock_of(candidate.at)]
-        })
-        .collect();
-    stage.narrator.table(&headings, &rows);
-}
-
-async fn choose(stage: &mut Stage, record: RecordId, field: &str, value: Value) -> Played<()> {
-    let key = field.to_owned();
-    let Stage { team, promises, .. } = &mut *stage;
-    let Some(worker) = team.get(FIRST.0) else { return Ok(()) };
-    worker.act(promises, move |acting| acting.set(record, &key, value)).await?;
-    meet(stage, FIRST).await
+    let row = |value: &gridwalk_device::work::tray::TrayValue| {
+        let text = stage.narrator.cell(&said(value.text.zh.clone(), value.text.en.clone()));
+        vec![text, value.author.clone().unwrap_or_default(), acts::clock_of(value.at)]
+    };
+    stage.narrator.table(&headings, &conflict.values.iter().map(row).collect::<Vec<_>>());
 }
 
 /// One removes a place, the other corrects its telephone number: the correction stays and is pointed out.
@@ -185,21 +187,21 @@ async fn update_and_removal(stage: &mut Stage) -> Played<()> {
         .await?;
     let Some(place) = place.map(|entry| entry.id) else { return Ok(()) };
     offline(stage, SECOND, false)?;
-    let Stage { team, promises, .. } = &mut *stage;
-    let (Some(one), Some(other)) = (team.get(SECOND.0), team.get(SECOND.1)) else { return Ok(()) };
-    one.act(promises, move |acting| acting.remove(place)).await?;
-    other.act(promises, move |acting| acting.set(place, "phone", "19900010000")).await?;
+    let one = stage.worker(SECOND.0)?;
+    one.told(one.device().remove(place).await)?;
+    stage.keep(SECOND.0, &[place]).await?;
+    edit(stage, SECOND.1, place, field("phone", "19900010000")).await?;
     meet(stage, SECOND).await?;
+    let key = TrayKey::Removed { record: place };
     for index in [SECOND.0, SECOND.1] {
-        let flagged = stage.worker(index)?.read(|store, _| store.edited_while_removed()).await?;
-        if !flagged.contains(&place) {
+        let worker = stage.worker(index)?;
+        let tray = worker.told(worker.device().tray().await)?;
+        if !tray.iter().any(|item| item.key == key) {
             return Err(DemoError::Play("an edit against a removal was not pointed out".into()));
         }
     }
     stage.tally.conflicts.insert((place, "removed".to_owned()));
-    let Stage { team, promises, .. } = &mut *stage;
-    let Some(other) = team.get(SECOND.1) else { return Ok(()) };
-    other.act(promises, move |acting| acting.restore(place)).await?;
+    settle_item(stage, SECOND.1, key, Settlement::Keep).await?;
     meet(stage, SECOND).await?;
     stage.narrator.say(&said(
         "W03 删除一个场所，W04 同时更正其电话：更正保留，两部手机都提示；W04 决定保留该场所。",
@@ -210,19 +212,22 @@ async fn update_and_removal(stage: &mut Stage) -> Played<()> {
 
 /// Two phones add the first photo of the same event at once.
 async fn first_photos(stage: &mut Stage) -> Played<()> {
-    let event = hazards::report(stage, SECOND.0).await?;
+    offline(stage, SECOND, false)?;
+    let event = hazard::report_at_door(stage, SECOND.0, 5).await?;
+    stage.keep(SECOND.0, &[event]).await?;
     meet(stage, SECOND).await?;
     offline(stage, SECOND, false)?;
     for (index, hazard) in [(SECOND.0, Hazard::OpenManhole), (SECOND.1, Hazard::FlyingLead)] {
         let mut seeded = Seeded::for_subject(stage.seed, &format!("first photo {index}"));
         let original = photos::jpeg(&mut seeded, (1_600, 1_200), hazard, None)?;
-        if let Err((_, reason)) = hazards::add(stage, index, event, original).await? {
+        if let Err((_, reason)) = hazard::add(stage, index, event, original).await? {
             return Err(DemoError::Play(format!("a sound photo was refused: {reason}")));
         }
+        stage.keep(index, &[event]).await?;
     }
     meet(stage, SECOND).await?;
     for index in [SECOND.0, SECOND.1] {
-        let photos = hazards::photos_of(stage.worker(index)?, event).await?;
+        let photos = hazard::photos_of(stage.worker(index)?, event).await?;
         if photos != 2 {
             return Err(DemoError::Play(format!("{photos} photos instead of two in the same event")));
         }
@@ -231,5 +236,5 @@ async fn first_photos(stage: &mut Stage) -> Played<()> {
         "W03 和 W04 同时给同一事件加第一张照片：两张都在。",
         "W03 and W04 add the first photo of the same event at once: both are there.",
     ));
-    Ok(())
+    hazards::same_again(stage, SECOND.0, SECOND.1).await
 }

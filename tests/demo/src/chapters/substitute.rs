@@ -47,6 +47,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     if let Some(worker) = stage.team.get_mut(LEADER) {
         worker.grid = grid.clone();
     }
+    stage.worker(LEADER)?.phone.set_online(false)?;
     rounds::doors(stage, LEADER, DOORS).await?;
     settle(stage.worker(LEADER)?).await?;
     give_up(stage, &grid.name).await?;

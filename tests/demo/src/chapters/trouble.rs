@@ -2,14 +2,15 @@
 
 use std::fs;
 
+use gridwalk_device::work::events::ReportDraft;
 use gridwalk_harness::flaky::Weather;
 use gridwalk_harness::phone::Phone;
 use gridwalk_model::RecordId;
 use gridwalk_model::records::Dwelling;
 
-use crate::acts::{self, HazardReport};
-use crate::chapters::hazards;
+use crate::acts;
 use crate::error::{DemoError, Played};
+use crate::hazard;
 use crate::narrate::said;
 use crate::stage::Stage;
 
@@ -47,17 +48,12 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
 /// Somebody enters a door in a grid that is not theirs: the server keeps it, with the reason, and takes none of it.
 async fn foreign_grid(stage: &mut Stage) -> Played<()> {
     let foreign = stage.worker(NEIGHBOUR)?.grid.id;
-    let Stage { team, promises, .. } = stage;
-    let worker = team.get(STRAYS).ok_or_else(|| DemoError::Play("nobody strays".into()))?;
+    let worker = stage.worker(STRAYS)?;
     let own = worker.grid.id;
     let doors = worker.read(move |store, _| acts::dwellings_of(store, own)).await?;
     let door = doors.into_iter().next().ok_or_else(|| DemoError::Play("a grid without doors".into()))?;
-    worker
-        .act(promises, move |acting| {
-            let stray = Dwelling { area: foreign, room: Some("虚构9999".into()), ..door.record };
-            acting.create(&stray)
-        })
-        .await?;
+    let stray = Dwelling { area: foreign, room: Some("虚构9999".into()), ..door.record };
+    worker.told(worker.device().create(stray).await)?;
     worker.phone.settle(TRIES).await?;
     let refused = worker.status().await?.totals.refused;
     if refused == 0 {
@@ -96,7 +92,7 @@ async fn unfinished_photo(stage: &mut Stage) -> Played<()> {
     let paths: Vec<_> = sound.cloned().collect();
     for path in paths {
         let original = fs::read(&path).map_err(DemoError::io(path.display().to_string()))?;
-        if hazards::add(stage, UNLUCKY, event, original).await?.is_ok() {
+        if hazard::add(stage, UNLUCKY, event, original).await?.is_ok() {
             break;
         }
     }
@@ -131,24 +127,15 @@ async fn many_reports(stage: &mut Stage) -> Played<()> {
     Ok(())
 }
 
-async fn report(stage: &mut Stage, index: usize, area: RecordId, sequence: u32) -> Played<RecordId> {
-    let Stage { team, promises, .. } = stage;
-    let worker = team.get(index).ok_or_else(|| DemoError::Play("nobody reports".into()))?;
-    let turn = usize::try_from(sequence).unwrap_or(0) % hazards::HAZARDS.len();
-    let (category, description) = hazards::HAZARDS.get(turn).copied().unwrap_or_default();
-    let worker_code = worker.code.clone();
-    worker
-        .act(promises, move |acting| {
-            acting.report_hazard(&HazardReport {
-                area,
-                category,
-                description,
-                position: None,
-                address: Some(format!("虚构路 {sequence} 号")),
-                dwelling: None,
-                worker_code: &worker_code,
-                sequence,
-            })
-        })
-        .await
+async fn report(stage: &Stage, index: usize, area: RecordId, sequence: u32) -> Played<RecordId> {
+    let turn = usize::try_from(sequence).unwrap_or(0) % hazard::HAZARDS.len();
+    let (category, description) = hazard::HAZARDS.get(turn).copied().unwrap_or_default();
+    let report = ReportDraft {
+        category: Some(category.to_owned()),
+        description: Some(description.to_owned()),
+        area: Some(area),
+        address: Some(format!("虚构路 {sequence} 号")),
+        ..ReportDraft::default()
+    };
+    hazard::send_plain(stage, index, report).await
 }

@@ -265,6 +265,7 @@ impl Store {
                 continue;
             }
             if let Some(item) = whole.get(&edit.record).and_then(|at| out.get_mut(*at)) {
+                item.title = title_of(&edit, &item.title);
                 item.values.push(value);
                 continue;
             }

@@ -136,6 +136,7 @@ fn a_new_record_that_was_refused_is_one_item_and_can_be_sent_again() {
         let item = only(&store);
         speaks(&item);
         assert_eq!((item.values.len(), item.kind.zh.as_str()), (4, "事件"));
+        assert_eq!(item.title, "K1-20260303-001", "whichever of its fields came first");
         let changes = fields(&[("address", "西门")]);
         store.settle(&item.key, Settlement::SendAgain(changes), at(9)).unwrap();
         assert_eq!(store.refused_edits().unwrap(), []);
