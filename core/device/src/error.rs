@@ -12,6 +12,7 @@ use gridwalk_replica::DocumentError;
 use crate::net::NetError;
 use crate::work::checklists::ChecklistError;
 use crate::work::doors::DoorProblem;
+use crate::work::tray::NotUndone;
 
 /// Everything that the phone's core can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +165,12 @@ pub enum DeviceError {
     /// The tray has no such item, or the item no such way out.
     #[error("nothing in the tray to settle in this way")]
     NotInTray,
+    /// A settlement cannot be taken back; nothing was written.
+    #[error("cannot be undone: {}", .why.en())]
+    CannotUndo {
+        /// Why not.
+        why: NotUndone,
+    },
     /// A sensitive record is shown for a stated purpose only.
     #[error("no purpose was stated")]
     NoPurpose,
@@ -229,6 +236,7 @@ impl DeviceError {
             Self::ActRefused { flag } => flag.zh().into(),
             Self::NotOnSite { why, .. } => why.zh().into(),
             Self::NotInTray => "该事项已处理或不能这样处理".into(),
+            Self::CannotUndo { why } => why.zh().into(),
             Self::NoPurpose => "请先说明查看目的".into(),
             Self::Practice => "练习模式不能登记，也不会提交任何内容".into(),
             Self::TooManyTries { .. } => "密码错误次数过多，请稍后再试".into(),
@@ -279,6 +287,7 @@ impl DeviceError {
             Self::ActRefused { flag } => flag.en().into(),
             Self::NotOnSite { why, .. } => why.en().into(),
             Self::NotInTray => "This is settled already, or cannot be settled in this way".into(),
+            Self::CannotUndo { why } => why.en().into(),
             Self::NoPurpose => "Say what it is for first".into(),
             Self::Practice => "Practice mode cannot be registered and sends nothing".into(),
             Self::TooManyTries { .. } => "Too many wrong PINs; try again later".into(),

@@ -185,11 +185,12 @@ impl Device {
         Ok(undo)
     }
 
-    /// Takes back what was given up: see [`crate::Store::undo_settlement`].
+    /// Takes a settlement back: see [`crate::Store::undo_settlement`].
     ///
     /// # Errors
     /// As there.
     pub async fn undo_settlement(&self, undo: Undo) -> Result<(), DeviceError> {
-        self.with_store(move |store, _| store.undo_settlement(undo)).await
+        self.with_store(move |store, now| store.undo_settlement(undo, now)).await?;
+        self.shared.core.post(Event::Edited)
     }
 }

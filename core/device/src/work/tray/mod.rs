@@ -4,6 +4,9 @@
 mod settle;
 #[cfg(test)]
 mod tests;
+mod undo;
+#[cfg(test)]
+mod undo_tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -18,7 +21,8 @@ use crate::edit::ConflictEntry;
 use crate::error::DeviceError;
 use crate::store::{OutboxState, RefusedEdit, RefusedReason, Store, View};
 
-pub use settle::{Settlement, Undo};
+pub use settle::Settlement;
+pub use undo::{NotUndone, Undo};
 
 /// Reports of the worker that are looked through for acts that came too late.
 const REPORTS_MAX: usize = 200;
@@ -180,7 +184,7 @@ impl Store {
             out.push(self.conflict_item(conflict, &rules)?);
         }
         self.refused_items(&rules, &mut out)?;
-        for record in self.edited_while_removed()? {
+        for record in self.undecided()? {
             out.push(self.removed_item(record)?);
         }
         self.late_items(now, &mut out)?;
