@@ -122,6 +122,14 @@ pub enum DeviceError {
     /// No such original waits in the journal.
     #[error("no photo waits under this number")]
     NoCapture,
+    /// The record has no such photo, or its bytes are gone.
+    #[error("record {record} has no photo {element}")]
+    NoPhoto {
+        /// The record.
+        record: RecordId,
+        /// The photo's name there.
+        element: RecordId,
+    },
     /// A step of an inspection that cannot be made.
     #[error(transparent)]
     Checklist(#[from] ChecklistError),
@@ -224,7 +232,7 @@ impl DeviceError {
             Self::Photo(error) => error.zh(),
             Self::TooManyRegions { limit } => format!("一张照片最多遮挡 {limit} 处"),
             Self::Voice(error) => error.zh(),
-            Self::NoCapture => "找不到这张照片".into(),
+            Self::NoCapture | Self::NoPhoto { .. } => "找不到这张照片".into(),
             Self::Checklist(error) => error.zh(),
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
             Self::NoPatrol => "当前没有进行中的巡查".into(),
@@ -274,7 +282,7 @@ impl DeviceError {
             Self::Photo(error) => error.to_string(),
             Self::TooManyRegions { limit } => format!("At most {limit} regions of a photo can be marked"),
             Self::Voice(error) => error.to_string(),
-            Self::NoCapture => "This photo is not here".into(),
+            Self::NoCapture | Self::NoPhoto { .. } => "This photo is not here".into(),
             Self::Checklist(error) => error.en(),
             Self::PatrolUnderWay => "A patrol is under way already".into(),
             Self::NoPatrol => "No patrol is under way".into(),

@@ -12,7 +12,7 @@ use super::due::ITSELF;
 use super::tokens::{self, Form, Text};
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// How records of a kind are listed and found.
 struct Listing {
@@ -106,6 +106,9 @@ pub(super) struct Projection {
     pub(super) due: BTreeSet<DueFact>,
 }
 
+/// Link from an event to each person with an entry in its log.
+pub(crate) const ACTED: &str = "log";
+
 /// Facts are drawn by the default rules; those of the deployment count when they are listed.
 static RULES: LazyLock<FieldRules> = LazyLock::new(FieldRules::default);
 
@@ -149,6 +152,11 @@ fn links(kind: Kind, fields: &Fields) -> BTreeSet<(String, RecordId)> {
         } else {
             out.extend(fields.get(field.name).and_then(Value::as_link).map(|to| (field.name.to_owned(), to)));
         }
+    }
+    if kind == Kind::Event {
+        // By whoever acted on it, so that a worker's own acts are found on events of others.
+        let (entries, _) = gridwalk_model::event::read_log(fields);
+        out.extend(entries.into_iter().filter_map(|entry| Some((ACTED.to_owned(), entry.by?))));
     }
     out
 }
