@@ -1,6 +1,9 @@
 //! Everything that needs the worker's decision or patience, in one list: conflicts, refusals, what the server holds
 //! back. Each item says in plain words what happened and what can be done.
 
+mod media;
+#[cfg(test)]
+mod media_tests;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -14,18 +17,15 @@ use std::collections::BTreeMap;
 use gridwalk_model::describe::{Words, field_name, kind_name, value_text};
 use gridwalk_model::event::Flag;
 use gridwalk_model::field_rules::FieldRules;
-use gridwalk_model::{Kind, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
 
 use super::today::own_title;
 use crate::edit::ConflictEntry;
 use crate::error::DeviceError;
-use crate::store::{OutboxState, RefusedEdit, RefusedReason, Store, View};
+use crate::store::{ACTED, OutboxState, RefusedEdit, RefusedReason, Store, View};
 
 pub use settle::Settlement;
 pub use undo::{NotUndone, Undo};
-
-/// Reports of the worker that are looked through for acts that came too late.
-const REPORTS_MAX: usize = 200;
 
 /// What names an item of the tray.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,11 +69,25 @@ pub enum TrayKey {
         /// The record.
         record: RecordId,
     },
+    /// A photo, a voice note or a track does not arrive.
+    Media {
+        /// Which one.
+        media: TrayMedia,
+    },
     /// It waits for the network.
     Unsent {
         /// The record.
         record: RecordId,
     },
+}
+
+/// What names a medium in the tray.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrayMedia {
+    /// One that belongs to a record and is to be sent.
+    Upload(ContentHash),
+    /// A camera's file that could not be prepared, by its number in the journal.
+    Original(i64),
 }
 
 /// What can be done about an item.
@@ -93,6 +107,10 @@ pub enum TrayAct {
     Remove,
     /// Take note.
     Noted,
+    /// Try again now.
+    Retry,
+    /// Throw it away, and take it off its record.
+    ThrowAway,
 }
 
 /// One of the values to choose from, or what was refused.
@@ -187,13 +205,14 @@ impl Store {
         for record in self.undecided()? {
             out.push(self.removed_item(record)?);
         }
-        self.late_items(now, &mut out)?;
+        self.late_items(&mut out)?;
         for (record, kind) in self.unreadable()? {
             let key = TrayKey::NeedsUpdate { record };
             let mut item = self.item(key, record, &kind, record_time(record))?;
             item.seen = self.view().is_seen(record, "needs_update", item.since)?;
             out.push(item);
         }
+        self.media_items(now, &mut out)?;
         let mut unsent = Vec::new();
         for row in self.view().waiting_records()? {
             if row.state == OutboxState::Waiting {
@@ -299,21 +318,16 @@ impl Store {
         self.item(TrayKey::Removed { record }, record, &kind, record_time(record))
     }
 
-    /// Acts of the worker on their own reports that do not count, until they have taken note.
-    fn late_items(&self, now: Timestamp, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
-        if self.identity().is_none() {
-            return Ok(());
-        }
-        for report in self.my_reports(now, REPORTS_MAX)? {
-            if report.late.is_empty() {
-                continue;
-            }
-            for late in self.late_acts(report.event)? {
+    /// Acts of the worker that do not count, on whosever report, until they have taken note.
+    fn late_items(&self, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
+        let Some(identity) = self.identity() else { return Ok(()) };
+        for event in self.view().list_linked(Kind::Event.tag(), ACTED, identity.user)? {
+            for late in self.late_acts(event.id)? {
                 if self.view().is_seen(late.entry, "late", late.at)? {
                     continue;
                 }
-                let key = TrayKey::Late { record: report.event, entry: late.entry };
-                let item = self.item(key, report.event, Kind::Event.tag(), late.at)?;
+                let key = TrayKey::Late { record: event.id, entry: late.entry };
+                let item = self.item(key, event.id, Kind::Event.tag(), late.at)?;
                 let explanation = words::late(&late.action, late.flag);
                 out.push(TrayItem { explanation, ..item });
             }

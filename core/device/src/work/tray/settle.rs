@@ -28,6 +28,10 @@ pub enum Settlement {
     Remove,
     /// Has read it.
     Noted,
+    /// Tries it again now.
+    Retry,
+    /// Throws it away.
+    ThrowAway,
 }
 
 impl Store {
@@ -72,6 +76,9 @@ impl Store {
                 self.note_seen(*entry, "late", at)?;
                 Ok(Undo::of(Step::Noted { of: *entry, what: "late" }))
             }
+            (TrayKey::Media { media }, Settlement::Retry) => self.retry_media(*media, now),
+            (TrayKey::Media { media }, Settlement::ThrowAway) => self.throw_media_away(*media, now),
+            (TrayKey::Media { media }, Settlement::Noted) => self.note_media(*media, now),
             (key, Settlement::KeepWaiting) => self.keep_waiting(key),
             _ => Err(DeviceError::NotInTray),
         }

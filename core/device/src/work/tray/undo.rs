@@ -2,11 +2,12 @@
 //! back says so before it is tried ([`Undo::is_final`]).
 
 use gridwalk_model::schema::REMOVED_KEY;
-use gridwalk_model::{FieldPolicy, Fields, Kind, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, FieldPolicy, Fields, Kind, RecordId, Timestamp, Value};
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, RefusedEdit, Store, View};
+use crate::work::evidence::RemovedPhoto;
 
 /// Source under which the tray remembers a removed record that is to be decided again.
 pub(super) const UNDECIDED: &str = "undecided";
@@ -51,6 +52,10 @@ pub(super) enum Step {
     Decided { record: RecordId, removed: bool },
     /// It was taken note of.
     Noted { of: RecordId, what: &'static str },
+    /// It took a photo off its record.
+    TakenOff { removed: RemovedPhoto },
+    /// It let a medium go unsent; `here` says whether its bytes were on this phone.
+    Dropped { hash: ContentHash, here: bool },
     /// Nothing brings it back.
     Final,
 }
@@ -116,6 +121,9 @@ impl Store {
     /// [`DeviceError::CannotUndo`] with the reason, those of an edit; then nothing was written.
     pub fn undo_settlement(&mut self, undo: Undo, now: Timestamp) -> Result<(), DeviceError> {
         undo.steps.iter().try_for_each(|step| self.check_undo(step))?;
+        if let [Step::TakenOff { removed }] = undo.steps.as_slice() {
+            return self.restore_photo(removed.clone(), now);
+        }
         self.write(Commit::Edit, |tx| {
             undo.steps.into_iter().try_for_each(|step| take_back(&mut Edits::over(tx, now), step))
         })
@@ -125,6 +133,10 @@ impl Store {
         let untouched = match step {
             Step::Final => return Err(not(NotUndone::Final)),
             Step::Struck { .. } | Step::Noted { .. } => true,
+            Step::TakenOff { removed } => self.fields(removed.record)?.is_some(),
+            Step::Dropped { hash, here } => {
+                self.view().is_dropped(hash)? && (!here || self.media_len(hash)?.is_some())
+            }
             Step::Wrote { record, key, after, .. } => {
                 let Some((_, fields)) = self.fields(*record)? else {
                     return Err(not(NotUndone::ChangedSince));
@@ -155,7 +167,8 @@ impl Store {
 
 fn take_back(edits: &mut Edits<'_, '_>, step: Step) -> Result<(), DeviceError> {
     match step {
-        Step::Final => Err(not(NotUndone::Final)),
+        Step::Final | Step::TakenOff { .. } => Err(not(NotUndone::Final)),
+        Step::Dropped { hash, here } => edits.tx().take_up_upload(&hash, here),
         Step::Struck { edits: struck, anew } => struck.into_iter().try_for_each(|edit| {
             let record = anew.unwrap_or(edit.record);
             edits.tx().list_refused(record, &edit.kind, &edit.field, &edit.value, edit.reason, edit.at)

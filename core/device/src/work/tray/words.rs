@@ -17,6 +17,8 @@ impl TrayAct {
             Self::Keep => Words::new("保留记录", "Keep the record"),
             Self::Remove => Words::new("仍然删除", "Remove it"),
             Self::Noted => Words::new("知道了", "Noted"),
+            Self::Retry => Words::new("重试", "Try again"),
+            Self::ThrowAway => Words::new("丢弃", "Throw away"),
         }
     }
 }
@@ -28,6 +30,7 @@ pub(super) const fn acts(key: &TrayKey) -> &'static [TrayAct] {
         TrayKey::Refused { .. } | TrayKey::NewRefused { .. } => &[TrayAct::WriteAgain, TrayAct::GiveUp],
         TrayKey::Removed { .. } => &[TrayAct::Keep, TrayAct::Remove],
         TrayKey::Late { .. } => &[TrayAct::Noted],
+        TrayKey::Media { .. } => &[TrayAct::Retry, TrayAct::ThrowAway, TrayAct::Noted],
         TrayKey::Held { .. } | TrayKey::NeedsUpdate { .. } | TrayKey::Unsent { .. } => {
             &[TrayAct::KeepWaiting]
         }
@@ -43,6 +46,7 @@ pub(super) fn what(key: &TrayKey) -> Words {
         TrayKey::Late { .. } => Words::new("您的操作未生效", "Your act does not count"),
         TrayKey::Held { .. } => Words::new("服务器暂不能接收", "The server cannot take it yet"),
         TrayKey::NeedsUpdate { .. } => Words::new("需要升级应用", "The app needs an update"),
+        TrayKey::Media { .. } => Words::new("照片或录音未送达", "A photo or recording has not arrived"),
         TrayKey::Unsent { .. } => Words::new("等待发送", "Waiting to be sent"),
     }
 }
