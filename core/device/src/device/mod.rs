@@ -12,6 +12,7 @@ mod keeping;
 mod key_file;
 mod patrols;
 mod reports;
+mod screens;
 #[cfg(test)]
 mod tests;
 mod today;

@@ -126,6 +126,23 @@ impl Store {
         Ok(all)
     }
 
+    /// Throws a submission away that was not sent; [`Self::restore_submission`] brings it back.
+    ///
+    /// # Errors
+    /// [`ChecklistError::Finished`], those of an edit.
+    pub fn discard_submission(&mut self, submission: RecordId, now: Timestamp) -> Result<(), DeviceError> {
+        self.submission(submission)?.open()?;
+        self.remove(submission, now).map(drop)
+    }
+
+    /// Takes a submission back that was thrown away.
+    ///
+    /// # Errors
+    /// Those of an edit.
+    pub fn restore_submission(&mut self, submission: RecordId, now: Timestamp) -> Result<(), DeviceError> {
+        self.edits(now, |edits| edits.restore(submission)).map(drop)
+    }
+
     /// A submission as it stands.
     ///
     /// # Errors

@@ -188,3 +188,20 @@ fn sending_is_all_or_nothing() {
         assert_eq!(store.get::<Dwelling>(home).unwrap().unwrap().record.rented, Some(true));
     }
 }
+
+#[test]
+fn a_draft_is_thrown_away_and_taken_back_and_what_was_sent_stays() {
+    let (_, mut phone, home) = world(Faults::none());
+    let store = &mut phone.store;
+    let id = store.begin_submission(FORM, home, None, at(10)).unwrap().id;
+    store.answer_form(id, "rented", choice("no"), at(11)).unwrap();
+    store.discard_submission(id, at(12)).unwrap();
+    assert!(store.open_submissions().unwrap().is_empty());
+    store.restore_submission(id, at(13)).unwrap();
+    let again = store.begin_submission(FORM, home, None, at(14)).unwrap();
+    assert_eq!((again.id, again.answers.len()), (id, 1));
+    store.answer_form(id, "appliance", choice("fan"), at(15)).unwrap();
+    store.submit(id, at(16)).unwrap();
+    let sent = store.discard_submission(id, at(17));
+    assert!(matches!(sent, Err(DeviceError::Checklist(ChecklistError::Finished { .. }))));
+}
