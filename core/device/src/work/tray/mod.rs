@@ -69,6 +69,11 @@ pub enum TrayKey {
         /// The record.
         record: RecordId,
     },
+    /// A form that was sent asks what could not be asked then: see [`Store::asked_later`].
+    AskedLater {
+        /// The submission.
+        record: RecordId,
+    },
     /// A photo, a voice note or a track does not arrive.
     Media {
         /// Which one.
@@ -107,6 +112,8 @@ pub enum TrayAct {
     Remove,
     /// Take note.
     Noted,
+    /// Fill in what is asked; that settles it.
+    FillIn,
     /// Try again now.
     Retry,
     /// Throw it away, and take it off its record.
@@ -206,6 +213,7 @@ impl Store {
             out.push(self.removed_item(record)?);
         }
         self.late_items(&mut out)?;
+        self.asked_items(now, &mut out)?;
         for (record, kind) in self.unreadable()? {
             let key = TrayKey::NeedsUpdate { record };
             let mut item = self.item(key, record, &kind, record_time(record))?;
@@ -316,6 +324,18 @@ impl Store {
     fn removed_item(&self, record: RecordId) -> Result<TrayItem, DeviceError> {
         let kind = self.fields(record)?.map(|(kind, _)| kind).unwrap_or_default();
         self.item(TrayKey::Removed { record }, record, &kind, record_time(record))
+    }
+
+    /// Forms that were sent and ask more by now, under the name of what they are about.
+    fn asked_items(&self, now: Timestamp, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
+        for asked in self.asked_later(now)? {
+            let key = TrayKey::AskedLater { record: asked.submission };
+            let item = self.item(key, asked.submission, Kind::Submission.tag(), asked.sent_at)?;
+            let Subject { title, .. } = self.view().subject(asked.target, "")?;
+            let explanation = words::asked_later(asked.items.len());
+            out.push(TrayItem { title, explanation, ..item });
+        }
+        Ok(())
     }
 
     /// Acts of the worker that do not count, on whosever report, until they have taken note.
