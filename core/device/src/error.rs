@@ -191,6 +191,9 @@ pub enum DeviceError {
         /// When the next try is allowed.
         until: Timestamp,
     },
+    /// The app is locked.
+    #[error("the app is locked")]
+    Locked,
     /// The deployment had everything on this phone deleted.
     #[error("the device was wiped")]
     Wiped,
@@ -248,6 +251,7 @@ impl DeviceError {
             Self::NoPurpose => "请先说明查看目的".into(),
             Self::Practice => "练习模式不能登记，也不会提交任何内容".into(),
             Self::TooManyTries { .. } => "密码错误次数过多，请稍后再试".into(),
+            Self::Locked => "应用已锁定，请先解锁".into(),
             Self::Wiped => "管理员已清除本机数据".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
@@ -299,6 +303,7 @@ impl DeviceError {
             Self::NoPurpose => "Say what it is for first".into(),
             Self::Practice => "Practice mode cannot be registered and sends nothing".into(),
             Self::TooManyTries { .. } => "Too many wrong PINs; try again later".into(),
+            Self::Locked => "The app is locked; unlock it first".into(),
             Self::Wiped => "The administrator had the data on this phone deleted".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),

@@ -34,6 +34,8 @@ pub(super) struct Core {
     stopped: Option<oneshot::Sender<()>>,
     /// The deployment had this device wiped.
     wiped: bool,
+    /// The app is locked: nobody reads or edits until it is unlocked.
+    locked: bool,
 }
 
 /// A handle to the thread.
@@ -67,6 +69,7 @@ impl CoreThread {
             waiting: Vec::new(),
             stopped: None,
             wiped: false,
+            locked: false,
         };
         thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
@@ -92,12 +95,51 @@ impl CoreThread {
         self.jobs.send(Box::new(job)).map_err(|_| DeviceError::Closed)
     }
 
+    /// Work for a screen: refused while the app is locked.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
+        self.call_gated(true, work).await
+    }
+
+    /// Work that goes on while the app is locked: it shows nobody anything.
+    pub(super) async fn call_behind_lock<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        self.call_gated(false, work).await
+    }
+
+    /// Locks the app, or unlocks it. What was asked for before is answered before.
+    pub(super) async fn set_locked(&self, locked: bool) -> Result<(), DeviceError> {
         let (answer, answered) = oneshot::channel();
         self.run(move |core| {
+            core.locked = locked;
+            let _ = answer.send(());
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)
+    }
+
+    pub(super) async fn is_locked(&self) -> Result<bool, DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let _ = answer.send(core.locked);
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)
+    }
+
+    async fn call_gated<T: Send + 'static>(
+        &self,
+        gated: bool,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            if gated && core.locked {
+                let _ = answer.send(Err(DeviceError::Locked));
+                return;
+            }
             let now = core.clock.now();
             let outcome = work(&mut core.store, now);
             core.note(&outcome);

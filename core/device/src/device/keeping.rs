@@ -56,7 +56,7 @@ impl Device {
     ) -> Result<Saving, DeviceError> {
         let saving = Saving::of(&state, limits);
         let room = state.free_bytes.map(|free| free.saturating_sub(limits.text_free_bytes));
-        self.with_store(move |store, _| {
+        self.behind_lock(move |store, _| {
             store.set_room(room);
             Ok(())
         })
@@ -70,7 +70,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn keep_house(&self, limits: KeepingLimits, state: PhoneState) -> Result<Kept, DeviceError> {
-        self.with_store(move |store, now| store.keep_house(&limits, &state, now)).await
+        self.behind_lock(move |store, now| store.keep_house(&limits, &state, now)).await
     }
 
     /// Reads a sensitive record for a purpose: see [`crate::Store::read_sensitive`].
