@@ -12,6 +12,7 @@ use gridwalk_replica::DocumentError;
 use crate::net::NetError;
 use crate::work::checklists::ChecklistError;
 use crate::work::doors::DoorProblem;
+use crate::work::tray::NotUndone;
 
 /// Everything that the phone's core can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +128,14 @@ pub enum DeviceError {
     /// No such original waits in the journal.
     #[error("no photo waits under this number")]
     NoCapture,
+    /// The record has no such photo, or its bytes are gone.
+    #[error("record {record} has no photo {element}")]
+    NoPhoto {
+        /// The record.
+        record: RecordId,
+        /// The photo's name there.
+        element: RecordId,
+    },
     /// A step of an inspection that cannot be made.
     #[error(transparent)]
     Checklist(#[from] ChecklistError),
@@ -170,6 +179,12 @@ pub enum DeviceError {
     /// The tray has no such item, or the item no such way out.
     #[error("nothing in the tray to settle in this way")]
     NotInTray,
+    /// A settlement cannot be taken back; nothing was written.
+    #[error("cannot be undone: {}", .why.en())]
+    CannotUndo {
+        /// Why not.
+        why: NotUndone,
+    },
     /// A sensitive record is shown for a stated purpose only.
     #[error("no purpose was stated")]
     NoPurpose,
@@ -182,12 +197,15 @@ pub enum DeviceError {
         /// When the next try is allowed.
         until: Timestamp,
     },
+    /// The app is locked.
+    #[error("the app is locked")]
+    Locked,
     /// The deployment had everything on this phone deleted.
     #[error("the device was wiped")]
     Wiped,
     /// The deployment locked this phone: nothing is shown, and what was not sent is handed in.
-    #[error("the device is locked")]
-    Locked,
+    #[error("the device was locked by the deployment")]
+    Revoked,
     /// The caller took the request back.
     #[error("cancelled")]
     Cancelled,
@@ -228,7 +246,7 @@ impl DeviceError {
             Self::TooManyRegions { limit } => format!("一张照片最多遮挡 {limit} 处"),
             Self::Voice(error) => error.zh(),
             Self::Qr(error) => error.zh(),
-            Self::NoCapture => "找不到这张照片".into(),
+            Self::NoCapture | Self::NoPhoto { .. } => "找不到这张照片".into(),
             Self::Checklist(error) => error.zh(),
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
             Self::NoPatrol => "当前没有进行中的巡查".into(),
@@ -240,11 +258,13 @@ impl DeviceError {
             Self::ActRefused { flag } => flag.zh().into(),
             Self::NotOnSite { why, .. } => why.zh().into(),
             Self::NotInTray => "该事项已处理或不能这样处理".into(),
+            Self::CannotUndo { why } => why.zh().into(),
             Self::NoPurpose => "请先说明查看目的".into(),
             Self::Practice => "练习模式不能登记，也不会提交任何内容".into(),
             Self::TooManyTries { .. } => "密码错误次数过多，请稍后再试".into(),
+            Self::Locked => "应用已锁定，请先解锁".into(),
             Self::Wiped => "管理员已清除本机数据".into(),
-            Self::Locked => "本机已被管理员停用".into(),
+            Self::Revoked => "本机已被管理员停用".into(),
             Self::Cancelled => "已取消".into(),
             Self::Closed => "应用正在关闭".into(),
             Self::Injected | Self::Bug(_) => "内部错误，请联系管理员".into(),
@@ -280,7 +300,7 @@ impl DeviceError {
             Self::TooManyRegions { limit } => format!("At most {limit} regions of a photo can be marked"),
             Self::Voice(error) => error.to_string(),
             Self::Qr(error) => error.en(),
-            Self::NoCapture => "This photo is not here".into(),
+            Self::NoCapture | Self::NoPhoto { .. } => "This photo is not here".into(),
             Self::Checklist(error) => error.en(),
             Self::PatrolUnderWay => "A patrol is under way already".into(),
             Self::NoPatrol => "No patrol is under way".into(),
@@ -293,11 +313,13 @@ impl DeviceError {
             Self::ActRefused { flag } => flag.en().into(),
             Self::NotOnSite { why, .. } => why.en().into(),
             Self::NotInTray => "This is settled already, or cannot be settled in this way".into(),
+            Self::CannotUndo { why } => why.en().into(),
             Self::NoPurpose => "Say what it is for first".into(),
             Self::Practice => "Practice mode cannot be registered and sends nothing".into(),
             Self::TooManyTries { .. } => "Too many wrong PINs; try again later".into(),
+            Self::Locked => "The app is locked; unlock it first".into(),
             Self::Wiped => "The administrator had the data on this phone deleted".into(),
-            Self::Locked => "This phone was locked by the administrator".into(),
+            Self::Revoked => "This phone was locked by the administrator".into(),
             Self::Cancelled => "Cancelled".into(),
             Self::Closed => "The app is closing".into(),
             Self::Injected | Self::Bug(_) => "Internal error; tell the administrator".into(),

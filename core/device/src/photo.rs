@@ -310,6 +310,7 @@ impl Store {
             self.write(Commit::Sweep, |tx| tx.forget_uploads(&done))?;
         }
         let mut gone = done;
+        gone.extend(self.dropped_uploads(now)?);
         for (hash, at) in self.all_media()? {
             let old = at.plus_millis(DAY_MS) < now;
             if old

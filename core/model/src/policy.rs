@@ -105,6 +105,15 @@ pub enum Violation {
 
 pub use crate::records::check_creation;
 
+/// Whether a key takes a photo or a voice note out of its record, or puts it back: the one thing in an append-only set
+/// that may be written, and written again. A wrong photo can be taken off; the reference itself stays in the history, so
+/// that nothing is hidden from whoever looks into it. Entries of a log are never taken out.
+pub fn takes_medium_out(schema: &KindSchema, key: &str) -> bool {
+    let Some((field, Some(element))) = schema.field_of_key(key) else { return false };
+    let media = field.policy == FieldPolicy::AppendOnly && matches!(field.name, "photos" | "voices");
+    media && element.strip_suffix("/removed").is_some_and(|element| !element.is_empty())
+}
+
 /// Checks one write. A key of a newer schema passes: it is carried, not interpreted.
 pub fn check_write(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violation> {
     if IDENTITY_KEYS.contains(&write.key) {
@@ -122,10 +131,49 @@ pub fn check_write(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violati
         FieldPolicy::Free => Ok(()),
         FieldPolicy::CreateOnly if write.creates => crate::records::check_field(sender, write, field),
         FieldPolicy::CreateOnly => Err(Violation::CreateOnly { field: field.name }),
+        FieldPolicy::AppendOnly if takes_medium_out(write.schema, write.key) => match write.value {
+            Value::Flag(_) => Ok(()),
+            _ => Err(Violation::Entry),
+        },
         FieldPolicy::AppendOnly if write.overwrites || write.key.ends_with("/removed") => {
             Err(Violation::AppendOnly { field: field.name })
         }
         FieldPolicy::AppendOnly => crate::records::check_entry(sender, write),
         FieldPolicy::ServerOnly => Err(Violation::ServerOnly { field: field.name }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::Kind;
+
+    #[test]
+    fn a_photo_is_taken_off_and_put_back_and_a_log_entry_never() {
+        let user = RecordId::from_bytes([1; 16]);
+        let sender = Sender::Person { user, roles: &[Role::Gridworker] };
+        let check = |kind: Kind, key: &str, value: Value, overwrites: bool| {
+            let write = Write { schema: kind.schema(), key, value: &value, creates: false, overwrites };
+            check_write(&sender, &write)
+        };
+        for overwrites in [false, true] {
+            for key in ["photos/aa/removed", "voices/aa/removed"] {
+                assert_eq!(check(Kind::Event, key, Value::Flag(!overwrites), overwrites), Ok(()));
+            }
+            let log = check(Kind::Event, "log/aa/removed", Value::Flag(true), overwrites);
+            assert_eq!(log, Err(Violation::AppendOnly { field: "log" }));
+        }
+        assert_eq!(check(Kind::Event, "photos/aa/removed", Value::Int(1), false), Err(Violation::Entry));
+        let whole = check(Kind::Event, "photos/removed", Value::Flag(true), false);
+        assert_eq!(whole, Err(Violation::Entry), "no flag on the whole set");
+        let auditor = Sender::Person { user, roles: &[Role::Auditor] };
+        let write = Write {
+            schema: Kind::Event.schema(),
+            key: "photos/aa/removed",
+            value: &Value::Flag(true),
+            creates: false,
+            overwrites: false,
+        };
+        assert_eq!(check_write(&auditor, &write), Err(Violation::Role));
     }
 }

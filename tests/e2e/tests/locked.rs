@@ -65,7 +65,7 @@ async fn a_locked_phone_hands_everything_in_across_restarts_and_is_wiped() {
     let status = phone.device().sync().await.unwrap();
     assert!(status.locked && handed_in.load(Ordering::SeqCst) >= 2, "{status:?}");
     let shown = phone.device().search("虚构", &[], None, 10).await;
-    assert!(matches!(shown, Err(DeviceError::Locked)), "{shown:?}");
+    assert!(matches!(shown, Err(DeviceError::Revoked)), "{shown:?}");
     let folder = phone.folder().to_owned();
     phone.device().close().await.unwrap();
     assert!(town.office().sealed_work().unwrap()[0].1.is_none(), "not whole yet");

@@ -32,6 +32,8 @@ pub(super) struct Core {
     stopped: Option<oneshot::Sender<()>>,
     /// The deployment had this device wiped.
     wiped: bool,
+    /// The app is locked: nobody reads or edits until it is unlocked.
+    locked: bool,
 }
 
 /// A handle to the thread.
@@ -41,6 +43,27 @@ pub(super) struct CoreThread {
 }
 
 type Started = (CoreThread, async_mpsc::UnboundedReceiver<Effect>, watch::Receiver<Status>);
+
+/// For whom a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    /// Whoever looks at the screen.
+    Screen,
+    /// The worker, who need not look: what a camera or a walk brings.
+    Worker,
+    /// The core itself.
+    Core,
+}
+
+impl Core {
+    /// Why nothing is done for these at present.
+    fn refused(&self, gate: Gate) -> Option<DeviceError> {
+        if gate != Gate::Core && self.engine.is_locked() {
+            return Some(DeviceError::Revoked);
+        }
+        (gate == Gate::Screen && self.locked).then_some(DeviceError::Locked)
+    }
+}
 
 impl CoreThread {
     /// Starts the thread. It ends with its last handle, or by [`Self::stop`].
@@ -70,6 +93,7 @@ impl CoreThread {
             waiting: Vec::new(),
             stopped: None,
             wiped: false,
+            locked: false,
         };
         thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
@@ -95,31 +119,57 @@ impl CoreThread {
         self.jobs.send(Box::new(job)).map_err(|_| DeviceError::Closed)
     }
 
-    /// Does something for the worker: a locked device does nothing for anybody.
+    /// Work for a screen: refused while the app is locked, and once the deployment has locked the device.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
-        self.call_if(false, work).await
+        self.call_through(Gate::Screen, work).await
     }
 
-    /// Does something that shows nothing.
+    /// Work that goes on while the app is locked: it shows nobody anything.
+    pub(super) async fn call_behind_lock<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        self.call_through(Gate::Worker, work).await
+    }
+
+    /// What the core needs for itself, always.
     pub(super) async fn call_inside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
-        self.call_if(true, work).await
+        self.call_through(Gate::Core, work).await
     }
 
-    async fn call_if<T: Send + 'static>(
+    /// Locks the app, or unlocks it. What was asked for before is answered before.
+    pub(super) async fn set_locked(&self, locked: bool) -> Result<(), DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            core.locked = locked;
+            let _ = answer.send(());
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)
+    }
+
+    pub(super) async fn is_locked(&self) -> Result<bool, DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let _ = answer.send(core.locked);
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)
+    }
+
+    async fn call_through<T: Send + 'static>(
         &self,
-        locked_too: bool,
+        gate: Gate,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
         let (answer, answered) = oneshot::channel();
         self.run(move |core| {
-            if core.engine.is_locked() && !locked_too {
-                let _ = answer.send(Err(DeviceError::Locked));
+            if let Some(refused) = core.refused(gate) {
+                let _ = answer.send(Err(refused));
                 return;
             }
             let now = core.clock.now();

@@ -182,7 +182,12 @@ struct StoreSource {
 
 impl Source for StoreSource {
     async fn piece(&self, hash: ContentHash, offset: u64) -> Option<Piece> {
-        let bytes = self.core.call(move |store, _| store.media_piece(&hash, offset)).await.ok().flatten()?;
+        let bytes = self
+            .core
+            .call_behind_lock(move |store, _| store.media_piece(&hash, offset))
+            .await
+            .ok()
+            .flatten()?;
         Some(Piece { bytes })
     }
 

@@ -60,7 +60,7 @@ impl Device {
             free: state.free_bytes.map(|free| free.saturating_sub(limits.text_free_bytes)),
             budget: limits.budget_bytes,
         };
-        self.with_store(move |store, _| {
+        self.behind_lock(move |store, _| {
             store.set_room(room);
             Ok(())
         })
@@ -74,7 +74,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn keep_house(&self, limits: KeepingLimits, state: PhoneState) -> Result<Kept, DeviceError> {
-        self.with_store(move |store, now| store.keep_house(&limits, &state, now)).await
+        self.behind_lock(move |store, now| store.keep_house(&limits, &state, now)).await
     }
 
     /// Reads a sensitive record for a purpose: see [`crate::Store::read_sensitive`].

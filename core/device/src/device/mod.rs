@@ -11,8 +11,12 @@ mod evidence;
 mod keeping;
 mod key_file;
 mod labels;
+mod lock;
+#[cfg(test)]
+mod lock_tests;
 mod patrols;
 mod reports;
+mod screens;
 #[cfg(test)]
 mod tests;
 mod today;
@@ -96,6 +100,8 @@ struct Shared {
     key: Arc<dyn DeviceKey>,
     http: HttpConfig,
     status: watch::Receiver<Status>,
+    folder: PathBuf,
+    encrypted: bool,
 }
 
 impl Device {
@@ -116,6 +122,7 @@ impl Device {
             http,
             faults,
         } = options;
+        let store_folder = folder.clone();
         let opening = tokio::task::spawn_blocking(move || {
             let encryption = if encrypted {
                 Encryption::Key(key_file::load_or_create(&folder, key_store.as_ref(), entropy.as_mut())?)
@@ -136,7 +143,18 @@ impl Device {
         let engine = Engine::new(engine);
         let (core, effects, status) = CoreThread::start(store, engine, Arc::clone(&clock))?;
         let driver = Driver::start(core.clone(), effects, Arc::clone(&clock));
-        let device = Self { shared: Arc::new(Shared { core, driver, clock, key, http, status }) };
+        let device = Self {
+            shared: Arc::new(Shared {
+                core,
+                driver,
+                clock,
+                key,
+                http,
+                status,
+                folder: store_folder,
+                encrypted,
+            }),
+        };
         device.connect().await?;
         Ok(device)
     }
@@ -191,7 +209,7 @@ impl Device {
     /// Runs `work` with the store, on the store's thread. For reads, and for edits that belong together.
     ///
     /// # Errors
-    /// What `work` fails with; [`DeviceError::Closed`].
+    /// What `work` fails with; [`DeviceError::Locked`], [`DeviceError::Closed`].
     pub async fn with_store<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, gridwalk_model::Timestamp) -> Result<T, DeviceError> + Send + 'static,
@@ -312,7 +330,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::StorageFull`].
     pub async fn journal_photo(&self, original: Vec<u8>, facts: CaptureFacts) -> Result<i64, DeviceError> {
-        self.with_store(move |store, now| store.journal_photo(&original, &facts, now)).await
+        self.behind_lock(move |store, now| store.journal_photo(&original, &facts, now)).await
     }
 
     /// Prepares a journaled original, off the threads that wait for it. The original stays in the journal.
@@ -452,7 +470,8 @@ impl Device {
         if status.online && status.last_error.is_none() && !status.locked && !status.saving.no_fetching {
             match self.fetch_previews().await {
                 // Previews of others are a convenience: the next synchronisation goes on with them.
-                Ok(_) | Err(DeviceError::Net(_) | DeviceError::NotEnrolled) => {}
+                // While the app is locked they wait too.
+                Ok(_) | Err(DeviceError::Net(_) | DeviceError::NotEnrolled | DeviceError::Locked) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -39,7 +39,7 @@ impl Device {
         saving: bool,
         rules: PatrolRules,
     ) -> Result<NextFix, DeviceError> {
-        self.with_store(move |store, _| store.journal_points(&points, saving, &rules)).await
+        self.behind_lock(move |store, _| store.journal_points(&points, saving, &rules)).await
     }
 
     /// The patrol under way, measured.

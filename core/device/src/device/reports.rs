@@ -8,6 +8,7 @@ use gridwalk_model::RecordId;
 use super::Device;
 use crate::error::DeviceError;
 use crate::photo::{self, CaptureFacts};
+use crate::store::Store;
 use crate::sync::Event;
 use crate::work::events::{
     DraftTray, EventStory, LookBack, MyReport, NotSent, ReportDraft, SentReport, SiteVerification,
@@ -52,7 +53,7 @@ impl Device {
 
     /// Prepares and attaches every photo that belongs to a sent report or an act, one after the other. To be called
     /// after sending and when the app starts. Returns how many were attached; a file that cannot be used stays in the
-    /// journal and holds up no other.
+    /// journal, is told in the tray, and holds up no other.
     ///
     /// # Errors
     /// Failures of the store.
@@ -69,7 +70,14 @@ impl Device {
             let preparing = tokio::task::spawn_blocking(move || {
                 photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())
             });
-            let Ok(prepared) = preparing.await.map_err(|_| DeviceError::Closed)? else { continue };
+            let prepared = match preparing.await.map_err(|_| DeviceError::Closed)? {
+                Ok(prepared) => prepared,
+                Err(fault) => {
+                    let note = move |store: &mut Store, now| store.note_unprepared(&pending, &fault, now);
+                    self.with_store(note).await?;
+                    continue;
+                }
+            };
             self.with_store(move |store, now| store.attach_pending(&pending, &prepared, now)).await?;
             attached += 1;
         }
@@ -185,11 +193,12 @@ impl Device {
         Ok(undo)
     }
 
-    /// Takes back what was given up: see [`crate::Store::undo_settlement`].
+    /// Takes a settlement back: see [`crate::Store::undo_settlement`].
     ///
     /// # Errors
     /// As there.
     pub async fn undo_settlement(&self, undo: Undo) -> Result<(), DeviceError> {
-        self.with_store(move |store, _| store.undo_settlement(undo)).await
+        self.with_store(move |store, now| store.undo_settlement(undo, now)).await?;
+        self.shared.core.post(Event::Edited)
     }
 }

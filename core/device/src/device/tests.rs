@@ -149,6 +149,41 @@ async fn a_report_takes_three_calls_and_is_followed() {
     assert_eq!(again.draft_tray().await.unwrap(), crate::work::events::DraftTray::default());
 }
 
+#[tokio::test]
+async fn screens_have_their_calls() {
+    use crate::work::events::{ReportDraft, SiteClaim, SnapContext};
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    let facts = CaptureFacts { position: position(), ..CaptureFacts::camera(at(0), "W01".into()) };
+    let loose = phone.journal_photo(jpeg(320, 240), facts.clone()).await.unwrap();
+    assert_eq!(phone.photo_used_before(loose, None).await.unwrap(), None);
+    let thrown = phone.discard_capture(loose).await.unwrap();
+    let tray = phone.draft_tray().await.unwrap();
+    assert_eq!((tray.discarded.len(), tray.loose.len()), (1, 0));
+    phone.restore_draft(thrown).await.unwrap();
+    let other = phone.journal_photo(jpeg(320, 256), facts).await.unwrap();
+    let context = SnapContext { area: Some(crate::testkit::GRID), ..SnapContext::default() };
+    let adopted = phone.adopt_capture(other, context, None).await.unwrap();
+    let empty = phone.begin_report(ReportDraft::default()).await.unwrap();
+    phone.discard_draft(empty).await.unwrap();
+    phone.choose_category(adopted.draft, "litter").await.unwrap();
+    let sent = phone.send_report(adopted.draft).await.unwrap();
+    let near = ReportDraft {
+        category: Some("litter".into()),
+        area: Some(crate::testkit::GRID),
+        position: position(),
+        ..ReportDraft::default()
+    };
+    assert_eq!(phone.near_reports(near).await.unwrap().len(), 1);
+    assert!(!phone.event_acts(sent.event).await.unwrap().is_empty());
+    assert!(phone.check_site(sent.event, SiteClaim::default()).await.is_err());
+    assert_eq!(phone.attach_report_photos(None).await.unwrap(), 1);
+    let removed = phone.remove_photo(sent.event, adopted.element).await.unwrap();
+    phone.restore_photo(removed).await.unwrap();
+    assert!(phone.visit_drafts().await.unwrap().is_empty());
+    assert!(phone.open_submissions().await.unwrap().is_empty());
+}
+
 fn position() -> Option<gridwalk_model::geo::Position> {
     gridwalk_model::geo::Position::wgs84(36.1, 120.47, Some(5.0), gridwalk_model::geo::PositionSource::Gps)
         .ok()

@@ -7,7 +7,7 @@
 //! | what goes, in which order | [`Kept`], [`crate::Store::keep_house`] |
 //! | training without consequences | [`crate::Store::begin_practice`] |
 //! | who looked at what is sensitive | [`SensitiveRead`], [`crate::Store::read_sensitive`] |
-//! | the PIN of the app's lock | [`PinKeyStore`], [`PinTries`] |
+//! | the PIN of the app's lock | [`PinKeyStore`], [`PinTries`], [`crate::Device::lock`] |
 //! | locked by the deployment: seal, hand in, wipe | `seal.rs` |
 //!
 //! Nothing here asks the machine: free space and the battery's charge are told by the shell. Nothing here deletes what

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::clock::Entropy;
 use crate::error::DeviceError;
 use crate::keys::{DataKey, KeyStore};
+use crate::store::Store;
 
 const SALT_BYTES: usize = 16;
 /// Memory in KiB and passes of Argon2id: the first recommendation of OWASP, some 0.1 s on the reference phone.
@@ -22,7 +23,7 @@ const TRIES: &str = "pin.tries";
 /// A keystore that asks for a PIN beside what the platform's asks for. For one data key: the key is blinded with a pad
 /// that follows from PIN and salt, and the result is wrapped by the platform's keystore. A wrong PIN gives another key,
 /// which the key file's check value tells ([`DeviceError::KeyMismatch`]). A PIN is changed by
-/// [`crate::Device::rewrap_key`] from the old to a new one of these.
+/// [`crate::Device::change_pin`]; it is set or given up by [`crate::Device::rewrap_key`] to or from one of these.
 pub struct PinKeyStore {
     inner: Arc<dyn KeyStore>,
     pin: Zeroizing<String>,
@@ -42,6 +43,11 @@ impl PinKeyStore {
         let mut salt = [0; SALT_BYTES];
         entropy.fill(&mut salt)?;
         Ok(Self { inner, pin, salt })
+    }
+
+    /// A keystore that only reads what another wrapped.
+    pub(crate) const fn reading(inner: Arc<dyn KeyStore>, pin: Zeroizing<String>) -> Self {
+        Self { inner, pin, salt: [0; SALT_BYTES] }
     }
 
     fn blind(&self, key: &DataKey, salt: &[u8]) -> Result<DataKey, DeviceError> {
@@ -66,6 +72,17 @@ impl KeyStore for PinKeyStore {
     fn unwrap(&self, wrapped: &[u8]) -> Result<DataKey, DeviceError> {
         let (salt, rest) = wrapped.split_at_checked(SALT_BYTES).ok_or(DeviceError::KeyMismatch)?;
         self.blind(&self.inner.unwrap(rest)?, salt)
+    }
+}
+
+impl Store {
+    /// A keystore for a new PIN, with salt from the store's source.
+    pub(crate) fn pin_key_store(
+        &mut self,
+        inner: Arc<dyn KeyStore>,
+        pin: Zeroizing<String>,
+    ) -> Result<PinKeyStore, DeviceError> {
+        Ok(PinKeyStore { inner, pin, salt: self.random()? })
     }
 }
 

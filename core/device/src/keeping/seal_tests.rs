@@ -302,8 +302,8 @@ async fn a_locked_device_shows_nothing_and_takes_nothing() {
     let phone = open().await.unwrap();
     assert!(phone.status().await.unwrap().locked);
     let read = phone.search("阳光", &[], None, 10).await.map(drop);
-    assert!(matches!(read, Err(DeviceError::Locked)), "{read:?}");
+    assert!(matches!(read, Err(DeviceError::Revoked)), "{read:?}");
     let written = phone.create(dwelling("1", "102")).await.map(drop);
-    assert!(matches!(written, Err(DeviceError::Locked)), "{written:?}");
+    assert!(matches!(written, Err(DeviceError::Revoked)), "{written:?}");
     phone.close().await.unwrap();
 }

@@ -28,6 +28,18 @@ pub(crate) struct DraftPhotoRow {
     pub(crate) done: bool,
 }
 
+/// An original that could not be prepared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PhotoFault {
+    pub(crate) capture: i64,
+    /// The event to which it belongs.
+    pub(crate) record: RecordId,
+    pub(crate) element: RecordId,
+    pub(crate) zh: String,
+    pub(crate) en: String,
+    pub(crate) at: Timestamp,
+}
+
 const DRAFT: &str = "n, at, body, discarded_at";
 const PHOTO: &str = "capture, at, draft, record, element, role, pair, done";
 
@@ -87,6 +99,25 @@ impl View<'_> {
             .connection
             .prepare_cached(&format!("SELECT {PHOTO} FROM draft_photo WHERE draft = ?1 ORDER BY n"))?;
         let rows = statement.query_map([draft], photo_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Originals that could not be prepared, in the order in which they were taken.
+    pub(crate) fn photo_faults(&self) -> Result<Vec<PhotoFault>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT capture, record, element, fault_zh, fault_en, fault_at FROM draft_photo
+             WHERE fault_at IS NOT NULL AND record IS NOT NULL AND done = 0 ORDER BY n",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(PhotoFault {
+                capture: row.get(0)?,
+                record: sql::record_id(row, 1)?,
+                element: sql::record_id(row, 2)?,
+                zh: row.get(3)?,
+                en: row.get(4)?,
+                at: sql::time(row, 5)?,
+            })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -159,6 +190,24 @@ impl Tx<'_> {
         self.connection
             .prepare_cached("UPDATE draft_photo SET done = 1 WHERE capture = ?1")?
             .execute([capture])?;
+        Ok(())
+    }
+
+    /// Notes why a file could not be prepared, or with `None` that it is to be tried again.
+    pub(crate) fn set_photo_fault(
+        &mut self,
+        capture: i64,
+        fault: Option<(&str, &str, Timestamp)>,
+    ) -> Result<(), DeviceError> {
+        let (zh, en, at) = match fault {
+            Some((zh, en, at)) => (Some(zh), Some(en), Some(at.millis())),
+            None => (None, None, None),
+        };
+        self.connection
+            .prepare_cached(
+                "UPDATE draft_photo SET fault_zh = ?2, fault_en = ?3, fault_at = ?4 WHERE capture = ?1",
+            )?
+            .execute((capture, zh, en, at))?;
         Ok(())
     }
 

@@ -136,6 +136,9 @@ pub(super) struct Projection {
     pub(super) due: BTreeSet<DueFact>,
 }
 
+/// Link from an event to each person with an entry in its log.
+pub(crate) const ACTED: &str = "log";
+
 /// Facts are drawn by the default rules; those of the deployment count when they are listed.
 static RULES: LazyLock<FieldRules> = LazyLock::new(FieldRules::default);
 
@@ -211,6 +214,11 @@ fn links(kind: Kind, fields: &Fields) -> BTreeSet<(String, RecordId)> {
         } else {
             out.extend(fields.get(field.name).and_then(Value::as_link).map(|to| (field.name.to_owned(), to)));
         }
+    }
+    if kind == Kind::Event {
+        // By whoever acted on it, so that a worker's own acts are found on events of others.
+        let (entries, _) = gridwalk_model::event::read_log(fields);
+        out.extend(entries.into_iter().filter_map(|entry| Some((ACTED.to_owned(), entry.by?))));
     }
     out
 }

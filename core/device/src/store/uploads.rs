@@ -104,7 +104,8 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// Says that the server is to have a medium. One that it has, or that is on its way, stays as it is.
+    /// Says that the server is to have a medium. One that it has, or that is on its way, stays as
+    /// it is; one that was lost or taken off is to be sent again.
     pub(crate) fn add_upload(
         &mut self,
         hash: &ContentHash,
@@ -115,8 +116,9 @@ impl Tx<'_> {
     ) -> Result<(), DeviceError> {
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO upload (hash, record, lane, form, bytes, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO upload (hash, record, lane, form, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (hash) DO UPDATE SET record = excluded.record, lost = 0, dropped_at = NULL, retry_at = 0
+                 WHERE lost <> 0 AND stored_at IS NULL",
             )?
             .execute((
                 hash.as_bytes(),
@@ -172,12 +174,19 @@ impl Store {
         })
     }
 
-    /// Lets a medium wait, so that others of its lane go on.
-    pub(crate) fn defer_upload(&mut self, hash: &ContentHash, until: Timestamp) -> Result<(), DeviceError> {
+    /// The server does not take a medium: it waits, so that others of its lane go on, and is told in the tray.
+    pub(crate) fn refuse_upload(
+        &mut self,
+        hash: &ContentHash,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
         self.write(Commit::Upload, |tx| {
             tx.connection
-                .prepare_cached("UPDATE upload SET retry_at = ?2 WHERE hash = ?1")?
-                .execute((hash.as_bytes(), until.millis()))?;
+                .prepare_cached(
+                    "UPDATE upload SET retry_at = ?2, refused_at = coalesce(refused_at, ?3) WHERE hash = ?1",
+                )?
+                .execute((hash.as_bytes(), until.millis(), now.millis()))?;
             Ok(())
         })
     }
@@ -198,7 +207,7 @@ impl Store {
             for hash in hashes {
                 tx.connection
                     .prepare_cached(
-                        "UPDATE upload SET stored_at = ?2, url = NULL, lost = 0 WHERE hash = ?1 AND stored_at IS NULL",
+                        "UPDATE upload SET stored_at = ?2, url = NULL, lost = 0, dropped_at = NULL WHERE hash = ?1 AND stored_at IS NULL",
                     )?
                     .execute((hash.as_bytes(), now.millis()))?;
             }

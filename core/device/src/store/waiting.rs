@@ -45,6 +45,15 @@ impl View<'_> {
         let found = statement.query_row((of.as_bytes(), what, base.millis()), |_| Ok(()));
         Ok(found.optional()?.is_some())
     }
+
+    /// What the worker has taken note of in this way, in the order of the identifiers.
+    pub(crate) fn noted(&self, what: &str) -> Result<Vec<RecordId>, DeviceError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT record FROM due_seen WHERE source = ?1 ORDER BY record")?;
+        let rows = statement.query_map([what], |row| sql::record_id(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 impl Tx<'_> {
@@ -53,17 +62,33 @@ impl Tx<'_> {
         self.connection.prepare_cached("DELETE FROM refused_edit WHERE n = ?1")?.execute([n])?;
         Ok(())
     }
+
+    /// As [`Store::note_seen`], together with other writes.
+    pub(crate) fn note_seen_at(
+        &mut self,
+        of: RecordId,
+        what: &str,
+        base: Timestamp,
+    ) -> Result<(), DeviceError> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO due_seen (record, source, base) VALUES (?1, ?2, ?3)")?
+            .execute((of.as_bytes(), what, base.millis()))?;
+        Ok(())
+    }
+
+    /// Forgets that the worker has taken note of something: it is told again.
+    pub(crate) fn forget_seen(&mut self, of: RecordId, what: &str) -> Result<(), DeviceError> {
+        self.connection
+            .prepare_cached("DELETE FROM due_seen WHERE record = ?1 AND source = ?2")?
+            .execute((of.as_bytes(), what))?;
+        Ok(())
+    }
 }
 
 impl Store {
     /// Remembers that the worker has taken note of something that happened at `base`. It is told again when it happens
     /// again.
     pub(crate) fn note_seen(&mut self, of: RecordId, what: &str, base: Timestamp) -> Result<(), DeviceError> {
-        self.write(Commit::Setting, |tx| {
-            tx.connection
-                .prepare_cached("INSERT OR REPLACE INTO due_seen (record, source, base) VALUES (?1, ?2, ?3)")?
-                .execute((of.as_bytes(), what, base.millis()))?;
-            Ok(())
-        })
+        self.write(Commit::Setting, |tx| tx.note_seen_at(of, what, base))
     }
 }

@@ -176,8 +176,8 @@ pub(super) fn check_rights(
         };
         policy::check_write(sender, &write).map_err(|violation| verdict_of(&violation))?;
         // An element that stands already is not written again, even by someone who had not seen it.
-        let append_only =
-            schema.field_of_key(key).is_some_and(|(field, _)| field.policy == FieldPolicy::AppendOnly);
+        let append_only = !policy::takes_medium_out(schema, key)
+            && schema.field_of_key(key).is_some_and(|(field, _)| field.policy == FieldPolicy::AppendOnly);
         if (append_only || identity) && !working.standing_now(key).is_empty() {
             return Err(Verdict::Invalid(Reason::FieldPolicy).into());
         }

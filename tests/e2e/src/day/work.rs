@@ -266,10 +266,7 @@ impl<'w> Worker<'w> {
                 continue;
             }
             let snapped = if let Some(capture) = self.journaled(taken).await? {
-                let adopt = move |store: &mut gridwalk_device::Store, now| {
-                    store.adopt_capture(capture, &context, draft, now)
-                };
-                self.device.with_store(adopt).await?
+                self.device.adopt_capture(capture, context, draft).await?
             } else {
                 let original = std::fs::read(self.camera.join(photo_file(18 + number * 2 + photo)))?;
                 self.device.snap(original, facts(taken), context, draft).await?

@@ -175,8 +175,12 @@ CREATE TABLE upload (
   -- When the server's receipt arrived, and the last commit that it had answered with by then.
   stored_at INTEGER,
   in_commit INTEGER,
-  -- 1: the bytes were lost with a damaged media file, and the server never had them.
-  lost INTEGER NOT NULL DEFAULT 0
+  -- 1: the bytes were lost with a damaged media file, and the server never had them. 2: the worker took it off before
+  -- it was sent, at `dropped_at`; it can be put back for a while.
+  lost INTEGER NOT NULL DEFAULT 0,
+  dropped_at INTEGER,
+  -- When the server first said that it does not take it.
+  refused_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX upload_waiting ON upload (lane, form, at, hash) WHERE stored_at IS NULL AND lost = 0;
 
@@ -265,7 +269,11 @@ CREATE TABLE draft_photo (
   -- The photo that shows the same spot before.
   pair BLOB CHECK (pair IS NULL OR length(pair) = 16),
   -- 1: attached; the original is only still to be thrown away.
-  done INTEGER NOT NULL DEFAULT 0
+  done INTEGER NOT NULL DEFAULT 0,
+  -- Why and since when the file cannot be prepared, in both languages; it is not tried again by itself.
+  fault_zh TEXT,
+  fault_en TEXT,
+  fault_at INTEGER
 ) STRICT;
 CREATE INDEX draft_photo_draft ON draft_photo (draft) WHERE draft IS NOT NULL;
 

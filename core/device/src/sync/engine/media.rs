@@ -130,7 +130,7 @@ impl Engine {
             }
             Err(NetError::Server(ProtocolError::Malformed { .. } | ProtocolError::TooLarge)) => {
                 // This one is at fault: the others go on.
-                store.defer_upload(&hash, now.plus_millis(STUCK_MS))?;
+                store.refuse_upload(&hash, now.plus_millis(STUCK_MS), now)?;
                 self.upload_next(lane, rest, store, effects)
             }
             Err(error) => self.media_failed(lane, &error, store, now, effects),

@@ -14,11 +14,15 @@
 //! | open orders, rechecks, overdue findings | `orders` |
 //! | taking a finished session back | `undo` |
 //! | forms of campaigns, filled from records and back into them | `submission` |
+//! | items of sent forms that only a newer build can ask | `late` |
 
 mod day;
 mod error;
 mod evidence;
 mod finish;
+mod late;
+#[cfg(test)]
+mod late_tests;
 mod orders;
 mod session;
 mod submission;
@@ -30,6 +34,7 @@ mod undo;
 
 pub use error::ChecklistError;
 pub use finish::{FinishPlan, Finished};
+pub use late::AskedLater;
 pub use orders::OpenOrder;
 pub use session::{Answered, OfferedChecklist, Session};
 pub use submission::{Filling, Submitted};

@@ -297,7 +297,7 @@ impl Store {
     }
 
     /// An inspection that is still open.
-    pub(super) fn open_session(&self, inspection: RecordId) -> Result<Session, DeviceError> {
+    pub(crate) fn open_session(&self, inspection: RecordId) -> Result<Session, DeviceError> {
         Ok(self.inspection_session(inspection)?.open()?)
     }
 

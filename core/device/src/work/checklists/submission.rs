@@ -32,6 +32,9 @@ pub struct Filling {
     pub prefilled: BTreeMap<String, Answer>,
     /// What is asked and lacking, over both.
     pub review: Review,
+    /// Items of a submission that was sent which may be answered all the same: no build that had been installed then
+    /// knew how to ask them.
+    pub late: BTreeSet<String>,
 }
 
 /// What a submission changed.
@@ -52,18 +55,29 @@ impl Filling {
         }
     }
 
-    fn kind(&self) -> Option<Kind> {
+    pub(super) fn kind(&self) -> Option<Kind> {
         forms::target_of(&self.form)
     }
 
     /// The field behind an item.
-    fn field(&self, item: &str) -> Option<&'static FieldSchema> {
+    pub(super) fn field(&self, item: &str) -> Option<&'static FieldSchema> {
         let item = self.items.get(item)?;
         forms::mapped(self.kind()?, item, item.field.as_deref()?)
     }
 }
 
-fn read(entries: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Answer> {
+/// Whether an answer is one that the item and the field behind it can hold.
+pub(super) fn is_held(filling: &Filling, item: &str, answer: &Answer) -> bool {
+    let held = filling.field(item).is_none_or(|field| forms::value_of(field, answer).is_some());
+    let finite = answer.number.is_none_or(f64::is_finite);
+    let dated = filling.items.get(item).is_none_or(|item| {
+        let day = answer.text.as_deref().and_then(gridwalk_model::records::parse_date);
+        item.kind != ItemKind::Date || day.is_some()
+    });
+    held && finite && dated
+}
+
+pub(super) fn read(entries: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Answer> {
     entries.iter().filter_map(|(item, bytes)| Some((item.clone(), codec::from_bytes(bytes).ok()?))).collect()
 }
 
@@ -126,6 +140,23 @@ impl Store {
         Ok(all)
     }
 
+    /// Throws a submission away that was not sent; [`Self::restore_submission`] brings it back.
+    ///
+    /// # Errors
+    /// [`ChecklistError::Finished`], those of an edit.
+    pub fn discard_submission(&mut self, submission: RecordId, now: Timestamp) -> Result<(), DeviceError> {
+        self.submission(submission)?.open()?;
+        self.remove(submission, now).map(drop)
+    }
+
+    /// Takes a submission back that was thrown away.
+    ///
+    /// # Errors
+    /// Those of an edit.
+    pub fn restore_submission(&mut self, submission: RecordId, now: Timestamp) -> Result<(), DeviceError> {
+        self.edits(now, |edits| edits.restore(submission)).map(drop)
+    }
+
     /// A submission as it stands.
     ///
     /// # Errors
@@ -145,10 +176,12 @@ impl Store {
         let mut all = prefilled.clone();
         all.extend(answers.clone());
         let review = review(&items, &all, &Scope::default());
-        Ok(Filling { id, submission, form, items, answers, prefilled, review })
+        let late = super::late::items(&submission, &answers, &review);
+        Ok(Filling { id, submission, form, items, answers, prefilled, review, late })
     }
 
-    /// Answers an item of a form, or with `None` takes the answer back. Durable when this returns.
+    /// Answers an item of a form, or with `None` takes the answer back. Durable when this returns. Of a form that was
+    /// sent, only items that could not be asked then ([`Filling::late`]); such an answer goes into the record at once.
     ///
     /// # Errors
     /// [`ChecklistError::Finished`], [`ChecklistError::NotAsked`], [`ChecklistError::BadAnswer`] for one that the mapped
@@ -160,7 +193,11 @@ impl Store {
         answer: Option<Answer>,
         now: Timestamp,
     ) -> Result<Filling, DeviceError> {
-        let filling = self.submission(submission)?.open()?;
+        let filling = self.submission(submission)?;
+        if filling.late.contains(item) {
+            return self.answer_later(&filling, item, answer, now);
+        }
+        let filling = filling.open()?;
         let key = format!("answers/{item}");
         let mut patch = Fields::new();
         match answer {
@@ -169,13 +206,7 @@ impl Store {
                     return Err(ChecklistError::NotAsked { item: item.to_owned() }.into());
                 }
                 let bad = || ChecklistError::BadAnswer { item: item.to_owned() };
-                let held = filling.field(item).is_none_or(|field| forms::value_of(field, &answer).is_some());
-                let finite = answer.number.is_none_or(f64::is_finite);
-                let dated = filling.items.get(item).is_none_or(|item| {
-                    let day = answer.text.as_deref().and_then(gridwalk_model::records::parse_date);
-                    item.kind != ItemKind::Date || day.is_some()
-                });
-                if !(held && finite && dated) {
+                if !is_held(&filling, item, &answer) {
                     return Err(bad().into());
                 }
                 let (_, fields) = self.fields(submission)?.ok_or_else(bad)?;

@@ -10,9 +10,14 @@ use crate::store::{Commit, Faults, Side};
 use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, at, dwelling, fields};
 
-const FORM: RecordId = RecordId::from_bytes([51; 16]);
+pub(super) const FORM: RecordId = RecordId::from_bytes([51; 16]);
 
-fn item(order: u32, kind: ItemKind, field: Option<&str>, shown_when: Option<&str>) -> ChecklistItem {
+pub(super) fn item(
+    order: u32,
+    kind: ItemKind,
+    field: Option<&str>,
+    shown_when: Option<&str>,
+) -> ChecklistItem {
     let choice = |word: &str| Choice { word: word.into(), zh: "虚构选项".into(), en: None };
     let choices = if kind == ItemKind::Choice { vec![choice("fan"), choice("heater")] } else { Vec::new() };
     ChecklistItem {
@@ -40,13 +45,23 @@ fn item(order: u32, kind: ItemKind, field: Option<&str>, shown_when: Option<&str
     }
 }
 
-fn publish(server: &mut Script, id: RecordId, retired_at: Option<Timestamp>) {
+pub(super) fn publish(server: &mut Script, id: RecordId, retired_at: Option<Timestamp>) {
+    publish_with(server, id, retired_at, item(5, ItemKind::Other("map".into()), None, None));
+}
+
+/// The form with this as its last item.
+pub(super) fn publish_with(
+    server: &mut Script,
+    id: RecordId,
+    retired_at: Option<Timestamp>,
+    last: ChecklistItem,
+) {
     let items = [
         ("rented", item(1, ItemKind::YesNo, Some("rented"), None)),
         ("floor", item(2, ItemKind::Number, Some("floor"), None)),
         ("remarks", item(3, ItemKind::Text, Some("remarks"), Some("rented == 'yes'"))),
         ("appliance", item(4, ItemKind::Choice, None, None)),
-        ("newer", item(5, ItemKind::Other("map".into()), None, None)),
+        ("newer", last),
     ];
     let form = Form {
         code: "made_up".into(),
@@ -64,7 +79,7 @@ fn publish(server: &mut Script, id: RecordId, retired_at: Option<Timestamp>) {
 }
 
 /// A phone with the form and a made-up home on the third floor.
-fn world(faults: Faults) -> (Script, Phone, RecordId) {
+pub(super) fn world(faults: Faults) -> (Script, Phone, RecordId) {
     let mut server = Script::new();
     publish(&mut server, FORM, None);
     let mut phone = Phone::with(1, faults);
@@ -76,11 +91,11 @@ fn world(faults: Faults) -> (Script, Phone, RecordId) {
     (server, phone, home)
 }
 
-fn choice(word: &str) -> Option<Answer> {
+pub(super) fn choice(word: &str) -> Option<Answer> {
     Some(Answer { choice: Some(word.into()), ..Answer::default() })
 }
 
-fn number(number: f64) -> Option<Answer> {
+pub(super) fn number(number: f64) -> Option<Answer> {
     Some(Answer { number: Some(number), ..Answer::default() })
 }
 
@@ -187,4 +202,21 @@ fn sending_is_all_or_nothing() {
         }
         assert_eq!(store.get::<Dwelling>(home).unwrap().unwrap().record.rented, Some(true));
     }
+}
+
+#[test]
+fn a_draft_is_thrown_away_and_taken_back_and_what_was_sent_stays() {
+    let (_, mut phone, home) = world(Faults::none());
+    let store = &mut phone.store;
+    let id = store.begin_submission(FORM, home, None, at(10)).unwrap().id;
+    store.answer_form(id, "rented", choice("no"), at(11)).unwrap();
+    store.discard_submission(id, at(12)).unwrap();
+    assert!(store.open_submissions().unwrap().is_empty());
+    store.restore_submission(id, at(13)).unwrap();
+    let again = store.begin_submission(FORM, home, None, at(14)).unwrap();
+    assert_eq!((again.id, again.answers.len()), (id, 1));
+    store.answer_form(id, "appliance", choice("fan"), at(15)).unwrap();
+    store.submit(id, at(16)).unwrap();
+    let sent = store.discard_submission(id, at(17));
+    assert!(matches!(sent, Err(DeviceError::Checklist(ChecklistError::Finished { .. }))));
 }

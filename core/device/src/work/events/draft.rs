@@ -273,6 +273,17 @@ impl Store {
         self.write(Commit::Setting, |tx| tx.discard_draft(n, Some(now)))
     }
 
+    /// Throws a loose original of the journal away, by way of a draft: [`Self::restore_draft`] with the number that this
+    /// returns brings it back until [`Self::sweep_drafts`] finds it old enough.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoCapture`].
+    pub fn discard_capture(&mut self, capture: i64, now: Timestamp) -> Result<i64, DeviceError> {
+        let snapped = self.adopt_capture(capture, &SnapContext::default(), None, now)?;
+        self.discard_draft(snapped.draft, now)?;
+        Ok(snapped.draft)
+    }
+
     /// Takes a draft back that was thrown away.
     ///
     /// # Errors

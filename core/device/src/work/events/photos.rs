@@ -1,6 +1,6 @@
 //! Photos on their way into an event: the report is durable and may be sent before its photos are prepared.
 
-use gridwalk_evidence::Photo;
+use gridwalk_evidence::{EvidenceError, Photo};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::{RecordId, Timestamp, Value};
 
@@ -37,14 +37,18 @@ impl Store {
     }
 
     /// Originals that belong to an event and are not attached yet, in the order in which they were taken. To be asked
-    /// for after a report was sent and when the app starts.
+    /// for after a report was sent and when the app starts. One that could not be prepared is in the tray instead.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn photos_to_attach(&mut self) -> Result<Vec<PendingPhoto>, DeviceError> {
         let mut out = Vec::new();
+        let faults = self.view().photo_faults()?;
         for photo in self.placed_captures()? {
             let Some(record) = photo.record else { continue };
+            if faults.iter().any(|fault| fault.capture == photo.capture) {
+                continue;
+            }
             if photo.done {
                 self.forget_capture(photo.capture)?;
                 continue;
@@ -80,7 +84,21 @@ impl Store {
         self.forget_capture(pending.capture)
     }
 
-    fn forget_capture(&mut self, capture: i64) -> Result<(), DeviceError> {
+    /// Notes that an original cannot be prepared, and why: it stays in the journal and is told in the tray.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn note_unprepared(
+        &mut self,
+        pending: &PendingPhoto,
+        fault: &EvidenceError,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
+        let (zh, en) = (fault.zh(), fault.to_string());
+        self.write(Commit::Setting, |tx| tx.set_photo_fault(pending.capture, Some((&zh, &en, now))))
+    }
+
+    pub(crate) fn forget_capture(&mut self, capture: i64) -> Result<(), DeviceError> {
         self.remove_capture(capture)?;
         self.write(Commit::Setting, |tx| tx.forget_draft_photo(capture))
     }

@@ -5,15 +5,20 @@
 //! | photos that this phone used before | [`reuse`] |
 //! | signature and place in the chain | `chain` |
 //! | regions marked with a finger | `blur` |
+//! | photos taken off a record | `removal` |
 //! | voice notes | `voice` |
 
 pub(crate) mod blur;
 mod chain;
+mod removal;
 pub mod reuse;
 mod voice;
 
+pub use removal::RemovedPhoto;
 pub use reuse::ReusedPhoto;
 pub use voice::VoiceFacts;
 
+#[cfg(test)]
+mod removal_tests;
 #[cfg(test)]
 mod tests;

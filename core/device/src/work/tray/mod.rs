@@ -1,9 +1,15 @@
 //! Everything that needs the worker's decision or patience, in one list: conflicts, refusals, what the server holds
 //! back. Each item says in plain words what happened and what can be done.
 
+mod media;
+#[cfg(test)]
+mod media_tests;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod undo;
+#[cfg(test)]
+mod undo_tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -11,17 +17,15 @@ use std::collections::BTreeMap;
 use gridwalk_model::describe::{Words, field_name, kind_name, value_text};
 use gridwalk_model::event::Flag;
 use gridwalk_model::field_rules::FieldRules;
-use gridwalk_model::{Kind, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
 
 use super::today::own_title;
 use crate::edit::ConflictEntry;
 use crate::error::DeviceError;
-use crate::store::{OutboxState, RefusedEdit, RefusedReason, Store, View};
+use crate::store::{ACTED, OutboxState, RefusedEdit, RefusedReason, Store, View};
 
-pub use settle::{Settlement, Undo};
-
-/// Reports of the worker that are looked through for acts that came too late.
-const REPORTS_MAX: usize = 200;
+pub use settle::Settlement;
+pub use undo::{NotUndone, Undo};
 
 /// What names an item of the tray.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,11 +69,30 @@ pub enum TrayKey {
         /// The record.
         record: RecordId,
     },
+    /// A form that was sent asks what could not be asked then: see [`Store::asked_later`].
+    AskedLater {
+        /// The submission.
+        record: RecordId,
+    },
+    /// A photo, a voice note or a track does not arrive.
+    Media {
+        /// Which one.
+        media: TrayMedia,
+    },
     /// It waits for the network.
     Unsent {
         /// The record.
         record: RecordId,
     },
+}
+
+/// What names a medium in the tray.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrayMedia {
+    /// One that belongs to a record and is to be sent.
+    Upload(ContentHash),
+    /// A camera's file that could not be prepared, by its number in the journal.
+    Original(i64),
 }
 
 /// What can be done about an item.
@@ -89,6 +112,12 @@ pub enum TrayAct {
     Remove,
     /// Take note.
     Noted,
+    /// Fill in what is asked; that settles it.
+    FillIn,
+    /// Try again now.
+    Retry,
+    /// Throw it away, and take it off its record.
+    ThrowAway,
 }
 
 /// One of the values to choose from, or what was refused.
@@ -180,16 +209,18 @@ impl Store {
             out.push(self.conflict_item(conflict, &rules)?);
         }
         self.refused_items(&rules, &mut out)?;
-        for record in self.edited_while_removed()? {
+        for record in self.undecided()? {
             out.push(self.removed_item(record)?);
         }
-        self.late_items(now, &mut out)?;
+        self.late_items(&mut out)?;
+        self.asked_items(now, &mut out)?;
         for (record, kind) in self.unreadable()? {
             let key = TrayKey::NeedsUpdate { record };
             let mut item = self.item(key, record, &kind, record_time(record))?;
             item.seen = self.view().is_seen(record, "needs_update", item.since)?;
             out.push(item);
         }
+        self.media_items(now, &mut out)?;
         let mut unsent = Vec::new();
         for row in self.view().waiting_records()? {
             if row.state == OutboxState::Waiting {
@@ -296,21 +327,28 @@ impl Store {
         self.item(TrayKey::Removed { record }, record, &kind, record_time(record))
     }
 
-    /// Acts of the worker on their own reports that do not count, until they have taken note.
-    fn late_items(&self, now: Timestamp, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
-        if self.identity().is_none() {
-            return Ok(());
+    /// Forms that were sent and ask more by now, under the name of what they are about.
+    fn asked_items(&self, now: Timestamp, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
+        for asked in self.asked_later(now)? {
+            let key = TrayKey::AskedLater { record: asked.submission };
+            let item = self.item(key, asked.submission, Kind::Submission.tag(), asked.sent_at)?;
+            let Subject { title, .. } = self.view().subject(asked.target, "")?;
+            let explanation = words::asked_later(asked.items.len());
+            out.push(TrayItem { title, explanation, ..item });
         }
-        for report in self.my_reports(now, REPORTS_MAX)? {
-            if report.late.is_empty() {
-                continue;
-            }
-            for late in self.late_acts(report.event)? {
+        Ok(())
+    }
+
+    /// Acts of the worker that do not count, on whosever report, until they have taken note.
+    fn late_items(&self, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
+        let Some(identity) = self.identity() else { return Ok(()) };
+        for event in self.view().list_linked(Kind::Event.tag(), ACTED, identity.user)? {
+            for late in self.late_acts(event.id)? {
                 if self.view().is_seen(late.entry, "late", late.at)? {
                     continue;
                 }
-                let key = TrayKey::Late { record: report.event, entry: late.entry };
-                let item = self.item(key, report.event, Kind::Event.tag(), late.at)?;
+                let key = TrayKey::Late { record: event.id, entry: late.entry };
+                let item = self.item(key, event.id, Kind::Event.tag(), late.at)?;
                 let explanation = words::late(&late.action, late.flag);
                 out.push(TrayItem { explanation, ..item });
             }

@@ -3,6 +3,7 @@
 use gridwalk_model::schema::REMOVED_KEY;
 use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 
+use super::undo::{Step, UNDECIDED, Undo};
 use super::{LateAct, TrayKey, record_time, same_id};
 use crate::edit::Edits;
 use crate::error::DeviceError;
@@ -27,12 +28,10 @@ pub enum Settlement {
     Remove,
     /// Has read it.
     Noted,
-}
-
-/// What takes a settlement back, where that is possible: what was given up.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Undo {
-    given_up: Vec<RefusedEdit>,
+    /// Tries it again now.
+    Retry,
+    /// Throws it away.
+    ThrowAway,
 }
 
 impl Store {
@@ -49,10 +48,10 @@ impl Store {
                 if !candidates.iter().any(|candidate| candidate.value == value) {
                     return Err(DeviceError::NotInTray);
                 }
-                self.choose(*record, field, value, now).map(|_| Undo::default())
+                self.choose_one(*record, field, value, now)
             }
             (TrayKey::Conflict { record, field }, Settlement::WriteAgain(Some(value))) => {
-                self.choose(*record, field, value, now).map(|_| Undo::default())
+                self.choose_one(*record, field, value, now)
             }
             (TrayKey::Refused { n }, Settlement::WriteAgain(value)) => self.write_again(*n, value, now),
             (TrayKey::Refused { n }, Settlement::GiveUp) => {
@@ -74,24 +73,27 @@ impl Store {
             (TrayKey::Late { record, entry }, Settlement::Noted) => {
                 let late = self.late_acts(*record)?.into_iter().find(|late| late.entry == *entry);
                 let at = late.ok_or(DeviceError::NotInTray)?.at;
-                self.note_seen(*entry, "late", at).map(|()| Undo::default())
+                self.note_seen(*entry, "late", at)?;
+                Ok(Undo::of(Step::Noted { of: *entry, what: "late" }))
             }
+            (TrayKey::Media { media }, Settlement::Retry) => self.retry_media(*media, now),
+            (TrayKey::Media { media }, Settlement::ThrowAway) => self.throw_media_away(*media, now),
+            (TrayKey::Media { media }, Settlement::Noted) => self.note_media(*media, now),
             (key, Settlement::KeepWaiting) => self.keep_waiting(key),
             _ => Err(DeviceError::NotInTray),
         }
     }
 
-    /// Takes back what was given up: it is in the tray again.
-    ///
-    /// # Errors
-    /// Failures of SQLite.
-    pub fn undo_settlement(&mut self, undo: Undo) -> Result<(), DeviceError> {
-        self.write(Commit::Setting, |tx| {
-            for edit in undo.given_up {
-                tx.list_refused(edit.record, &edit.kind, &edit.field, &edit.value, edit.reason, edit.at)?;
-            }
-            Ok(())
-        })
+    fn choose_one(
+        &mut self,
+        record: RecordId,
+        field: &str,
+        value: Value,
+        now: Timestamp,
+    ) -> Result<Undo, DeviceError> {
+        let step = self.view().written(record, field, &value)?;
+        self.choose(record, field, value, now)?;
+        Ok(Undo { steps: step.into_iter().collect() })
     }
 
     fn refused_edit(&self, n: i64) -> Result<RefusedEdit, DeviceError> {
@@ -105,12 +107,15 @@ impl Store {
 
     fn write_again(&mut self, n: i64, value: Option<Value>, now: Timestamp) -> Result<Undo, DeviceError> {
         let edit = self.refused_edit(n)?;
+        let value = value.unwrap_or_else(|| edit.value.clone());
+        let written = self.view().written(edit.record, &edit.field, &value)?;
         self.write(Commit::Edit, |tx| {
-            let patch = Fields::from([(edit.field, value.unwrap_or(edit.value))]);
+            let patch = Fields::from([(edit.field.clone(), value)]);
             Edits::over(tx, now).edit(edit.record, &patch)?;
             tx.drop_refused(n)
         })?;
-        Ok(Undo::default())
+        let struck = Step::Struck { edits: vec![edit], anew: None };
+        Ok(Undo { steps: written.into_iter().chain([struck]).collect() })
     }
 
     /// Makes a refused record once more, of all that was refused of it.
@@ -125,18 +130,21 @@ impl Store {
         let mut fields: Fields = edits.iter().map(|edit| (edit.field.clone(), edit.value.clone())).collect();
         fields.extend(changes);
         fields.retain(|_, value| !value.is_null());
-        self.write(Commit::Edit, |tx| {
+        let (id, anew) = self.write(Commit::Edit, |tx| {
             let mut work = Edits::over(tx, now);
             let id = if reuse { record } else { work.new_id()? };
             work.create_with_id(id, kind, &fields)?;
-            edits.iter().try_for_each(|edit| tx.drop_refused(edit.n))
+            edits.iter().try_for_each(|edit| tx.drop_refused(edit.n))?;
+            Ok((id, tx.new_id(now)?))
         })?;
-        Ok(Undo::default())
+        // Taken back, it needs another name: the old one belongs to a record that was removed.
+        let struck = Step::Struck { edits, anew: Some(anew) };
+        Ok(Undo { steps: vec![Step::Made { record: id, fields }, struck] })
     }
 
     fn give_up(&mut self, edits: Vec<RefusedEdit>) -> Result<Undo, DeviceError> {
         self.write(Commit::Setting, |tx| edits.iter().try_for_each(|edit| tx.drop_refused(edit.n)))?;
-        Ok(Undo { given_up: edits })
+        Ok(Undo::of(Step::Struck { edits, anew: None }))
     }
 
     /// Writes the flag anew, on top of everything that is known: then it is settled on every phone.
@@ -146,10 +154,11 @@ impl Store {
         removed: bool,
         now: Timestamp,
     ) -> Result<Undo, DeviceError> {
-        if !self.edited_while_removed()?.contains(&record) {
+        if !self.undecided()?.contains(&record) {
             return Err(DeviceError::NotInTray);
         }
         self.write(Commit::Edit, |tx| {
+            tx.forget_seen(record, UNDECIDED)?;
             let mut work = Edits::over(tx, now);
             // The flag stands already: it is taken back and set again, so that it is newer than the other's edit.
             work.edit(record, &Fields::from([(REMOVED_KEY.to_owned(), Value::Flag(false))]))?;
@@ -158,7 +167,18 @@ impl Store {
             }
             Ok(())
         })?;
-        Ok(Undo::default())
+        Ok(Undo::of(Step::Decided { record, removed }))
+    }
+
+    /// Records that one removed and another edited, and those whose decision was taken back.
+    pub(super) fn undecided(&self) -> Result<Vec<RecordId>, DeviceError> {
+        let mut out = self.edited_while_removed()?;
+        for record in self.view().noted(UNDECIDED)? {
+            if !out.contains(&record) && self.view().record_key(record)?.is_some() {
+                out.push(record);
+            }
+        }
+        Ok(out)
     }
 
     fn keep_waiting(&mut self, key: &TrayKey) -> Result<Undo, DeviceError> {
@@ -170,14 +190,15 @@ impl Store {
                 };
                 let since = rows.iter().find(held).ok_or(DeviceError::NotInTray)?.since;
                 self.note_seen(*record, "held", since)?;
+                Ok(Undo::of(Step::Noted { of: *record, what: "held" }))
             }
             TrayKey::NeedsUpdate { record } => {
                 self.note_seen(*record, "needs_update", record_time(*record))?;
+                Ok(Undo::of(Step::Noted { of: *record, what: "needs_update" }))
             }
-            TrayKey::Unsent { .. } => {}
-            _ => return Err(DeviceError::NotInTray),
+            TrayKey::Unsent { .. } => Ok(Undo::default()),
+            _ => Err(DeviceError::NotInTray),
         }
-        Ok(Undo::default())
     }
 
     /// The worker's acts on an event that do not count.

@@ -9,7 +9,7 @@ use crate::store::{Commit, RefusedReason};
 use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, at, dwelling, fields, store};
 
-fn two() -> (Script, Phone, Phone, RecordId) {
+pub(super) fn two() -> (Script, Phone, Phone, RecordId) {
     let mut server = Script::new();
     let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));
     let home = a.store.create(&dwelling("3号楼", "501"), at(1)).unwrap();
@@ -18,14 +18,14 @@ fn two() -> (Script, Phone, Phone, RecordId) {
     (server, a, b, home)
 }
 
-fn only(store: &Store) -> TrayItem {
+pub(super) fn only(store: &Store) -> TrayItem {
     let mut tray = store.tray(at(999)).unwrap();
     tray.retain(|item| !matches!(item.key, TrayKey::Unsent { .. }));
     assert_eq!(tray.len(), 1, "{tray:?}");
     tray.remove(0)
 }
 
-fn speaks(item: &TrayItem) {
+pub(super) fn speaks(item: &TrayItem) {
     for words in [&item.what, &item.explanation] {
         assert!(!words.zh.is_empty() && !words.en.is_empty(), "{item:?}");
         assert!(words.en.is_ascii(), "{}", words.en);
@@ -33,7 +33,13 @@ fn speaks(item: &TrayItem) {
     assert!(!item.acts.is_empty());
 }
 
-fn refuse(store: &mut Store, record: RecordId, kind: &str, all: &[(&str, Value)], reason: RefusedReason) {
+pub(super) fn refuse(
+    store: &mut Store,
+    record: RecordId,
+    kind: &str,
+    all: &[(&str, Value)],
+    reason: RefusedReason,
+) {
     store
         .write(Commit::Apply, |tx| {
             all.iter().try_for_each(|(key, value)| tx.list_refused(record, kind, key, value, reason, at(5)))
@@ -106,7 +112,7 @@ fn a_refused_edit_is_written_again_or_given_up_and_taken_back() {
     assert_eq!((item.values[0].name.zh.as_str(), item.values[0].text.zh.as_str()), ("备注", "甲"));
     let undo = store.settle(&item.key, Settlement::GiveUp, at(6)).unwrap();
     assert_eq!(store.refused_edits().unwrap(), []);
-    store.undo_settlement(undo).unwrap();
+    store.undo_settlement(undo, at(6)).unwrap();
     let item = only(&store);
     // What cannot be written leaves the item where it is.
     let long = Settlement::WriteAgain(Some(Value::from("长".repeat(900))));

@@ -17,6 +17,9 @@ impl TrayAct {
             Self::Keep => Words::new("保留记录", "Keep the record"),
             Self::Remove => Words::new("仍然删除", "Remove it"),
             Self::Noted => Words::new("知道了", "Noted"),
+            Self::FillIn => Words::new("去填写", "Fill in"),
+            Self::Retry => Words::new("重试", "Try again"),
+            Self::ThrowAway => Words::new("丢弃", "Throw away"),
         }
     }
 }
@@ -28,6 +31,8 @@ pub(super) const fn acts(key: &TrayKey) -> &'static [TrayAct] {
         TrayKey::Refused { .. } | TrayKey::NewRefused { .. } => &[TrayAct::WriteAgain, TrayAct::GiveUp],
         TrayKey::Removed { .. } => &[TrayAct::Keep, TrayAct::Remove],
         TrayKey::Late { .. } => &[TrayAct::Noted],
+        TrayKey::AskedLater { .. } => &[TrayAct::FillIn],
+        TrayKey::Media { .. } => &[TrayAct::Retry, TrayAct::ThrowAway, TrayAct::Noted],
         TrayKey::Held { .. } | TrayKey::NeedsUpdate { .. } | TrayKey::Unsent { .. } => {
             &[TrayAct::KeepWaiting]
         }
@@ -43,6 +48,8 @@ pub(super) fn what(key: &TrayKey) -> Words {
         TrayKey::Late { .. } => Words::new("您的操作未生效", "Your act does not count"),
         TrayKey::Held { .. } => Words::new("服务器暂不能接收", "The server cannot take it yet"),
         TrayKey::NeedsUpdate { .. } => Words::new("需要升级应用", "The app needs an update"),
+        TrayKey::AskedLater { .. } => Words::new("填报有新的项目", "A form asks more"),
+        TrayKey::Media { .. } => Words::new("照片或录音未送达", "A photo or recording has not arrived"),
         TrayKey::Unsent { .. } => Words::new("等待发送", "Waiting to be sent"),
     }
 }
@@ -138,6 +145,16 @@ pub(super) fn held(state: OutboxState, changes: u64) -> Words {
         format!(
             "The server is older than this app and cannot take {changes} changes yet. They are saved on this phone and go \
              out by themselves once it is updated."
+        ),
+    )
+}
+
+pub(super) fn asked_later(count: usize) -> Words {
+    Words::new(
+        format!("您已提交的填报中有 {count} 项，当时的应用版本无法填写。现在可以补填，其他内容不受影响。"),
+        format!(
+            "{count} items of a form that you sent could not be filled in by the app as it was then. Now they can; the \
+             rest stays as it is."
         ),
     )
 }

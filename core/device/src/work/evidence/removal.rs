@@ -1,0 +1,161 @@
+//! A wrong photo is taken off its record. The reference stays in the record's history with a flag beside it; what has not
+//! been sent is not sent any more.
+
+use gridwalk_model::checklist::Answer;
+use gridwalk_model::event::{Flag, Verdict};
+use gridwalk_model::photo::PhotoRef;
+use gridwalk_model::policy::Violation;
+use gridwalk_model::records::elements;
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value, codec};
+
+use crate::edit::Edits;
+use crate::error::DeviceError;
+use crate::store::{Commit, Store, View};
+
+/// A photo that was taken off a record: given to [`Store::restore_photo`], it takes that back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemovedPhoto {
+    /// The record.
+    pub record: RecordId,
+    /// The photo's name there.
+    pub element: RecordId,
+    media: Vec<ContentHash>,
+    /// Answers that named it: key, before, after.
+    answers: Vec<(String, Value, Value)>,
+}
+
+fn flag(element: RecordId) -> String {
+    format!("photos/{}/removed", element.to_hex())
+}
+
+/// The photos that a record shows.
+fn shown(fields: &Fields) -> impl Iterator<Item = (RecordId, PhotoRef)> {
+    elements(fields, "photos").filter_map(|(element, value)| {
+        let Value::Bytes(bytes) = value else { return None };
+        Some((element.parse().ok()?, PhotoRef::from_bytes(bytes).ok()?))
+    })
+}
+
+/// The answers that name a photo, without it.
+fn answers_without(fields: &Fields, element: RecordId) -> Vec<(String, Value, Value)> {
+    let without = |(item, before): (&str, &Value)| {
+        let Value::Bytes(bytes) = before else { return None };
+        let mut answer: Answer = codec::from_bytes(bytes).ok()?;
+        let count = answer.photos.len();
+        answer.photos.retain(|photo| *photo != element);
+        let after = Value::Bytes(codec::to_bytes(&answer));
+        (answer.photos.len() < count).then(|| (format!("answers/{item}"), before.clone(), after))
+    };
+    elements(fields, "answers").filter_map(without).collect()
+}
+
+impl View<'_> {
+    /// Whether an act on the event rests on this photo alone: then it cannot go.
+    fn is_only_proof(
+        &self,
+        event: RecordId,
+        element: RecordId,
+        fields: &Fields,
+    ) -> Result<bool, DeviceError> {
+        let case = self.case(event)?;
+        let stays = |photo: &RecordId| *photo != element && shown(fields).any(|(other, _)| other == *photo);
+        let counts = |id: RecordId| {
+            let judged = case.folded.entries.iter().find(|judged| judged.id == id);
+            judged.is_some_and(|judged| judged.verdict == Verdict::Applied)
+        };
+        Ok(case.entries.iter().any(|entry| {
+            entry.after_photos.contains(&element)
+                && counts(entry.id)
+                && entry.reason.is_none()
+                && !entry.after_photos.iter().any(stays)
+        }))
+    }
+}
+
+impl Store {
+    /// Takes a photo that this phone attached off its record and off the answers that name it. What of it the server
+    /// does not have is not sent any more; its bytes stay for a week.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoPhoto`]; [`DeviceError::NotAllowed`] for a photo of somebody else or a signature;
+    /// [`DeviceError::ActRefused`] where an act on the event rests on it alone; those of a finished inspection and of an
+    /// edit.
+    pub fn remove_photo(
+        &mut self,
+        record: RecordId,
+        element: RecordId,
+        now: Timestamp,
+    ) -> Result<RemovedPhoto, DeviceError> {
+        let (kind, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
+        let missing = DeviceError::NoPhoto { record, element };
+        let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
+        let photo = photo.ok_or(missing)?;
+        if !self.attached_here(record, element)? {
+            return Err(DeviceError::NotAllowed { field: flag(element), violation: Violation::Author });
+        }
+        match Kind::parse(&kind) {
+            Some(Kind::Event) if self.view().is_only_proof(record, element, &fields)? => {
+                return Err(DeviceError::ActRefused { flag: Flag::NeedsAfterPhoto });
+            }
+            Some(Kind::Inspection) => drop(self.open_session(record)?),
+            _ => {}
+        }
+        let media = self.media_of_photo_alone(&photo, record, element, &fields)?;
+        let answers = answers_without(&fields, element);
+        self.write(Commit::Edit, |tx| {
+            let mut patch = Fields::from([(flag(element), Value::Flag(true))]);
+            patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
+            Edits::over(tx, now).edit(record, &patch)?;
+            media.iter().try_for_each(|hash| tx.drop_upload(hash, record, now))
+        })?;
+        Ok(RemovedPhoto { record, element, media, answers })
+    }
+
+    /// Puts a photo back that was taken off, and into the answers that named it and say nothing else since.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoPhoto`] where it was not sent and its bytes are gone by now; those of an edit.
+    pub fn restore_photo(&mut self, removed: RemovedPhoto, now: Timestamp) -> Result<(), DeviceError> {
+        let RemovedPhoto { record, element, media, answers } = removed;
+        let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
+        for hash in &media {
+            if self.view().is_dropped(hash)? && self.media_len(hash)?.is_none() {
+                return Err(DeviceError::NoPhoto { record, element });
+            }
+        }
+        let mut patch = Fields::from([(flag(element), Value::Flag(false))]);
+        for (key, before, after) in answers {
+            if fields.get(&key) == Some(&after) {
+                patch.insert(key, before);
+            }
+        }
+        self.write(Commit::Edit, |tx| {
+            Edits::over(tx, now).edit(record, &patch)?;
+            media.iter().try_for_each(|hash| tx.take_up_upload(hash, true))
+        })
+    }
+
+    /// Whether this phone attached the photo.
+    fn attached_here(&self, record: RecordId, element: RecordId) -> Result<bool, DeviceError> {
+        let mut found = false;
+        self.each_photo_print(|_, of, name, _| found |= of == record && name == element)?;
+        Ok(found)
+    }
+
+    /// Photo and preview, where no other photo of this phone has the same bytes.
+    fn media_of_photo_alone(
+        &self,
+        photo: &PhotoRef,
+        record: RecordId,
+        element: RecordId,
+        fields: &Fields,
+    ) -> Result<Vec<ContentHash>, DeviceError> {
+        let original = photo.original_hash.map(|hash| *hash.as_bytes());
+        let mut again = shown(fields).any(|(name, other)| name != element && other.hash == photo.hash);
+        self.each_photo_print(|print, of, name, _| {
+            again |= (of, name) != (record, element) && Some(print.original) == original;
+        })?;
+        let media = [Some(photo.hash), photo.preview_hash];
+        Ok(if again { Vec::new() } else { media.into_iter().flatten().collect() })
+    }
+}

@@ -1,0 +1,112 @@
+//! Wrong photos are taken off and put back.
+
+use gridwalk_evidence::Limits;
+use gridwalk_model::event::Flag;
+use gridwalk_model::policy::Violation;
+use gridwalk_model::records::Event;
+use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
+
+use crate::error::DeviceError;
+use crate::photo::{CaptureFacts, prepare_photo};
+use crate::store::Store;
+use crate::sync::tests::Phone;
+use crate::testkit::{GRID, Script, at, fields, jpeg};
+
+const DAY: i64 = 86_400_000;
+
+fn event(store: &mut Store) -> RecordId {
+    let mut all = fields(&[("category", "litter"), ("address", "东门")]);
+    all.insert("area".into(), Value::from(GRID));
+    store.edits(at(1), |edits| edits.create_fields(Kind::Event, &all)).unwrap()
+}
+
+fn attach(store: &mut Store, record: RecordId, width: u16, now: Timestamp) -> RecordId {
+    let facts = CaptureFacts::camera(now, "W01".into());
+    let photo = prepare_photo(&jpeg(width, 72), &facts, None, &Limits::default()).unwrap();
+    store.attach_photo(record, &photo, &facts, now).unwrap()
+}
+
+fn photos(phone: &Phone, event: RecordId) -> usize {
+    phone.store.get::<Event>(event).unwrap().unwrap().record.photos.len()
+}
+
+fn unsent(store: &Store) -> (u64, u64) {
+    let totals = store.totals().unwrap();
+    (totals.photos.count, totals.previews.count)
+}
+
+#[test]
+fn a_wrong_photo_goes_and_comes_back_on_every_phone() {
+    let mut server = Script::new();
+    let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));
+    let event = event(&mut a.store);
+    let wrong = attach(&mut a.store, event, 96, at(2));
+    attach(&mut a.store, event, 120, at(3));
+    a.sync(&mut server, at(4));
+    b.sync(&mut server, at(5));
+    assert_eq!((photos(&b, event), unsent(&a.store)), (2, (2, 2)));
+    let foreign = b.store.remove_photo(event, wrong, at(6));
+    assert!(matches!(foreign, Err(DeviceError::NotAllowed { violation: Violation::Author, .. })));
+    let removed = a.store.remove_photo(event, wrong, at(6)).unwrap();
+    assert_eq!((photos(&a, event), unsent(&a.store)), (1, (1, 1)), "it is not sent any more");
+    let again = a.store.remove_photo(event, wrong, at(7));
+    assert!(matches!(again, Err(DeviceError::NoPhoto { .. })));
+    a.sync(&mut server, at(8));
+    b.sync(&mut server, at(9));
+    assert_eq!((photos(&b, event), a.waiting()), (1, 0), "the server takes it");
+    a.store.restore_photo(removed, at(10)).unwrap();
+    a.sync(&mut server, at(11));
+    b.sync(&mut server, at(12));
+    assert_eq!((photos(&a, event), photos(&b, event), unsent(&a.store)), (2, 2, (2, 2)));
+    assert!(a.store.refused_edits().unwrap().is_empty());
+}
+
+#[test]
+fn bytes_that_were_taken_off_go_after_a_week_and_what_was_sent_stays() {
+    let mut phone = Phone::new(1);
+    let event = event(&mut phone.store);
+    let (unsent_one, sent) =
+        (attach(&mut phone.store, event, 96, at(2)), attach(&mut phone.store, event, 120, at(3)));
+    let hash = |store: &Store, element: RecordId| {
+        let (_, all) = store.fields(event).unwrap().unwrap();
+        let Value::Bytes(bytes) = &all[&format!("photos/{}", element.to_hex())] else { panic!("no photo") };
+        gridwalk_model::photo::PhotoRef::from_bytes(bytes).unwrap().hash
+    };
+    let hashes: [ContentHash; 2] = [unsent_one, sent].map(|element| hash(&phone.store, element));
+    phone.store.receipts(&[hashes[1]], at(4)).unwrap();
+    let removed = [unsent_one, sent].map(|element| phone.store.remove_photo(event, element, at(5)).unwrap());
+    phone.store.sweep_media(at(6 * DAY), 30 * DAY).unwrap();
+    assert!(phone.store.media_len(&hashes[0]).unwrap().is_some());
+    phone.store.sweep_media(at(8 * DAY), 30 * DAY).unwrap();
+    assert!(phone.store.media_len(&hashes[0]).unwrap().is_none());
+    let [gone, kept] = removed;
+    let late = phone.store.restore_photo(gone, at(8 * DAY));
+    assert!(matches!(late, Err(DeviceError::NoPhoto { .. })));
+    phone.store.restore_photo(kept, at(8 * DAY)).unwrap();
+    assert_eq!(photos(&phone, event), 1);
+    let twin = attach(&mut phone.store, event, 96, at(9 * DAY));
+    assert_eq!(unsent(&phone.store).0, 1, "taken again, it is sent");
+    assert_ne!(twin, unsent_one);
+}
+
+#[test]
+fn the_only_proof_of_an_act_stays() {
+    use gridwalk_model::event::{Action, LogEntry};
+    let mut phone = Phone::new(1);
+    let user = crate::testkit::USER;
+    let event = event(&mut phone.store);
+    let after = attach(&mut phone.store, event, 96, at(2));
+    let id = |n: u8| RecordId::from_bytes([n; 16]);
+    let report = LogEntry::new(id(1), None, at(1), user, Action::Report);
+    let mut note = LogEntry::new(id(2), Some(id(1)), at(2), user, Action::Note);
+    note.internal_note = Some("虚构".into());
+    note.after_photos = vec![after];
+    for entry in [&report, &note] {
+        phone
+            .store
+            .edits(at(3), |edits| edits.add(event, "log", &entry.id.to_hex(), entry.to_value()))
+            .unwrap();
+    }
+    let refused = phone.store.remove_photo(event, after, at(4));
+    assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NeedsAfterPhoto })), "{refused:?}");
+}
