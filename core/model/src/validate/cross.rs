@@ -26,10 +26,7 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         }
         Kind::ResidentId => checks.id_number(),
         Kind::Residency => checks.order::<civil::Date>("from", "to"),
-        Kind::Campaign => {
-            checks.order::<civil::Date>("from", "to");
-            checks.nothing_forbidden(&["name", "matter"]);
-        }
+        Kind::Campaign => checks.order::<civil::Date>("from", "to"),
         Kind::Organization => {
             checks.phone();
             checks.uscc();
@@ -51,16 +48,12 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         Kind::Event => {
             checks.some_place("position", &["position", "address", "place", "dwelling"]);
         }
-        Kind::CareTag => {
-            checks.care_tag();
-            checks.nothing_forbidden(&["need", "service", "purpose"]);
-        }
+        Kind::CareTag => checks.care_tag(),
         Kind::Submission
         | Kind::Household
         | Kind::RectificationOrder
         | Kind::BaseVerification
         | Kind::Visit
-        // A task's title names shops and streets, which may be called anything.
         | Kind::Task
         | Kind::ServiceRecord
         | Kind::Worker => {}
@@ -102,14 +95,6 @@ impl Checks<'_> {
         let given = |place: &&str| self.fields.get(*place).is_some_and(|value| !super::is_blank(value));
         if !places.iter().any(given) {
             self.say(field, Reason::NoPlace);
-        }
-    }
-
-    fn nothing_forbidden(&mut self, names: &[&str]) {
-        for name in names {
-            if self.text(name).is_some_and(|text| crate::forbidden::find(&text).is_some()) {
-                self.say(name, Reason::Forbidden);
-            }
         }
     }
 

@@ -70,12 +70,14 @@ pub enum Reason {
     StoredDocumentDamaged = 12,
     /// The record is refused unless it is complete and within the rules of its kind.
     Incomplete = 13,
+    /// It says what this product does not keep about people.
+    NotKept = 14,
     /// A reason of a newer peer.
     Other = 255,
 }
 
 impl Reason {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Malformed,
         Self::TooLarge,
         Self::SecondRoot,
@@ -89,6 +91,7 @@ impl Reason {
         Self::Unloadable,
         Self::StoredDocumentDamaged,
         Self::Incomplete,
+        Self::NotKept,
     ];
 
     /// The reason with this code; [`Reason::Other`] for unknown ones.
@@ -110,6 +113,7 @@ impl Reason {
             Self::Unloadable => "修改无法保存",
             Self::StoredDocumentDamaged => "服务器上的该记录损坏，已通知管理员",
             Self::Incomplete => "必填内容不全，或超出规定范围",
+            Self::NotKept => "含有本系统不采集的内容",
             Self::Other => "未被接受",
         }
     }
@@ -132,6 +136,7 @@ impl Reason {
                 "The server's copy of this record is damaged; an administrator was told"
             }
             Self::Incomplete => "Something required is missing or outside of what is allowed",
+            Self::NotKept => "It says what this product does not keep about people",
             Self::Other => "Not accepted",
         }
     }
