@@ -186,6 +186,9 @@ fn in_entry(kind: Kind, key: &str, value: &Value) -> bool {
 }
 
 #[cfg(test)]
+mod samples;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
