@@ -218,7 +218,7 @@ impl Store {
             }));
         }
         let mut needs: BTreeMap<RecordId, Vec<NeedInForce>> = BTreeMap::new();
-        for tag in self.list::<CareTag>(None, usize::MAX)?.entries {
+        for tag in self.list_any::<CareTag>(None, usize::MAX)?.entries {
             needs.entry(tag.record.resident).or_default().push(need(tag));
         }
         for (id, needs) in needs {
@@ -255,7 +255,7 @@ impl Store {
         let residencies = self.list_linked::<Residency>("resident", id)?.into_iter();
         let current = residencies.filter(|entry| entry.record.is_current(round.today));
         let homes = current.filter_map(|entry| home(&entry)).collect();
-        let needs = self.list_linked::<CareTag>("resident", id)?.into_iter().map(need).collect();
+        let needs = self.list_linked_any::<CareTag>("resident", id)?.into_iter().map(need).collect();
         Ok(Some(Person { id, needs, homes, visits: self.visits_to([id])? }))
     }
 
