@@ -32,6 +32,7 @@ mod placing;
 mod prepare;
 mod receipts;
 mod repair;
+mod rules;
 mod scope;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::schema::Kind;
 use crate::time::Timestamp;
 use crate::value::Fields;
 use crate::visits::Cadence;
+use crate::visits::check::{is_refused, starts_something};
 
 pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
     let mut checks = Checks { fields, errors };
@@ -53,10 +54,10 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         | Kind::Household
         | Kind::RectificationOrder
         | Kind::BaseVerification
-        | Kind::Visit
         | Kind::Task
         | Kind::ServiceRecord
         | Kind::Worker => {}
+        Kind::Visit => checks.declined(),
         Kind::VisitCadence => {
             if checks.text("rules").is_some_and(|rules| Cadence::parse(&rules).is_err()) {
                 checks.say("rules", Reason::NotAnEntry);
@@ -95,6 +96,19 @@ impl Checks<'_> {
         let given = |place: &&str| self.fields.get(*place).is_some_and(|value| !super::is_blank(value));
         if !places.iter().any(given) {
             self.say(field, Reason::NoPlace);
+        }
+    }
+
+    /// Declining is a complete result and triggers nothing (design text 1).
+    fn declined(&mut self) {
+        if !self.fields.get("result").is_some_and(is_refused) {
+            return;
+        }
+        let next = self.fields.get("next_due").filter(|value| starts_something("next_due", value));
+        let follows = next.map(|_| "next_due".to_owned());
+        let answers = elements(self.fields, "answers").map(|(item, _)| format!("answers/{item}"));
+        for field in follows.into_iter().chain(answers).collect::<Vec<_>>() {
+            self.say(&field, Reason::TriggersNothing);
         }
     }
 

@@ -77,6 +77,8 @@ pub enum Reason {
     Template(TemplateFault),
     /// Asks for, or states, what this product does not keep about people; see [`crate::forbidden`].
     Forbidden,
+    /// A declined visit with answers, or with a day for the next one.
+    TriggersNothing,
 }
 
 impl Reason {
@@ -124,6 +126,7 @@ impl Reason {
             Self::NoItems => "清单没有检查项",
             Self::Template(fault) => return fault.zh(),
             Self::Forbidden => "含有本系统不采集的内容",
+            Self::TriggersNothing => "婉拒即为完整结果，不触发任何后续事项",
         };
         text.into()
     }
@@ -170,6 +173,7 @@ impl Reason {
             Self::NoItems => "the checklist has no items",
             Self::Template(fault) => return fault.en(),
             Self::Forbidden => "says what this product does not keep about people",
+            Self::TriggersNothing => "a declined visit is complete and triggers nothing",
         };
         text.into()
     }

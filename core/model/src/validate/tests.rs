@@ -188,6 +188,31 @@ fn an_events_log_cannot_sort_it_where_its_field_cannot() {
 }
 
 #[test]
+fn a_declined_visit_has_no_answers_and_no_next_day() {
+    let answer = crate::codec::to_bytes(&Answer::default());
+    let visit = |result: &str, more: &[(&str, Value)]| {
+        let mut all = fields(&[
+            ("target", id(1).into()),
+            ("by", id(2).into()),
+            ("at", Value::Time(Timestamp::from_millis(1))),
+            ("result", result.into()),
+        ]);
+        all.extend(fields(more));
+        all
+    };
+    let more = [("next_due", Value::from("2026-06-01")), ("answers/well", Value::Bytes(answer.clone()))];
+    assert_eq!(validate(Kind::Visit, &visit("met", &more)), []);
+    assert_eq!(validate(Kind::Visit, &visit("refused", &[])), []);
+    let nothing = |field: &str| (field.to_owned(), Reason::TriggersNothing);
+    assert_eq!(
+        reasons(Kind::Visit, &visit("refused", &more)),
+        [nothing("next_due"), nothing("answers/well")]
+    );
+    let taken_out = [("answers/well", Value::Bytes(answer)), ("answers/well/removed", Value::Flag(true))];
+    assert_eq!(validate(Kind::Visit, &visit("refused", &taken_out)), []);
+}
+
+#[test]
 fn reasons_speak_both_languages() {
     for reason in [Reason::Missing, Reason::TooLong { max: 5 }, Reason::NoItems, Reason::UnknownRegion] {
         assert!(!reason.zh().is_ascii());
