@@ -2,7 +2,7 @@
 //! the same [`crate::sync::Landing`] as pushes do, under the server's actor of the epoch, inside the writing
 //! transaction, which is the lock.
 
-use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp, forbidden};
 use gridwalk_replica::digest::Fingerprint;
 use gridwalk_replica::{Actor, Document, DocumentError};
 
@@ -19,6 +19,12 @@ pub enum EditError {
     /// The record is of a kind that this build does not know.
     #[error("record is of a newer schema")]
     UnknownKind,
+    /// It says what this product does not keep about people; see [`forbidden`].
+    #[error("field `{field}` says what is not kept")]
+    Forbidden {
+        /// The field.
+        field: String,
+    },
     /// The document refused.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -55,6 +61,7 @@ impl<'t> Edits<'t> {
     /// # Errors
     /// See [`EditError`].
     pub fn create(&mut self, id: RecordId, kind: Kind, fields: &Fields) -> Result<(), EditError> {
+        check_kept(kind, fields)?;
         let (document, change) = Document::create(id, kind, fields, self.actor, self.now)?;
         self.land(id, kind, None, &document, vec![change.raw])
     }
@@ -66,6 +73,7 @@ impl<'t> Edits<'t> {
     pub fn update(&mut self, id: RecordId, fields: &Fields) -> Result<bool, EditError> {
         let head = self.tx.record(id)?.ok_or(EditError::NotFound)?;
         let kind = Kind::parse(&head.kind).ok_or(EditError::UnknownKind)?;
+        check_kept(kind, fields)?;
         let mut document = Document::load(&self.tx.snapshot(head.no)?)?;
         let Some(change) = document.edit(fields, self.actor, self.now)? else { return Ok(false) };
         let mut raws = vec![change.raw];
@@ -108,6 +116,14 @@ impl<'t> Edits<'t> {
     /// A failure of the store.
     pub fn finish(self) -> Result<(), StorageError> {
         self.landing.finish(self.tx)
+    }
+}
+
+/// Officers and files are held to the rule that admission holds devices to.
+fn check_kept(kind: Kind, fields: &Fields) -> Result<(), EditError> {
+    match forbidden::in_fields(kind, fields) {
+        Some(field) => Err(EditError::Forbidden { field }),
+        None => Ok(()),
     }
 }
 

@@ -218,8 +218,19 @@ impl<'s> Edits<'_, 's> {
     /// # Errors
     /// As [`Store::get`].
     pub fn get<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
+        not_sensitive::<T>()?;
+        self.get_any(id)
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn get_any<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
         self.tx.listed(id)?.map(typed::<T>).transpose()
     }
+}
+
+/// What is sensitive is read by [`Store::read_sensitive`] and its like, which ask for a purpose and keep the journal.
+fn not_sensitive<T: Record>() -> Result<(), DeviceError> {
+    if T::SCHEMA.class == AccessClass::Sensitive { Err(DeviceError::NoPurpose) } else { Ok(()) }
 }
 
 fn check_patch(kind: Kind, document: &Document, patch: &Fields) -> Result<(), DeviceError> {
@@ -331,24 +342,51 @@ impl Store {
     ///
     /// # Errors
     /// [`DeviceError::WrongKind`], [`DeviceError::NeedsUpdate`], [`DeviceError::Invalid`] where required fields are
-    /// missing.
+    /// missing; [`DeviceError::NoPurpose`] for a kind of the sensitive class: see [`Self::read_sensitive`].
     pub fn get<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
+        not_sensitive::<T>()?;
+        self.get_any(id)
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn get_any<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
         self.view().listed(id)?.map(typed::<T>).transpose()
     }
 
-    /// The fields of one record of any kind, with the word for the kind.
+    /// The fields of one record of any kind that is not sensitive, with the word for the kind.
     ///
     /// # Errors
-    /// Failures of SQLite.
+    /// [`DeviceError::NoPurpose`] for a record of the sensitive class, failures of SQLite.
     pub fn fields(&self, id: RecordId) -> Result<Option<(String, Fields)>, DeviceError> {
+        let Some((tag, fields)) = self.fields_any(id)? else { return Ok(None) };
+        let class = Kind::parse(&tag).map(|kind| kind.schema().class);
+        if class == Some(AccessClass::Sensitive) {
+            Err(DeviceError::NoPurpose)
+        } else {
+            Ok(Some((tag, fields)))
+        }
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn fields_any(&self, id: RecordId) -> Result<Option<(String, Fields)>, DeviceError> {
         Ok(self.view().listed(id)?.map(|listed| (listed.kind, listed.fields)))
     }
 
     /// Records of a kind, in the order of the kind.
     ///
     /// # Errors
-    /// Failures of SQLite.
+    /// [`DeviceError::NoPurpose`] for a kind of the sensitive class, failures of SQLite.
     pub fn list<T: Record>(&self, after: Option<&PageCursor>, limit: usize) -> Result<Page<T>, DeviceError> {
+        not_sensitive::<T>()?;
+        self.list_any(after, limit)
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn list_any<T: Record>(
+        &self,
+        after: Option<&PageCursor>,
+        limit: usize,
+    ) -> Result<Page<T>, DeviceError> {
         let after = after.map(|cursor| (cursor.sort.as_str(), cursor.key));
         let rows = self.view().list_kind(T::SCHEMA.tag, after, limit)?;
         let next = rows
@@ -361,8 +399,18 @@ impl Store {
     /// Records of a kind that name `target` in `field`: the residencies of a dwelling, the events of a place.
     ///
     /// # Errors
-    /// Failures of SQLite.
+    /// [`DeviceError::NoPurpose`] for a kind of the sensitive class, failures of SQLite.
     pub fn list_linked<T: Record>(
+        &self,
+        field: &str,
+        target: RecordId,
+    ) -> Result<Vec<Entry<T>>, DeviceError> {
+        not_sensitive::<T>()?;
+        self.list_linked_any(field, target)
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn list_linked_any<T: Record>(
         &self,
         field: &str,
         target: RecordId,
@@ -374,8 +422,9 @@ impl Store {
     /// buildings.
     ///
     /// # Errors
-    /// Failures of SQLite.
+    /// As [`Self::list`].
     pub fn list_under<T: Record>(&self, path: &[&str]) -> Result<Vec<Entry<T>>, DeviceError> {
+        not_sensitive::<T>()?;
         Ok(typed_list(self.view().list_prefix(T::SCHEMA.tag, &crate::store::sort_prefix(path))?))
     }
 

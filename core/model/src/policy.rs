@@ -95,6 +95,12 @@ pub enum Violation {
         /// The field.
         field: &'static str,
     },
+    /// What this product does not keep about people; see [`crate::forbidden`].
+    #[error("value of `{field}` says what is not kept")]
+    Forbidden {
+        /// The field.
+        field: &'static str,
+    },
     /// A word that a closed list does not have.
     #[error("value of `{field}` is not on its list")]
     Closed {
@@ -127,6 +133,9 @@ pub fn check_write(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violati
         return Ok(());
     }
     let Some((field, _)) = write.schema.field_of_key(write.key) else { return Ok(()) };
+    if crate::forbidden::in_field(write.schema.kind, field, write.value) {
+        return Err(Violation::Forbidden { field: field.name });
+    }
     match field.policy {
         FieldPolicy::Free => Ok(()),
         FieldPolicy::CreateOnly if write.creates => crate::records::check_field(sender, write, field),

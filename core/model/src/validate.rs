@@ -8,6 +8,7 @@ pub use reason::{Reason, Weight};
 use crate::checklist::{Answer, ChecklistItem, Finding, Signature};
 use crate::codec;
 use crate::event::LogEntry;
+use crate::forbidden;
 use crate::geo;
 use crate::photo::PhotoRef;
 use crate::records::{elements, is_closed, parse_date};
@@ -83,6 +84,9 @@ fn check_set(kind: Kind, field: &FieldSchema, fields: &Fields, errors: &mut Vec<
 
 fn check_value(kind: Kind, field: &FieldSchema, value: &Value) -> Result<(), Reason> {
     match (field.ty, value) {
+        (FieldType::Text { .. }, Value::Text(_)) if forbidden::in_field(kind, field, value) => {
+            Err(Reason::Forbidden)
+        }
         (FieldType::Text { max }, Value::Text(text)) => check_text(text, max),
         (FieldType::Code(words), Value::Text(word)) => check_word(kind, field, words, word),
         (FieldType::Flag, Value::Flag(_)) | (FieldType::Time, Value::Time(_)) => Ok(()),
@@ -118,6 +122,9 @@ fn check_text(text: &str, max: usize) -> Result<(), Reason> {
 fn check_word(kind: Kind, field: &FieldSchema, words: &[&str], word: &str) -> Result<(), Reason> {
     if words.contains(&word) {
         Ok(())
+    } else if forbidden::find(word).is_some() {
+        // A word of a newer list is carried, but not whatever somebody would make a list of.
+        Err(Reason::Forbidden)
     } else if is_closed(kind, field.name) {
         Err(Reason::NotOnClosedList)
     } else {
@@ -132,7 +139,12 @@ fn check_real(number: f64, min: f64, max: f64) -> Result<(), Reason> {
 
 fn check_entry(set: &str, bytes: &[u8]) -> Result<(), Reason> {
     let readable = match set {
-        "log" => codec::from_bytes::<LogEntry>(bytes).is_ok(),
+        "log" => match codec::from_bytes::<LogEntry>(bytes) {
+            Ok(entry) if entry.category.as_deref().is_some_and(|word| forbidden::find(word).is_some()) => {
+                return Err(Reason::Forbidden);
+            }
+            entry => entry.is_ok(),
+        },
         "photos" => codec::from_bytes::<PhotoRef>(bytes).is_ok(),
         "voices" => VoiceRef::from_bytes(bytes).is_ok(),
         "items" => codec::from_bytes::<ChecklistItem>(bytes).is_ok(),

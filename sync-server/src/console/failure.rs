@@ -70,6 +70,7 @@ impl From<EditError> for Failure {
         match error {
             EditError::NotFound => Self::NotFound,
             EditError::Storage(error) => error.into(),
+            EditError::Forbidden { .. } => Self::BadForm,
             EditError::UnknownKind | EditError::Document(_) => {
                 tracing::warn!(%error, "console: edit");
                 Self::Internal

@@ -67,7 +67,7 @@ static RESIDENTS: &[Column] = &[
     may("from", &["入住日期", "居住开始日期", "MOVEDIN"]),
     may("residence_matches_registration", &["人户一致", "是否人户一致"]),
     may("workplace", &["工作单位", "从业单位", "单位", "WORKPLACE"]),
-    may("tags", &["标签", "人员标签", "关爱标签", "重点关爱类型", "特殊人群", "TAGS"]),
+    may("tags", &["标签", "人员标签", "关爱标签", "重点关爱类型", "TAGS"]),
     may("remarks", REMARKS),
 ];
 

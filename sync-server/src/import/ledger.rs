@@ -9,7 +9,7 @@ use super::cells::{Problem, RowReader, RowReason};
 use super::columns::{ADDRESS_CODE, GRID_CODE};
 use super::csv_source::{Row, Sheet};
 use super::merge::{self, Checker, Outcome, Secret, Sink, Writer};
-use super::report::{BadRow, ImportReport, Proposal};
+use super::report::{BadRow, ImportReport, LeftOut, Proposal};
 use super::{BATCH_ROWS, ImportContext, ImportError, Progress, Table, residents};
 use crate::audit::{self, Entry};
 use crate::storage::Storage;
@@ -137,6 +137,7 @@ impl<'i> Import<'i> {
     pub(super) fn finish(mut self) -> ImportReport {
         self.report.bad_rows.sort_by_key(|row| (row.table, row.line));
         self.report.proposals.sort_by_key(|proposal| proposal.line);
+        self.report.left_out.sort_by_key(|left| (left.table, left.line));
         self.report
     }
 
@@ -195,7 +196,8 @@ impl<'i> Import<'i> {
 
     fn residents(&mut self, sheet: &Sheet) -> Result<(), ImportError> {
         let doors = self.known(merge::DWELLING, sheet, ADDRESS_CODE)?;
-        let (units, bad) = residents::read(sheet, &doors, &self.secret);
+        let (units, bad, left_out) = residents::read(sheet, &doors, &self.secret);
+        self.report.left_out.extend(left_out);
         for (row, problems) in bad {
             self.refuse(sheet, row, problems);
         }
@@ -236,6 +238,11 @@ impl<'i> Import<'i> {
 
     fn load_sheet<U: Unit>(&mut self, sheet: &Sheet, units: &[U]) -> Result<(), ImportError> {
         self.report.headings.insert(sheet.table, sheet.headings.clone());
+        let unkept =
+            sheet.headings.iter().filter(|heading| gridwalk_model::forbidden::find(heading).is_some());
+        let unkept = unkept.map(|heading| heading.trim().to_owned());
+        let left_out = unkept.map(|column| LeftOut { table: sheet.table, line: 0, column, labels: 0 });
+        self.report.left_out.extend(left_out);
         self.load(sheet.table, sheet.rows.len(), units)
     }
 

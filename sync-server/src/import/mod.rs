@@ -38,7 +38,7 @@ mod tests;
 pub use areas::{AreaOptions, AreaProblem, AreaReport, run_areas};
 pub use cells::{Problem, RowReason};
 pub use ledger::{LedgerFiles, LedgerOptions, run_ledger};
-pub use report::{BadRow, ImportReport, KeptEdit, Proposal, ProposalKind, RowCounts};
+pub use report::{BadRow, ImportReport, KeptEdit, LeftOut, Proposal, ProposalKind, RowCounts};
 
 use gridwalk_model::Timestamp;
 use gridwalk_model::geo::GeoError;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use gridwalk_model::geo::Position;
+use gridwalk_model::validate::Reason;
 use gridwalk_model::{Kind, RecordId, Value, codes};
 
 use super::Table;
@@ -75,6 +76,20 @@ pub enum ProposalKind {
     NewDoor,
 }
 
+/// What a file says and this product does not keep about people ([`Reason::Forbidden`]): a whole column, or labels in
+/// a row. Nothing of it is offered or stored; what it said stands here neither.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Which file.
+    pub table: Table,
+    /// Line of the file; 0 for a column.
+    pub line: u64,
+    /// The column, as the file calls it.
+    pub column: String,
+    /// How many labels of the row; 0 for a column.
+    pub labels: usize,
+}
+
 /// What an import did. Holds personal data of the imported file; for the officer who imported it, never for logs
 /// (`Debug` shows counts).
 #[derive(Clone, Default, PartialEq)]
@@ -87,6 +102,8 @@ pub struct ImportReport {
     pub kept_edits: Vec<KeptEdit>,
     /// What is to be decided by a person.
     pub proposals: Vec<Proposal>,
+    /// What was not taken, since it is not kept.
+    pub left_out: Vec<LeftOut>,
     /// The headings of each file, for the files of bad rows.
     pub(super) headings: BTreeMap<Table, Vec<String>>,
 }
@@ -182,6 +199,9 @@ impl ImportReport {
         }
         let (bad, kept, proposals) = (self.bad_rows.len(), self.kept_edits.len(), self.proposals.len());
         let _ = write!(out, "{bad} bad rows, {kept} edits kept, {proposals} proposals");
+        if !self.left_out.is_empty() {
+            let _ = write!(out, ", {} left out", self.left_out.len());
+        }
         out
     }
 
@@ -212,6 +232,14 @@ impl ImportReport {
         }
         if !self.proposals.is_empty() {
             let _ = writeln!(out, "待人工确认 {} 项", self.proposals.len());
+        }
+        if !self.left_out.is_empty() {
+            let _ = writeln!(out, "未采用 {} 处：{}", self.left_out.len(), Reason::Forbidden.zh());
+            for left in self.left_out.iter().take(NAMED_MAX) {
+                let place =
+                    if left.line == 0 { "整列".to_owned() } else { format!("第 {} 行", left.line) };
+                let _ = writeln!(out, "  {} {place} {}", left.table.zh(), left.column);
+            }
         }
         out
     }
@@ -246,6 +274,13 @@ impl ImportReport {
         }
         if !self.proposals.is_empty() {
             let _ = writeln!(out, "{} proposals for a person to decide", self.proposals.len());
+        }
+        if !self.left_out.is_empty() {
+            let _ = writeln!(out, "{} left out: {}", self.left_out.len(), Reason::Forbidden.en());
+            for left in self.left_out.iter().take(NAMED_MAX) {
+                let place = if left.line == 0 { "column".to_owned() } else { format!("line {}", left.line) };
+                let _ = writeln!(out, "  {} {place} {}", left.table.en(), left.column);
+            }
         }
         out
     }

@@ -6,7 +6,7 @@ use gridwalk_model::codes::{self, resident_id};
 use gridwalk_model::records::residency::Relation;
 use gridwalk_model::records::resident_id::IdDocument;
 use gridwalk_model::validate::Reason;
-use gridwalk_model::{Fields, Kind, RecordId, Value};
+use gridwalk_model::{Fields, Kind, RecordId, Value, forbidden};
 
 use super::ImportError;
 use super::cells::{Problem, RowReader, RowReason};
@@ -14,7 +14,7 @@ use super::columns::ADDRESS_CODE;
 use super::csv_source::{Row, Sheet};
 use super::ledger::{Done, Unit, link};
 use super::merge::{self, Outcome, Secret, Sink};
-use super::report::{Proposal, ProposalKind};
+use super::report::{LeftOut, Proposal, ProposalKind};
 
 /// The people of one household.
 pub(super) struct Household {
@@ -111,13 +111,15 @@ impl Household {
 /// The rows that were not good, with what is wrong.
 type Bad<'s> = Vec<(&'s Row, Vec<Problem>)>;
 
-/// Reads the ledger into households, in the order in which their doors come first.
+/// Reads the ledger into households, in the order in which their doors come first. Labels that this product does not
+/// keep are left out and named.
 pub(super) fn read<'s>(
     sheet: &'s Sheet,
     doors: &BTreeMap<String, RecordId>,
     secret: &Secret,
-) -> (Vec<Household>, Bad<'s>) {
-    let mut reading = Reading { sheet, doors, secret, first: BTreeMap::new(), at_doors: BTreeMap::new() };
+) -> (Vec<Household>, Bad<'s>, Vec<LeftOut>) {
+    let (first, at_doors) = (BTreeMap::new(), BTreeMap::new());
+    let mut reading = Reading { sheet, doors, secret, first, at_doors, left_out: Vec::new() };
     let mut households: Vec<Household> = Vec::new();
     let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
     let mut bad = Vec::new();
@@ -133,7 +135,7 @@ pub(super) fn read<'s>(
             Err(problems) => bad.push((row, problems)),
         }
     }
-    (households, bad)
+    (households, bad, reading.left_out)
 }
 
 struct Reading<'s, 'd> {
@@ -144,10 +146,12 @@ struct Reading<'s, 'd> {
     first: BTreeMap<String, (u64, String)>,
     /// Line by person and door.
     at_doors: BTreeMap<(String, String), u64>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Reading<'_, '_> {
     fn row(&mut self, row: &Row) -> Result<(String, RecordId, Member), Vec<Problem>> {
+        let labels = self.labels(row);
         let mut residency = RowReader::new(self.sheet, row);
         let dwelling = link(&mut residency, ADDRESS_CODE, self.doors, RowReason::UnknownAddress);
         residency.fields.clear();
@@ -186,9 +190,18 @@ impl Reading<'_, '_> {
             Some(number) => format!("{address}/{number}"),
             None => address.clone(),
         };
-        let labels = text("tags").map(tidy_labels).filter(|labels| !labels.is_empty());
         let person = (!again).then_some((person, number));
         Ok((key, dwelling, Member { line: row.line, name, address, person, residency, labels }))
+    }
+
+    /// The labels of a row that a person may be asked about.
+    fn labels(&mut self, row: &Row) -> Option<String> {
+        let (labels, dropped) = tidy_labels(self.sheet.cell(row, "tags")?);
+        if dropped > 0 {
+            let column = self.sheet.heading("tags");
+            self.left_out.push(LeftOut { table: self.sheet.table, line: row.line, column, labels: dropped });
+        }
+        Some(labels).filter(|labels| !labels.is_empty())
     }
 }
 
@@ -244,10 +257,11 @@ fn check_residency(reader: &mut RowReader<'_>, residency: &Fields, dwelling: Opt
     reader.validate(Kind::Residency, &whole);
 }
 
-/// Labels one by one, each once, in the order of the file.
-fn tidy_labels(cell: &str) -> String {
+/// Labels one by one, each once, in the order of the file; and how many of them this product does not keep.
+fn tidy_labels(cell: &str) -> (String, usize) {
     let mut seen = BTreeSet::new();
     let labels = cell.split([';', '；', ',', '，', '、', '|', '/']).map(str::trim);
-    let labels: Vec<&str> = labels.filter(|label| !label.is_empty() && seen.insert(*label)).collect();
-    labels.join(";")
+    let labels = labels.filter(|label| !label.is_empty() && seen.insert(*label));
+    let (dropped, kept): (Vec<&str>, Vec<&str>) = labels.partition(|label| forbidden::find(label).is_some());
+    (kept.join(";"), dropped.len())
 }

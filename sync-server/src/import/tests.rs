@@ -365,6 +365,38 @@ fn one_person_at_two_doors_is_one_person_and_a_new_door_is_proposed() {
 }
 
 #[test]
+fn labels_and_columns_that_are_not_kept_are_left_out_with_a_reason() {
+    let office = Office::with_areas();
+    let residents = "地址编码,姓名,证件号码,标签,民族,特殊人群\n\
+        A0101,罗平,990000193512237224,独居老人；信访人员,甲,乙\n\
+        A0101,冯英志,990000197908289790,重点人员,,\n\
+        B0101,顾娟,990000200006231295,低收入,,\n";
+    let report = office.ledger(DWELLINGS.as_bytes(), residents.as_bytes(), b"");
+    assert_eq!(totals(&report), (6, 0, 0, 0), "the people are not left out");
+    let left: Vec<_> = report.left_out.iter().map(|l| (l.line, l.column.as_str(), l.labels)).collect();
+    assert_eq!(left, [(0, "民族", 0), (0, "特殊人群", 0), (2, "标签", 1), (3, "标签", 1)]);
+    let offered = String::from_utf8(report.proposals_csv()).unwrap();
+    assert!(offered.contains("独居老人") && offered.contains("低收入"), "{offered}");
+    assert!(!offered.contains("信访") && !offered.contains("重点人员"));
+    let (zh, en) = (report.zh(), report.en());
+    assert!(zh.contains("未采用 4 处：含有本系统不采集的内容\n  人口 整列 民族\n"), "{zh}");
+    assert!(en.contains("4 left out: says what this product does not keep about people"), "{en}");
+    assert!(zh.contains("  人口 第 2 行 标签") && !zh.contains("信访"), "{zh}");
+}
+
+#[test]
+fn a_category_that_is_not_kept_comes_back_with_its_reason() {
+    let office = Office::with_areas();
+    let places = PLACES.replace("小生产加工", "宗教场所");
+    let report = office.ledger(b"", b"", places.as_bytes());
+    assert_eq!(said(&report), ["places 2: 场所类别 says what this product does not keep about people"]);
+    assert_eq!(
+        totals(&office.ledger(b"", b"", PLACES.replace("小生产加工", "寺庙").as_bytes())),
+        (1, 0, 0, 0)
+    );
+}
+
+#[test]
 fn numbers_of_people_stand_in_their_own_documents_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");

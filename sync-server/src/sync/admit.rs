@@ -2,7 +2,8 @@
 
 use gridwalk_model::schema::REMOVED_KEY;
 use gridwalk_model::{Fields, Kind, RecordId, StreamId, Timestamp, Value};
-use gridwalk_replica::admission::{Admission, Admitted, Origin, Reason, Verdict, admit};
+use gridwalk_replica::admission::{Admission, Admitted, Origin, Reason, Verdict, admit, admit_by};
+use gridwalk_replica::change::FlatChange;
 use gridwalk_replica::conflict::edited_while_removed;
 use gridwalk_replica::digest::Fingerprint;
 use gridwalk_replica::{Actor, Document};
@@ -10,6 +11,7 @@ use minicbor::bytes::ByteVec;
 
 use super::follow_up;
 use super::receipts;
+use super::rules::Rules;
 use super::scope::{Principal, Scope};
 use crate::storage::records::{Membership, RecordHead, ServerRow};
 use crate::storage::{ReadTx, StorageError, Stored};
@@ -119,10 +121,16 @@ pub(super) fn admit_item(
         }
         (Some(head), Ground::Held { .. }) => {
             let snapshot = tx.snapshot(head.no)?;
-            admit(item.record, &item.kind, Some(&snapshot), &raws, &origin)
+            let rules = Rules::of(tx, item, Some(&snapshot))?;
+            let judge = |change: &FlatChange| rules.judge(change);
+            admit_by(item.record, &item.kind, Some(&snapshot), &raws, &origin, &judge)
         }
         (_, Ground::Foreign) => foreign(admit(item.record, &item.kind, None, &raws, &origin)),
-        _ => admit(item.record, &item.kind, None, &raws, &origin),
+        _ => {
+            let rules = Rules::of(tx, item, None)?;
+            let judge = |change: &FlatChange| rules.judge(change);
+            admit_by(item.record, &item.kind, None, &raws, &origin, &judge)
+        }
     };
     let ready = match (admission.admitted, Kind::parse(&item.kind)) {
         (Some(admitted), Some(kind)) => Some(ready(admitted, kind, item, server, now)?),

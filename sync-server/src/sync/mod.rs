@@ -33,6 +33,7 @@ mod prepare;
 mod reads;
 mod receipts;
 mod repair;
+mod rules;
 mod scope;
 
 #[cfg(test)]

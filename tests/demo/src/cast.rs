@@ -107,7 +107,8 @@ impl Worker {
         let url = format!("http://{}", network.address());
         let folder: PathBuf = home.join(&code);
         let clock = PhoneClock::default();
-        let phone = Phone::open_with(&code, &folder, |options| options.clock = Arc::new(clock.clone())).await?;
+        let phone =
+            Phone::open_with(&code, &folder, |options| options.clock = Arc::new(clock.clone())).await?;
         phone.join(&url, &office.enrolment_code(user)?).await?;
         let (device, _) = phone.identity().await?;
         let seeded = Seeded::for_subject(seed, &code);
@@ -134,7 +135,8 @@ impl Worker {
     /// A store that does not open.
     pub async fn reopen(&mut self) -> Played<()> {
         let clock = Arc::new(self.clock.clone());
-        self.phone = Phone::open_with(&self.code, self.phone.folder(), |options| options.clock = clock).await?;
+        self.phone =
+            Phone::open_with(&self.code, self.phone.folder(), |options| options.clock = clock).await?;
         Ok(())
     }
 

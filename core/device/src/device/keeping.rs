@@ -6,10 +6,10 @@ use gridwalk_model::{Record, RecordId};
 use zeroize::Zeroizing;
 
 use super::{Device, DeviceOptions};
-use crate::edit::Entry;
+use crate::edit::{Entry, Page, PageCursor};
 use crate::error::DeviceError;
 use crate::keeping::{KeepingLimits, Kept, PhoneState, PinKeyStore, PinRules, PinTries, Saving};
-use crate::store::MediaRoom;
+use crate::store::{MediaRoom, SearchCursor, SearchPage};
 use crate::sync::Event;
 
 impl Device {
@@ -89,5 +89,58 @@ impl Device {
     ) -> Result<Option<Entry<T>>, DeviceError> {
         let purpose = purpose.to_owned();
         self.with_store(move |store, now| store.read_sensitive(id, &purpose, &limits, now)).await
+    }
+
+    /// Lists sensitive records that name another one, for a purpose: see [`crate::Store::read_sensitive_linked`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn read_sensitive_linked<T: Record + Send + 'static>(
+        &self,
+        field: &str,
+        target: RecordId,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<Vec<Entry<T>>, DeviceError> {
+        let (field, purpose) = (field.to_owned(), purpose.to_owned());
+        self.with_store(move |store, now| store.read_sensitive_linked(&field, target, &purpose, &limits, now))
+            .await
+    }
+
+    /// Lists sensitive records of a kind for a purpose: see [`crate::Store::read_sensitive_list`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn read_sensitive_list<T: Record + Send + 'static>(
+        &self,
+        after: Option<PageCursor>,
+        limit: usize,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<Page<T>, DeviceError> {
+        let purpose = purpose.to_owned();
+        self.with_store(move |store, now| {
+            store.read_sensitive_list(after.as_ref(), limit, &purpose, &limits, now)
+        })
+        .await
+    }
+
+    /// Finds people by their needs as well, for a purpose: see [`crate::Store::search_needs`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn search_needs(
+        &self,
+        text: &str,
+        after: Option<SearchCursor>,
+        limit: usize,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<SearchPage, DeviceError> {
+        let (text, purpose) = (text.to_owned(), purpose.to_owned());
+        self.with_store(move |store, now| {
+            store.search_needs(&text, after.as_ref(), limit, &purpose, &limits, now)
+        })
+        .await
     }
 }

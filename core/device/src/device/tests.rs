@@ -7,6 +7,7 @@ use gridwalk_model::records::Dwelling;
 
 use super::*;
 use crate::NetError;
+use crate::keeping::KeepingLimits;
 use crate::testkit::{USER, at, device, dwelling, fields, jpeg};
 
 async fn open(folder: &std::path::Path) -> Device {
@@ -111,7 +112,10 @@ async fn a_patrol_and_a_visit_go_through_the_facade_and_survive_closing() {
     assert_eq!(phone.open_patrol().await.unwrap(), Some(patrol));
     let declined = VisitInput::plain(home, VisitResult::Refused, VisitPurpose::Routine);
     phone.save_visit_draft(declined.clone()).await.unwrap();
-    assert_eq!(phone.visit_sheet(home).await.unwrap().draft, Some(declined.clone()));
+    assert_eq!(
+        phone.visit_sheet(home, "走访", KeepingLimits::default()).await.unwrap().draft,
+        Some(declined.clone())
+    );
     let recorded = phone.record_visit(declined).await.unwrap();
     let visit = phone.get::<Visit>(recorded.visit).await.unwrap().unwrap().record;
     assert_eq!(visit.patrol, Some(patrol.id), "made on the patrol under way");

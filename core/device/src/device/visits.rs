@@ -5,6 +5,7 @@ use gridwalk_model::indicators::WeekRules;
 
 use super::Device;
 use crate::error::DeviceError;
+use crate::keeping::KeepingLimits;
 use crate::sync::Event;
 use crate::work::indicators::MyWeek;
 use crate::work::visits::{CareTagInput, Recorded, TagInForce, VisitDue, VisitInput, VisitSheet};
@@ -22,8 +23,14 @@ impl Device {
     ///
     /// # Errors
     /// As [`crate::Store::visit_sheet`].
-    pub async fn visit_sheet(&self, target: RecordId) -> Result<VisitSheet, DeviceError> {
-        self.with_store(move |store, now| store.visit_sheet(target, now)).await
+    pub async fn visit_sheet(
+        &self,
+        target: RecordId,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<VisitSheet, DeviceError> {
+        let purpose = purpose.to_owned();
+        self.with_store(move |store, now| store.visit_sheet(target, &purpose, &limits, now)).await
     }
 
     /// Keeps what was typed so far.
@@ -76,8 +83,14 @@ impl Device {
     ///
     /// # Errors
     /// As [`crate::Store::care_tags`].
-    pub async fn care_tags(&self, resident: RecordId) -> Result<Vec<TagInForce>, DeviceError> {
-        self.with_store(move |store, now| store.care_tags(resident, now)).await
+    pub async fn care_tags(
+        &self,
+        resident: RecordId,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<Vec<TagInForce>, DeviceError> {
+        let purpose = purpose.to_owned();
+        self.with_store(move |store, now| store.care_tags(resident, &purpose, &limits, now)).await
     }
 
     /// The worker's week in a grid, with the evidence behind each figure.

@@ -38,7 +38,7 @@ impl Store {
     fn attached_originals(&self) -> Result<BTreeSet<(ContentHash, i64)>, DeviceError> {
         let mut out = BTreeSet::new();
         for record in self.view().records_with_uploads()? {
-            let Some((_, fields)) = self.fields(record)? else { continue };
+            let Some((_, fields)) = self.fields_any(record)? else { continue };
             for (key, value) in &fields {
                 let (true, Value::Bytes(bytes)) = (key.starts_with("photos/"), value) else { continue };
                 let Ok(photo) = PhotoRef::from_bytes(bytes) else { continue };

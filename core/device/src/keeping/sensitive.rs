@@ -1,12 +1,13 @@
 //! Reads of sensitive records, journaled before anything is shown. Who looked at whose number, and what for, is known
 //! even of a phone that was offline.
 
-use gridwalk_model::{AccessClass, Record, RecordId, Timestamp};
+use gridwalk_model::records::CareTag;
+use gridwalk_model::{AccessClass, Kind, Record, RecordId, Timestamp};
 
 use super::KeepingLimits;
-use crate::edit::Entry;
+use crate::edit::{Entry, Page, PageCursor};
 use crate::error::DeviceError;
-use crate::store::{Commit, Store};
+use crate::store::{Commit, SearchCursor, SearchPage, Store, Tier};
 
 /// Longest purpose, in characters.
 const PURPOSE_CHARS: usize = 100;
@@ -26,6 +27,10 @@ pub struct SensitiveRead {
     pub purpose: String,
 }
 
+fn ids<T>(entries: &[Entry<T>]) -> Vec<RecordId> {
+    entries.iter().map(|entry| entry.id).collect()
+}
+
 impl Store {
     /// Reads a sensitive record for a purpose. The read is in the journal, durably, before the record is returned; the
     /// same again within [`KeepingLimits::one_read_ms`] is the same read. `None`, and no entry, if there is none such.
@@ -39,19 +44,103 @@ impl Store {
         limits: &KeepingLimits,
         now: Timestamp,
     ) -> Result<Option<Entry<T>>, DeviceError> {
-        let Some(entry) = self.get::<T>(id)? else { return Ok(None) };
-        if T::SCHEMA.class == AccessClass::Sensitive {
-            let purpose: String = purpose.trim().chars().take(PURPOSE_CHARS).collect();
-            if purpose.is_empty() {
-                return Err(DeviceError::NoPurpose);
-            }
-            let since = now.plus_millis(limits.one_read_ms.saturating_neg());
-            if !self.view().was_read(id, &purpose, since, now)? {
-                let kind = T::SCHEMA.kind.tag();
-                self.write(Commit::Setting, |tx| tx.put_read(id, kind, &purpose, now))?;
+        let Some(entry) = self.get_any::<T>(id)? else { return Ok(None) };
+        self.note_reads(T::SCHEMA.kind, &[id], purpose, limits, now)?;
+        Ok(Some(entry))
+    }
+
+    /// Sensitive records of a kind that name `target` in `field`, for a purpose: see [`Self::read_sensitive`]. Each is
+    /// an entry of the journal.
+    ///
+    /// # Errors
+    /// As [`Self::read_sensitive`].
+    pub fn read_sensitive_linked<T: Record>(
+        &mut self,
+        field: &str,
+        target: RecordId,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Entry<T>>, DeviceError> {
+        let entries = self.list_linked_any::<T>(field, target)?;
+        self.note_reads(T::SCHEMA.kind, &ids(&entries), purpose, limits, now)?;
+        Ok(entries)
+    }
+
+    /// Sensitive records of a kind, in its order, for a purpose: see [`Self::read_sensitive`]. Each is an entry of the
+    /// journal.
+    ///
+    /// # Errors
+    /// As [`Self::read_sensitive`].
+    pub fn read_sensitive_list<T: Record>(
+        &mut self,
+        after: Option<&PageCursor>,
+        limit: usize,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Page<T>, DeviceError> {
+        let page = self.list_any::<T>(after, limit)?;
+        self.note_reads(T::SCHEMA.kind, &ids(&page.entries), purpose, limits, now)?;
+        Ok(page)
+    }
+
+    /// Search that also finds people by the needs that their care tags state, for a purpose. The tags of people found so
+    /// are in the journal before the page is returned. [`Self::search`] finds the same but for those hits.
+    ///
+    /// # Errors
+    /// As [`Self::read_sensitive`].
+    pub fn search_needs(
+        &mut self,
+        text: &str,
+        after: Option<&SearchCursor>,
+        limit: usize,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<SearchPage, DeviceError> {
+        let page = self.find(text, &[], after, limit, true)?;
+        let mut tags = Vec::new();
+        for hit in page.hits.iter().filter(|hit| hit.tier == Tier::Need) {
+            tags.extend(ids(&self.list_linked_any::<CareTag>("resident", hit.id)?));
+        }
+        self.note_reads(Kind::CareTag, &tags, purpose, limits, now)?;
+        Ok(page)
+    }
+
+    /// Puts reads into the journal, in one commit: which records, of which kind, what for; nothing of what they say.
+    /// Of a kind that is not sensitive nothing is noted.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoPurpose`], even where nothing was found: that there is nothing is an answer as well.
+    pub(crate) fn note_reads(
+        &mut self,
+        kind: Kind,
+        records: &[RecordId],
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
+        if kind.schema().class != AccessClass::Sensitive {
+            return Ok(());
+        }
+        let purpose: String = purpose.trim().chars().take(PURPOSE_CHARS).collect();
+        if purpose.is_empty() {
+            return Err(DeviceError::NoPurpose);
+        }
+        let since = now.plus_millis(limits.one_read_ms.saturating_neg());
+        let mut fresh = Vec::with_capacity(records.len());
+        for record in records {
+            if !self.view().was_read(*record, &purpose, since, now)? {
+                fresh.push(*record);
             }
         }
-        Ok(Some(entry))
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        self.write(Commit::Setting, |tx| {
+            fresh.into_iter().try_for_each(|record| tx.put_read(record, kind.tag(), &purpose, now))
+        })
     }
 
     /// The reads that are in the journal, the oldest first.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gridwalk_model::records::care_tag::Need;
-use gridwalk_model::records::{CareTag, Resident, parse_date};
-use gridwalk_model::{ContentHash, RecordId};
+use gridwalk_model::records::{Appellant, CareTag, Resident, ResidentId, ServiceRecord, parse_date};
+use gridwalk_model::{AccessClass, ContentHash, Fields, Kind, Record, RecordId, Value};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -15,7 +15,7 @@ use crate::keys::{DataKey, KeyStore, UnprotectedKeyStore};
 use crate::photo::{CaptureFacts, prepare_photo};
 use crate::store::{Commit, Encryption, MediaForm, MediaRoom, Setting, Store, StoreConfig};
 use crate::sync::{Effect, Engine, EngineConfig, Event};
-use crate::testkit::{USER, at, device, dwelling, jpeg, resident, store};
+use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, resident, store};
 use crate::work::doors::{AtDoor, DoorAct};
 use crate::work::visits::VisitInput;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
@@ -201,7 +201,7 @@ fn notes_on_people_who_left_with_their_grid_go_a_week_later() {
         store.keep_house(&KeepingLimits::default(), &PhoneState::default(), at(day * DAY)).unwrap().notes
     };
     assert_eq!([notes(&mut store, 6), notes(&mut store, 8), notes(&mut store, 9)], [0, 2, 0]);
-    assert!(store.visit_sheet(here, at(9 * DAY)).unwrap().draft.is_some());
+    assert!(store.visit_sheet(here, "走访", &KeepingLimits::default(), at(9 * DAY)).unwrap().draft.is_some());
 }
 
 #[test]
@@ -210,9 +210,9 @@ fn an_original_that_was_attached_before_a_crash_is_thrown_away_and_no_other() {
     let door = store.create(&dwelling("1", "101"), at(0)).unwrap();
     let event = {
         let mut fields = crate::testkit::fields(&[("category", "litter"), ("address", "虚构路1号")]);
-        fields.insert("area".into(), crate::testkit::GRID.into());
+        fields.insert("area".into(), GRID.into());
         fields.insert("dwelling".into(), door.into());
-        store.edits(at(1), |edits| edits.create_fields(gridwalk_model::Kind::Event, &fields)).unwrap()
+        store.edits(at(1), |edits| edits.create_fields(Kind::Event, &fields)).unwrap()
     };
     let original = jpeg(96, 72);
     let facts = CaptureFacts::camera(at(2), "W01".into());
@@ -254,6 +254,111 @@ fn reads_of_sensitive_records_are_journaled_before_anything_is_shown() {
     store.read_sensitive::<Resident>(person, "", &limits, at(9)).unwrap().unwrap();
     store.forget_reads(reads[1].n).unwrap();
     assert_eq!(store.sensitive_reads(0, 10).unwrap(), reads[2..], "of a base record nothing is noted");
+}
+
+/// Every plain call of the facade, on a record of a sensitive kind.
+fn plain_calls_refuse<T: Record>(store: &mut Store, id: RecordId, field: &str, target: RecordId) -> Kind {
+    let refuses = |outcome: Result<(), DeviceError>| {
+        assert!(matches!(outcome, Err(DeviceError::NoPurpose)), "{}", T::SCHEMA.tag);
+    };
+    refuses(store.get::<T>(id).map(drop));
+    refuses(store.list::<T>(None, 9).map(drop));
+    refuses(store.list_linked::<T>(field, target).map(drop));
+    refuses(store.list_under::<T>(&[]).map(drop));
+    refuses(store.fields(id).map(drop));
+    refuses(store.edits(at(5), |edits| edits.get::<T>(id).map(drop)));
+    let limits = KeepingLimits::default();
+    for (n, purpose) in [(1, "核对"), (2, "回访"), (3, "走访")] {
+        let found = match n {
+            1 => store.read_sensitive::<T>(id, purpose, &limits, at(6)).unwrap().into_iter().count(),
+            2 => store.read_sensitive_linked::<T>(field, target, purpose, &limits, at(6)).unwrap().len(),
+            _ => store.read_sensitive_list::<T>(None, 9, purpose, &limits, at(6)).unwrap().entries.len(),
+        };
+        assert_eq!(found, 1, "{}", T::SCHEMA.tag);
+        let last = store.sensitive_reads(0, 99).unwrap().pop().unwrap();
+        assert_eq!((last.record, last.kind.as_str(), last.purpose.as_str()), (id, T::SCHEMA.tag, purpose));
+    }
+    refuses(store.read_sensitive_linked::<T>(field, target, " ", &limits, at(6)).map(drop));
+    refuses(store.read_sensitive_list::<T>(None, 9, "", &limits, at(6)).map(drop));
+    T::SCHEMA.kind
+}
+
+#[test]
+fn no_kind_of_the_sensitive_class_is_read_without_a_purpose() {
+    let mut store = store(1);
+    let person = store.create(&resident("虚构甲", "19900000001"), at(0)).unwrap();
+    let event = store
+        .edits(at(0), |edits| {
+            let category = ("category", Value::from("litter"));
+            edits.create_fields(
+                Kind::Event,
+                &fields_of(&[("area", GRID.into()), category, ("address", "甲".into())]),
+            )
+        })
+        .unwrap();
+    let mut make = |kind: Kind, content: &[(&str, Value)]| {
+        store.edits(at(1), |edits| edits.create_fields(kind, &fields_of(content))).unwrap()
+    };
+    let who = ("resident", Value::from(person));
+    let number = make(Kind::ResidentId, &[who.clone(), ("number", "990000193512237224".into())]);
+    let tag = make(
+        Kind::CareTag,
+        &[
+            who,
+            ("need", "living_alone".into()),
+            ("service", "上门（虚构）".into()),
+            ("purpose", "居家安全（虚构）".into()),
+            ("approver", USER.into()),
+            ("from", "2023-11-01".into()),
+            ("until", "2024-05-01".into()),
+        ],
+    );
+    let service = make(
+        Kind::ServiceRecord,
+        &[
+            ("target", person.into()),
+            ("request", "缺药（虚构）".into()),
+            ("service", "代办（虚构）".into()),
+            ("by", USER.into()),
+            ("at", Value::Time(at(1))),
+        ],
+    );
+    let appellant = make(Kind::Appellant, &[("event", event.into())]);
+    let seen = [
+        plain_calls_refuse::<ResidentId>(&mut store, number, "resident", person),
+        plain_calls_refuse::<CareTag>(&mut store, tag, "resident", person),
+        plain_calls_refuse::<ServiceRecord>(&mut store, service, "target", person),
+        plain_calls_refuse::<Appellant>(&mut store, appellant, "event", event),
+    ];
+    for kind in Kind::ALL {
+        let sensitive = kind.schema().class == AccessClass::Sensitive;
+        assert_eq!(seen.contains(kind), sensitive, "{kind:?} is looked at here");
+    }
+    assert!(store.get::<Resident>(person).unwrap().is_some());
+
+    // The screens that show them together with something else.
+    let limits = KeepingLimits::default();
+    let now = at(7);
+    store.forget_reads(i64::MAX).unwrap();
+    assert!(matches!(store.care_tags(person, "", &limits, now), Err(DeviceError::NoPurpose)));
+    assert!(matches!(store.visit_sheet(person, "", &limits, now), Err(DeviceError::NoPurpose)));
+    assert!(matches!(store.search_needs("独居", None, 9, " ", &limits, now), Err(DeviceError::NoPurpose)));
+    assert!(store.search("独居", &[], None, 9).unwrap().hits.is_empty());
+    assert_eq!(store.sensitive_reads(0, 9).unwrap(), [], "nothing was shown");
+    assert_eq!(store.visit_sheet(person, "走访", &limits, now).unwrap().open_services.len(), 1);
+    assert_eq!(store.care_tags(person, "走访", &limits, now).unwrap().len(), 1);
+    assert_eq!(store.search_needs("独居", None, 9, "排班", &limits, now).unwrap().hits.len(), 1);
+    let told: Vec<_> =
+        store.sensitive_reads(0, 9).unwrap().into_iter().map(|read| (read.record, read.kind)).collect();
+    let word = |kind: Kind| kind.tag().to_owned();
+    assert_eq!(
+        told,
+        [(service, word(Kind::ServiceRecord)), (tag, word(Kind::CareTag)), (tag, word(Kind::CareTag))]
+    );
+}
+
+fn fields_of(content: &[(&str, Value)]) -> Fields {
+    content.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
 }
 
 #[test]

@@ -92,8 +92,8 @@ pub struct SearchPage {
 }
 
 impl Store {
-    /// Finds records of all kinds by names (as written, in pinyin, by initials), parts of addresses, digits, and
-    /// people by the needs that their care tags state. Parts between spaces must all be found, in any order. One
+    /// Finds records of all kinds by names (as written, in pinyin, by initials), parts of addresses and digits; people
+    /// by the needs that their care tags state are found by [`Self::search_needs`]. Parts between spaces must all be found, in any order. One
     /// mistaken character is forgiven, a digit never. `kinds` narrows the search; empty means every kind; a care tag
     /// is told as its resident. Pages by key: nothing is skipped or told twice if records are added in between.
     ///
@@ -106,12 +106,24 @@ impl Store {
         after: Option<&SearchCursor>,
         limit: usize,
     ) -> Result<SearchPage, DeviceError> {
+        self.find(text, kinds, after, limit, false)
+    }
+
+    /// The same, with or without needs.
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        kinds: &[Kind],
+        after: Option<&SearchCursor>,
+        limit: usize,
+        needs: bool,
+    ) -> Result<SearchPage, DeviceError> {
         let mut page = SearchPage::default();
         let Some(query) = Query::of(text) else { return Ok(page) };
         let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
         let first = SearchCursor { tier: Tier::Exact, key: -1 };
         let mut search =
-            Search { view: self.view(), query, tags, cursor: after.cloned().unwrap_or(first), limit };
+            Search { view: self.view(), query, tags, cursor: after.cloned().unwrap_or(first), limit, needs };
         while search.tier(&mut page)? {
             let Some(tier) = search.cursor.tier.next() else { return Ok(page) };
             search.cursor = SearchCursor { tier, key: -1 };
@@ -151,6 +163,8 @@ struct Search<'s> {
     tags: Vec<&'static str>,
     cursor: SearchCursor,
     limit: usize,
+    /// Whether people are found by their needs.
+    needs: bool,
 }
 
 impl Search<'_> {
@@ -158,6 +172,9 @@ impl Search<'_> {
     fn tier(&mut self, page: &mut SearchPage) -> Result<bool, DeviceError> {
         if page.hits.len() >= self.limit {
             return Ok(false);
+        }
+        if self.cursor.tier == Tier::Need && !self.needs {
+            return Ok(true);
         }
         let Some(expression) = self.query.expression(self.cursor.tier) else { return Ok(true) };
         let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid";

@@ -277,6 +277,7 @@ impl Scribe<'_> {
             Err(policy::Violation::Author | policy::Violation::Entry) => {
                 Some(RefusedReason::Invalid(Reason::Entry))
             }
+            Err(policy::Violation::Forbidden { .. }) => Some(RefusedReason::Invalid(Reason::NotKept)),
             Err(_) => Some(RefusedReason::Invalid(Reason::FieldPolicy)),
         }
     }

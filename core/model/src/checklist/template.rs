@@ -171,7 +171,7 @@ fn item_faults(id: &str, item: &ChecklistItem, say: &mut dyn FnMut(TemplateFault
     if item.zh.trim().is_empty() {
         say(TemplateFault::NoText);
     }
-    if texts(item).any(|text| forbidden::find(text).is_some()) {
+    if texts(item).chain([id]).any(|text| forbidden::find(text).is_some()) {
         say(TemplateFault::Forbidden);
     }
     let limits = [item.min, item.max];

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use crate::checklist::Signature;
 use crate::codec;
 use crate::event::{Action, EventRules, LogEntry, fold, read_log};
+use crate::forbidden;
 use crate::photo::PhotoRef;
 use crate::policy::{Sender, Violation, Write};
 use crate::records::Kind;
@@ -47,6 +48,8 @@ pub fn check_entry(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violati
                 Err(Violation::Entry)
             } else if entry.by != Some(*user) {
                 Err(Violation::Author)
+            } else if entry.category.as_deref().is_some_and(|word| forbidden::find(word).is_some()) {
+                Err(Violation::Forbidden { field: "log" })
             } else if matches!(entry.action, Action::Other(_)) {
                 Err(Violation::NewerAction)
             } else if entry.received_at.is_some() || !entry.action.open_to(roles) {

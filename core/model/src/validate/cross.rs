@@ -12,6 +12,7 @@ use crate::schema::Kind;
 use crate::time::Timestamp;
 use crate::value::Fields;
 use crate::visits::Cadence;
+use crate::visits::check::{is_refused, starts_something};
 
 pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
     let mut checks = Checks { fields, errors };
@@ -27,10 +28,7 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         }
         Kind::ResidentId => checks.id_number(),
         Kind::Residency => checks.order::<civil::Date>("from", "to"),
-        Kind::Campaign => {
-            checks.order::<civil::Date>("from", "to");
-            checks.nothing_forbidden(&["name", "matter"]);
-        }
+        Kind::Campaign => checks.order::<civil::Date>("from", "to"),
         Kind::Organization => {
             checks.phone();
             checks.uscc();
@@ -52,16 +50,11 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
         Kind::Event => {
             checks.some_place("position", &["position", "address", "place", "dwelling"]);
         }
-        Kind::CareTag => {
-            checks.care_tag();
-            checks.nothing_forbidden(&["need", "service", "purpose"]);
-        }
+        Kind::CareTag => checks.care_tag(),
         Kind::Submission
         | Kind::Household
         | Kind::RectificationOrder
         | Kind::BaseVerification
-        | Kind::Visit
-        // A task's title names shops and streets, which may be called anything.
         | Kind::Task
         | Kind::ServiceRecord
         | Kind::Worker => {}
@@ -70,6 +63,7 @@ pub(super) fn check(kind: Kind, fields: &Fields, errors: &mut Vec<FieldError>) {
                 checks.say("token", Reason::NotALabel);
             }
         }
+        Kind::Visit => checks.declined(),
         Kind::VisitCadence => {
             if checks.text("rules").is_some_and(|rules| Cadence::parse(&rules).is_err()) {
                 checks.say("rules", Reason::NotAnEntry);
@@ -111,11 +105,16 @@ impl Checks<'_> {
         }
     }
 
-    fn nothing_forbidden(&mut self, names: &[&str]) {
-        for name in names {
-            if self.text(name).is_some_and(|text| crate::forbidden::find(&text).is_some()) {
-                self.say(name, Reason::Forbidden);
-            }
+    /// Declining is a complete result and triggers nothing (design text 1).
+    fn declined(&mut self) {
+        if !self.fields.get("result").is_some_and(is_refused) {
+            return;
+        }
+        let next = self.fields.get("next_due").filter(|value| starts_something("next_due", value));
+        let follows = next.map(|_| "next_due".to_owned());
+        let answers = elements(self.fields, "answers").map(|(item, _)| format!("answers/{item}"));
+        for field in follows.into_iter().chain(answers).collect::<Vec<_>>() {
+            self.say(&field, Reason::TriggersNothing);
         }
     }
 

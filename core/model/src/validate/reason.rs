@@ -79,6 +79,8 @@ pub enum Reason {
     NotALabel,
     /// Asks for, or states, what this product does not keep about people; see [`crate::forbidden`].
     Forbidden,
+    /// A declined visit with answers, or with a day for the next one.
+    TriggersNothing,
 }
 
 impl Reason {
@@ -127,6 +129,7 @@ impl Reason {
             Self::Template(fault) => return fault.zh(),
             Self::NotALabel => "二维码编码不正确",
             Self::Forbidden => "含有本系统不采集的内容",
+            Self::TriggersNothing => "婉拒即为完整结果，不触发任何后续事项",
         };
         text.into()
     }
@@ -174,6 +177,7 @@ impl Reason {
             Self::Template(fault) => return fault.en(),
             Self::NotALabel => "not the token of a label",
             Self::Forbidden => "says what this product does not keep about people",
+            Self::TriggersNothing => "a declined visit is complete and triggers nothing",
         };
         text.into()
     }

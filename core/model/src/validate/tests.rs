@@ -132,6 +132,86 @@ fn a_care_tag_needs_everything_and_ends_within_a_year() {
     assert_eq!(CareTag::from_fields(&other).unwrap().need, Need::Other("conduct".into()));
 }
 
+/// One path each: what a person types, what a screen configures, what a file or another device brings.
+#[test]
+fn nothing_on_the_forbidden_list_is_entered_under_any_field_that_sorts_people() {
+    let told = |kind: Kind, field: &str, text: &str| {
+        let errors = validate(kind, &fields(&[(field, text.into())]));
+        let found = errors.iter().find(|error| error.field == field && error.reason == Reason::Forbidden);
+        found.is_some_and(|error| !error.is_warning())
+    };
+    for (kind, field, bad, good) in [
+        (Kind::Resident, "resident_kind", "宗教人员", "蓝印户口"),
+        (Kind::Resident, "sex", "petitioner", "unsaid"),
+        (Kind::Residency, "relation", "重点人员", "叔侄"),
+        (Kind::Place, "category", "宗教场所", "寺庙"),
+        (Kind::Event, "category", "上访苗头", "寺庙消防隐患"),
+        (Kind::ServiceRecord, "request", "了解其宗教信仰", "民族路邮局代取包裹"),
+        (Kind::ServiceRecord, "service", "信访稳控", "每周送餐"),
+        (Kind::Unit, "name", "重点人员管控组", "民族路社区居委会"),
+        (Kind::Campaign, "name", "重点人员摸排", "冬季用气安全排查"),
+        (Kind::CareTag, "purpose", "掌握上访动向", "防止跌倒风险"),
+        (Kind::Checklist, "event_category", "维稳", "gas_hazard"),
+    ] {
+        assert!(told(kind, field, bad), "{kind:?}.{field} {bad}");
+        assert!(!told(kind, field, good), "{kind:?}.{field} {good}");
+    }
+    for (kind, field) in [
+        (Kind::Task, "title"),
+        (Kind::Place, "name"),
+        (Kind::Place, "address"),
+        (Kind::Event, "description"),
+        (Kind::Resident, "remarks"),
+    ] {
+        assert!(!told(kind, field, "宗教协会楼下井盖缺失"), "{kind:?}.{field} describes the world");
+    }
+}
+
+#[test]
+fn an_events_log_cannot_sort_it_where_its_field_cannot() {
+    let mut entry =
+        LogEntry::new(id(3), None, Timestamp::from_millis(1), id(4), crate::event::Action::Report);
+    let key = format!("log/{}", entry.id.to_hex());
+    let of = |entry: &LogEntry| {
+        let content =
+            fields(&[("area", id(1).into()), ("category", "litter".into()), ("address", "甲".into())]);
+        let mut content = content;
+        content.insert(key.clone(), entry.to_value());
+        content
+    };
+    entry.category = Some("寺庙消防隐患".into());
+    assert_eq!(validate(Kind::Event, &of(&entry)), []);
+    assert_eq!(forbidden::in_fields(Kind::Event, &of(&entry)), None);
+    entry.category = Some("信访".into());
+    assert_eq!(reasons(Kind::Event, &of(&entry)), [(key.clone(), Reason::Forbidden)]);
+    assert_eq!(forbidden::in_fields(Kind::Event, &of(&entry)), Some(key.clone()));
+}
+
+#[test]
+fn a_declined_visit_has_no_answers_and_no_next_day() {
+    let answer = crate::codec::to_bytes(&Answer::default());
+    let visit = |result: &str, more: &[(&str, Value)]| {
+        let mut all = fields(&[
+            ("target", id(1).into()),
+            ("by", id(2).into()),
+            ("at", Value::Time(Timestamp::from_millis(1))),
+            ("result", result.into()),
+        ]);
+        all.extend(fields(more));
+        all
+    };
+    let more = [("next_due", Value::from("2026-06-01")), ("answers/well", Value::Bytes(answer.clone()))];
+    assert_eq!(validate(Kind::Visit, &visit("met", &more)), []);
+    assert_eq!(validate(Kind::Visit, &visit("refused", &[])), []);
+    let nothing = |field: &str| (field.to_owned(), Reason::TriggersNothing);
+    assert_eq!(
+        reasons(Kind::Visit, &visit("refused", &more)),
+        [nothing("next_due"), nothing("answers/well")]
+    );
+    let taken_out = [("answers/well", Value::Bytes(answer)), ("answers/well/removed", Value::Flag(true))];
+    assert_eq!(validate(Kind::Visit, &visit("refused", &taken_out)), []);
+}
+
 #[test]
 fn reasons_speak_both_languages() {
     for reason in [Reason::Missing, Reason::TooLong { max: 5 }, Reason::NoItems, Reason::UnknownRegion] {

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::form::VisitForm;
 use crate::checklist::{Answer, Outcome};
 use crate::records::visit::VisitResult;
+use crate::value::Value;
 
 labels! {
     /// What is wrong with a visit.
@@ -66,6 +67,18 @@ pub fn check_visit(
     }
     let answered = |item: &str| answers.get(item).is_some_and(|answer| answer.outcome.is_some());
     if form.items.iter().all(|item| answered(&item.id)) { Ok(()) } else { Err(VisitFault::Unanswered) }
+}
+
+/// Whether the value of a visit's `result` says that it was declined.
+pub fn is_refused(result: &Value) -> bool {
+    result.as_text() == Some(VisitResult::Refused.word())
+}
+
+/// Whether a write to a visit would make something follow from it: an answer, or a day for the next one. What takes
+/// such a thing out does not.
+pub fn starts_something(key: &str, value: &Value) -> bool {
+    let something = key == "next_due" || (key.starts_with("answers/") && !key.ends_with("/removed"));
+    something && !value.is_null() && value.as_text() != Some("")
 }
 
 /// The items that need attention: what is shown at the next visit.

@@ -84,6 +84,10 @@ pub struct Admission {
     pub admitted: Option<Admitted>,
 }
 
+/// A rule that needs to know more than the record: asked of every change of a device that is sound and allowed so far,
+/// and not known already. It says why the change is not taken, or nothing.
+pub type Rule<'a> = &'a dyn Fn(&FlatChange) -> Option<Reason>;
+
 /// Admits raw changes to a record. `current` is its last good snapshot, if there is one.
 ///
 /// An unreadable `current` refuses everything: it is the caller's store that is damaged, not the changes.
@@ -93,6 +97,18 @@ pub fn admit(
     current: Option<&[u8]>,
     raws: &[&[u8]],
     origin: &Origin<'_>,
+) -> Admission {
+    admit_by(record, kind_tag, current, raws, origin, &|_| None)
+}
+
+/// The same by one more rule, which counts for what devices offer.
+pub fn admit_by(
+    record: RecordId,
+    kind_tag: &str,
+    current: Option<&[u8]>,
+    raws: &[&[u8]],
+    origin: &Origin<'_>,
+    rule: Rule<'_>,
 ) -> Admission {
     let Some(kind) = Kind::parse(kind_tag) else {
         return refuse_all(raws.len(), Verdict::Held);
@@ -109,6 +125,7 @@ pub fn admit(
         let Ok(base) = base else { break };
         let working = Working::new(base, current.map_or(0, <[u8]>::len), allowance);
         let mut batch = Batch::new(record, kind, working, current, raws, origin, &bad);
+        batch.rule = rule;
         batch.run();
         allowance = batch.working.allowance();
         match batch.finish() {
@@ -195,6 +212,7 @@ struct Batch<'a> {
     known: Known,
     accepted: Vec<usize>,
     failed: bool,
+    rule: Rule<'a>,
 }
 
 impl<'a> Batch<'a> {
@@ -223,7 +241,20 @@ impl<'a> Batch<'a> {
         }
         let known = Known::new(working.history());
         let (accepted, failed) = (Vec::new(), false);
-        Self { record, kind, origin, current, raws, read, verdicts, working, known, accepted, failed }
+        Self {
+            record,
+            kind,
+            origin,
+            current,
+            raws,
+            read,
+            verdicts,
+            working,
+            known,
+            accepted,
+            failed,
+            rule: &|_| None,
+        }
     }
 
     /// Decides every change: those whose dependencies are known, the earliest first; then those that waited for
@@ -318,7 +349,11 @@ impl<'a> Batch<'a> {
     fn try_one(&mut self, index: usize, change: &FlatChange) -> Verdict {
         let Some(raw) = self.raws.get(index) else { return Verdict::Invalid(Reason::Unloadable) };
         let check = structure::check(self.record, self.kind, &mut self.working, &mut self.known, change)
-            .and_then(|()| structure::check_rights(self.kind, &self.working, self.origin, change));
+            .and_then(|()| structure::check_rights(self.kind, &self.working, self.origin, change))
+            .and_then(|()| match (self.origin, (self.rule)(change)) {
+                (Origin::Device { .. }, Some(reason)) => Err(Verdict::Invalid(reason).into()),
+                _ => Ok(()),
+            });
         match check {
             Ok(()) => {
                 self.working.push(change, raw);

@@ -196,6 +196,7 @@ fn verdict_of(violation: &Violation) -> Verdict {
         Violation::Role | Violation::Action => Verdict::Forbidden,
         Violation::NewerAction => Verdict::Held,
         Violation::Incomplete { .. } => Verdict::Invalid(Reason::Incomplete),
+        Violation::Forbidden { .. } => Verdict::Invalid(Reason::NotKept),
         Violation::Author | Violation::Entry | Violation::Closed { .. } => Verdict::Invalid(Reason::Entry),
         Violation::Identity
         | Violation::CreateOnly { .. }

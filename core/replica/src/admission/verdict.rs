@@ -70,12 +70,18 @@ pub enum Reason {
     StoredDocumentDamaged = 12,
     /// The record is refused unless it is complete and within the rules of its kind.
     Incomplete = 13,
+    /// It says what this product does not keep about people.
+    NotKept = 14,
+    /// A declined visit is complete: nothing follows from it.
+    TriggersNothing = 15,
+    /// The form was retired too long ago.
+    FormRetired = 16,
     /// A reason of a newer peer.
     Other = 255,
 }
 
 impl Reason {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::Malformed,
         Self::TooLarge,
         Self::SecondRoot,
@@ -89,6 +95,9 @@ impl Reason {
         Self::Unloadable,
         Self::StoredDocumentDamaged,
         Self::Incomplete,
+        Self::NotKept,
+        Self::TriggersNothing,
+        Self::FormRetired,
     ];
 
     /// The reason with this code; [`Reason::Other`] for unknown ones.
@@ -110,6 +119,9 @@ impl Reason {
             Self::Unloadable => "修改无法保存",
             Self::StoredDocumentDamaged => "服务器上的该记录损坏，已通知管理员",
             Self::Incomplete => "必填内容不全，或超出规定范围",
+            Self::NotKept => "含有本系统不采集的内容",
+            Self::TriggersNothing => "婉拒即为完整结果，不触发任何后续事项",
+            Self::FormRetired => "表单停用已超过 90 天",
             Self::Other => "未被接受",
         }
     }
@@ -132,6 +144,9 @@ impl Reason {
                 "The server's copy of this record is damaged; an administrator was told"
             }
             Self::Incomplete => "Something required is missing or outside of what is allowed",
+            Self::NotKept => "It says what this product does not keep about people",
+            Self::TriggersNothing => "A declined visit is complete and triggers nothing",
+            Self::FormRetired => "The form was retired more than 90 days ago",
             Self::Other => "Not accepted",
         }
     }

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
+use gridwalk_device::keeping::KeepingLimits;
 use gridwalk_device::{Device, DeviceError, Store};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::{
     BaseVerification, CareTag, Checklist, Dwelling, Event, Household, Inspection, Place, RectificationOrder,
     Residency, Resident, ServiceRecord, Submission, Task, Visit,
 };
-use gridwalk_model::{Fields, Kind, Record, RecordId, Value};
+use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp, Value};
 use sha2::{Digest, Sha256};
 
 /// How often labels are refined: longer than any chain of links here.
@@ -43,13 +44,25 @@ fn unsigned(value: &Value) -> Value {
     Value::Bytes(PhotoRef { signature: None, link: None, ..photo }.to_bytes())
 }
 
-fn held(store: &Store) -> Result<Vec<(RecordId, Kind, Fields)>, DeviceError> {
+/// What is sensitive, read as such.
+fn of_sensitive<T: Record>(
+    store: &mut Store,
+    now: Timestamp,
+    out: &mut Vec<(RecordId, Kind, Fields)>,
+) -> Result<(), DeviceError> {
+    let limits = KeepingLimits::default();
+    let page = store.read_sensitive_list::<T>(None, usize::MAX, "test: comparison", &limits, now)?;
+    out.extend(page.entries.into_iter().map(|entry| (entry.id, T::SCHEMA.kind, entry.record.to_fields())));
+    Ok(())
+}
+
+fn held(store: &mut Store, now: Timestamp) -> Result<Vec<(RecordId, Kind, Fields)>, DeviceError> {
     let mut out = Vec::new();
     of_kind::<Dwelling>(store, &mut out)?;
     of_kind::<Household>(store, &mut out)?;
     of_kind::<Resident>(store, &mut out)?;
     of_kind::<Residency>(store, &mut out)?;
-    of_kind::<CareTag>(store, &mut out)?;
+    of_sensitive::<CareTag>(store, now, &mut out)?;
     of_kind::<Place>(store, &mut out)?;
     of_kind::<Checklist>(store, &mut out)?;
     of_kind::<BaseVerification>(store, &mut out)?;
@@ -59,7 +72,7 @@ fn held(store: &Store) -> Result<Vec<(RecordId, Kind, Fields)>, DeviceError> {
     of_kind::<Submission>(store, &mut out)?;
     of_kind::<Event>(store, &mut out)?;
     of_kind::<Visit>(store, &mut out)?;
-    of_kind::<ServiceRecord>(store, &mut out)?;
+    of_sensitive::<ServiceRecord>(store, now, &mut out)?;
     Ok(out)
 }
 
@@ -115,8 +128,8 @@ fn short(text: &str) -> String {
 /// Those of the store.
 pub async fn of(device: &Device) -> Result<Vec<String>, DeviceError> {
     device
-        .with_store(|store, _| {
-            let held = held(store)?;
+        .with_store(|store, now| {
+            let held = held(store, now)?;
             let mut names = Names::new();
             for (id, kind, fields) in &held {
                 names.insert(*id.as_bytes(), kind.tag().to_owned());

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::seeded::Seeded;
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::wire::{
-    Bytes16, CommitMark, Compare, Cursor, Held, PhoneNotes, Pull, PullBody, Push, ServerNotes, StreamState, SyncRequest, SyncResponse,
+    Bytes16, CommitMark, Compare, Cursor, Held, PhoneNotes, Pull, PullBody, Push, ServerNotes, StreamState,
+    SyncRequest, SyncResponse,
 };
 use gridwalk_replica::{change, frame};
 use minicbor::bytes::ByteVec;
@@ -48,7 +49,11 @@ fn request(history: &History, random: &mut Seeded) -> SyncRequest {
         }],
         compare: Some(Compare { stream: 0, after: None, through: Some(some_id(random)), held }),
         seen: random.chance(0.5).then(|| CommitMark { commit: random.bits(), mark: random.bits() }),
-        notes: random.chance(0.5).then(|| PhoneNotes { wants_key: random.chance(0.5).then_some(true), reads: None, rules: None }),
+        notes: random.chance(0.5).then(|| PhoneNotes {
+            wants_key: random.chance(0.5).then_some(true),
+            reads: None,
+            rules: None,
+        }),
     }
 }
 

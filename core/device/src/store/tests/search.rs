@@ -11,13 +11,13 @@ use crate::store::{SearchHit, Store, Tier};
 use crate::testkit::{GRID, at, dwelling, fields, resident, store};
 
 fn names(store: &Store, text: &str) -> Vec<String> {
-    let page = store.search(text, &[Kind::Resident], None, 50).unwrap();
+    let page = store.find(text, &[Kind::Resident], None, 50, true).unwrap();
     page.hits.iter().map(|hit| hit.fields["name"].as_text().unwrap().to_owned()).collect()
 }
 
 fn found(store: &Store, text: &str) -> Vec<(Tier, String)> {
     let tell = |hit: SearchHit| (hit.tier, hit.fields["name"].as_text().unwrap().to_owned());
-    store.search(text, &[Kind::Resident], None, 50).unwrap().hits.into_iter().map(tell).collect()
+    store.find(text, &[Kind::Resident], None, 50, true).unwrap().hits.into_iter().map(tell).collect()
 }
 
 fn named(names: &[&str]) -> Store {
@@ -278,7 +278,8 @@ fn people_are_found_by_the_needs_of_their_care_tags() {
     assert_eq!(names(&store, "duju"), ["王大爷", "李奶奶"]);
     assert_eq!(names(&store, "高龄 独居"), ["王大爷"; 0], "one tag names one need");
     assert_eq!(names(&store, "独居 李"), ["李奶奶"]);
-    assert_eq!(store.search("独居", &[Kind::Dwelling], None, 9).unwrap().hits.len(), 0);
+    assert_eq!(store.find("独居", &[Kind::Dwelling], None, 9, true).unwrap().hits.len(), 0);
+    assert_eq!(store.search("独居", &[], None, 9).unwrap().hits.len(), 0, "not without a purpose");
     store.remove(tags[1], at(3)).unwrap();
     assert_eq!(names(&store, "独居"), ["王大爷"]);
     store.remove(ids[0], at(4)).unwrap();

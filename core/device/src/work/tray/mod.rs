@@ -323,7 +323,7 @@ impl Store {
     }
 
     fn removed_item(&self, record: RecordId) -> Result<TrayItem, DeviceError> {
-        let kind = self.fields(record)?.map(|(kind, _)| kind).unwrap_or_default();
+        let kind = self.fields_any(record)?.map(|(kind, _)| kind).unwrap_or_default();
         self.item(TrayKey::Removed { record }, record, &kind, record_time(record))
     }
 

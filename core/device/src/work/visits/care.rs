@@ -2,12 +2,13 @@
 
 use gridwalk_model::records::CareTag;
 use gridwalk_model::records::care_tag::Need;
-use gridwalk_model::{RecordId, Timestamp};
+use gridwalk_model::{Kind, RecordId, Timestamp};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::local_day;
 use crate::error::DeviceError;
+use crate::keeping::KeepingLimits;
 use crate::store::Store;
 
 /// What makes a care tag. The need is of a closed list; everything else is required.
@@ -55,13 +56,20 @@ impl Store {
         })
     }
 
-    /// The tags of a resident that are in force, those that end first at the head.
+    /// The tags of a resident that are in force, those that end first at the head, for a stated purpose. What is
+    /// shown is in the journal of reads before.
     ///
     /// # Errors
-    /// Failures of SQLite.
-    pub fn care_tags(&self, resident: RecordId, now: Timestamp) -> Result<Vec<TagInForce>, DeviceError> {
+    /// [`DeviceError::NoPurpose`], [`DeviceError::StorageFull`] (then nothing is shown), failures of SQLite.
+    pub fn care_tags(
+        &mut self,
+        resident: RecordId,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Vec<TagInForce>, DeviceError> {
         let today = local_day(now)?;
-        let tags = self.list_linked::<CareTag>("resident", resident)?.into_iter();
+        let tags = self.list_linked_any::<CareTag>("resident", resident)?.into_iter();
         let in_force = tags.filter(|tag| tag.record.from <= today && today <= tag.record.until);
         let mut out: Vec<TagInForce> = in_force
             .map(|tag| TagInForce {
@@ -71,6 +79,8 @@ impl Store {
             })
             .collect();
         out.sort_by_key(|tag| (tag.tag.until, tag.id));
+        let read: Vec<RecordId> = out.iter().map(|tag| tag.id).collect();
+        self.note_reads(Kind::CareTag, &read, purpose, limits, now)?;
         Ok(out)
     }
 }

@@ -210,7 +210,7 @@ impl Store {
             out.extend(round.door(&Door { id, living: people.iter().filter_map(living).collect(), visits }));
         }
         let mut tagged: BTreeSet<RecordId> = BTreeSet::new();
-        for tag in self.list::<CareTag>(None, usize::MAX)?.entries {
+        for tag in self.list_any::<CareTag>(None, usize::MAX)?.entries {
             tagged.insert(tag.record.resident);
         }
         let mut seen = BTreeSet::new();
@@ -248,7 +248,7 @@ impl Store {
     fn person_to_visit(&self, person: &LivingPerson, visits: Vec<VisitFact>) -> Result<Person, DeviceError> {
         let mut needs = Vec::new();
         for record in &person.records {
-            needs.extend(self.list_linked::<CareTag>("resident", *record)?.into_iter().map(need));
+            needs.extend(self.list_linked_any::<CareTag>("resident", *record)?.into_iter().map(need));
         }
         Ok(Person { id: person.person, needs, home: home(person), visits })
     }

@@ -178,8 +178,8 @@ impl Store {
         if record.by != user {
             return Err(fault(record.target, VisitFault::NotOwnVisit));
         }
-        let asked = self.list_linked::<ServiceRecord>("visit", visit)?;
-        let followed = self.list_linked::<ServiceRecord>("followed_up", visit)?;
+        let asked = self.list_linked_any::<ServiceRecord>("visit", visit)?;
+        let followed = self.list_linked_any::<ServiceRecord>("followed_up", visit)?;
         let tasks = self.list_linked::<Task>("result", visit)?;
         self.edits(now, |edits| {
             for service in &asked {
@@ -267,7 +267,7 @@ fn ask_services(
 
 fn follow_up(edits: &mut Edits<'_, '_>, input: &VisitInput, visit: RecordId) -> Result<(), DeviceError> {
     for follow in &input.follow_ups {
-        let service = edits.get::<ServiceRecord>(follow.service)?;
+        let service = edits.get_any::<ServiceRecord>(follow.service)?;
         let service = service.ok_or(DeviceError::UnknownRecord { record: follow.service })?.record;
         let open = matches!(service.state, None | Some(ServiceState::Open));
         if !open || service.target != input.target {

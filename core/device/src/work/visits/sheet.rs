@@ -8,12 +8,13 @@ use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Checklist, ServiceRecord, Visit};
 use gridwalk_model::visits::check::needs_attention;
 use gridwalk_model::visits::{VisitFault, VisitForm, VisitItem};
-use gridwalk_model::{RecordId, Timestamp, codec};
+use gridwalk_model::{Kind, RecordId, Timestamp, codec};
 
 use super::record::VisitInput;
 use super::{VisitDue, fault};
 use crate::edit::Entry;
 use crate::error::DeviceError;
+use crate::keeping::KeepingLimits;
 use crate::store::Store;
 
 /// Everything about the next visit to somebody, in one call.
@@ -45,11 +46,18 @@ pub struct LastVisit {
 }
 
 impl Store {
-    /// What a screen shows before the door is opened.
+    /// What a screen shows before the door is opened, for a stated purpose: open services are sensitive, and in the
+    /// journal of reads before they are shown.
     ///
     /// # Errors
-    /// [`DeviceError::UnknownRecord`], failures of SQLite.
-    pub fn visit_sheet(&self, target: RecordId, now: Timestamp) -> Result<VisitSheet, DeviceError> {
+    /// [`DeviceError::UnknownRecord`], [`DeviceError::NoPurpose`], [`DeviceError::StorageFull`], failures of SQLite.
+    pub fn visit_sheet(
+        &mut self,
+        target: RecordId,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<VisitSheet, DeviceError> {
         self.fields(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
         let due = self.visits_due_of(target, now)?.into_iter().next();
         let draft = self.visit_draft(target)?;
@@ -63,6 +71,8 @@ impl Store {
             }
         };
         let open_services = self.open_services(target)?;
+        let read: Vec<RecordId> = open_services.iter().map(|service| service.id).collect();
+        self.note_reads(Kind::ServiceRecord, &read, purpose, limits, now)?;
         Ok(VisitSheet { last: self.last_meeting(target)?, due, form, open_services, draft })
     }
 
@@ -88,8 +98,8 @@ impl Store {
     ///
     /// # Errors
     /// Failures of SQLite.
-    pub fn open_services(&self, target: RecordId) -> Result<Vec<Entry<ServiceRecord>>, DeviceError> {
-        let mut services = self.list_linked::<ServiceRecord>("target", target)?;
+    pub(crate) fn open_services(&self, target: RecordId) -> Result<Vec<Entry<ServiceRecord>>, DeviceError> {
+        let mut services = self.list_linked_any::<ServiceRecord>("target", target)?;
         services.retain(|service| matches!(service.record.state, None | Some(ServiceState::Open)));
         services.sort_by_key(|service| (service.record.at, service.id));
         Ok(services)

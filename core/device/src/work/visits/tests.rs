@@ -15,6 +15,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::edit::Entry;
+use crate::keeping::KeepingLimits;
 use crate::store::{Commit, Faults, Side, Store};
 use crate::testkit::{GRID, dwelling, resident, store, store_with};
 
@@ -69,7 +70,7 @@ fn met(target: RecordId) -> VisitInput {
 }
 
 fn count<T: Record>(store: &Store) -> usize {
-    store.list::<T>(None, usize::MAX).unwrap().entries.len()
+    store.list_any::<T>(None, usize::MAX).unwrap().entries.len()
 }
 
 fn faulted<T: std::fmt::Debug>(outcome: Result<T, DeviceError>) -> VisitFault {
@@ -155,7 +156,8 @@ fn what_was_needed_is_followed_up_at_the_next_visit() {
         service: "联系社区医生（虚构）".into(),
     }];
     let recorded = store.record_visit(&first, noon("2026-05-01")).unwrap();
-    let sheet = store.visit_sheet(home.person, noon("2026-05-20")).unwrap();
+    let sheet =
+        store.visit_sheet(home.person, "走访", &KeepingLimits::default(), noon("2026-05-20")).unwrap();
     assert_eq!(sheet.last.unwrap().attention, [("medicine".to_owned(), Some("缺药（虚构）".to_owned()))]);
     let service = sheet.open_services[0].id;
     assert_eq!([service], recorded.services[..]);
@@ -167,7 +169,7 @@ fn what_was_needed_is_followed_up_at_the_next_visit() {
     let empty = store.record_visit(&follow(ServiceState::Open, None), now);
     assert_eq!(faulted(empty), VisitFault::NoFollowUp);
     let second = store.record_visit(&follow(ServiceState::Done, Some("已送药（虚构）")), now).unwrap();
-    let settled = store.get::<ServiceRecord>(service).unwrap().unwrap().record;
+    let settled = store.get_any::<ServiceRecord>(service).unwrap().unwrap().record;
     assert_eq!((settled.state, settled.followed_up), (Some(ServiceState::Done), Some(second.visit)));
     assert!(store.open_services(home.person).unwrap().is_empty());
     let again = store.record_visit(&follow(ServiceState::Done, None), now);
@@ -220,7 +222,10 @@ fn a_draft_survives_and_goes_with_the_visit() {
     faults.fail(Some(Commit::Edit), Side::Before, 0);
     assert!(store.record_visit(&draft, now).is_err());
     let mut store = store.reopened().unwrap();
-    assert_eq!(store.visit_sheet(home.person, now).unwrap().draft, Some(draft.clone()));
+    assert_eq!(
+        store.visit_sheet(home.person, "走访", &KeepingLimits::default(), now).unwrap().draft,
+        Some(draft.clone())
+    );
     assert_eq!(store.visit_drafts().unwrap(), [(home.person, now)]);
     assert_eq!((count::<Visit>(&store), count::<ServiceRecord>(&store)), (0, 0), "whole or not at all");
     store.record_visit(&draft, now).unwrap();
@@ -246,9 +251,17 @@ fn the_phone_refuses_what_the_server_refuses() {
     }
     assert_eq!(count::<CareTag>(&store), 0);
     store.add_care_tag(&good, now).unwrap();
-    assert!(!store.care_tags(home.person, now).unwrap()[0].ends_soon);
-    assert!(store.care_tags(home.person, noon("2027-04-20")).unwrap()[0].ends_soon);
-    assert!(store.care_tags(home.person, noon("2027-05-02")).unwrap().is_empty());
+    assert!(!store.care_tags(home.person, "核对", &KeepingLimits::default(), now).unwrap()[0].ends_soon);
+    assert!(
+        store.care_tags(home.person, "核对", &KeepingLimits::default(), noon("2027-04-20")).unwrap()[0]
+            .ends_soon
+    );
+    assert!(
+        store
+            .care_tags(home.person, "核对", &KeepingLimits::default(), noon("2027-05-02"))
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -319,7 +332,7 @@ proptest! {
             store.undo_visit(visit, noon("2026-06-20")).unwrap();
         }
         prop_assert_eq!(store.visits_due(noon("2026-06-20")).unwrap(), start);
-        let tags: Vec<Entry<CareTag>> = store.list(None, 9).unwrap().entries;
+        let tags: Vec<Entry<CareTag>> = store.list_any(None, 9).unwrap().entries;
         prop_assert_eq!(tags.len(), 1);
     }
 }

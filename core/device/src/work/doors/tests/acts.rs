@@ -37,7 +37,7 @@ fn a_family_moves_in_with_papers_and_a_household() {
     assert_eq!((made.head, made.dwelling), (Some(came.people[0]), door));
     let resident = store.get::<Resident>(came.people[0]).unwrap().unwrap().record;
     assert_eq!((resident.sex, resident.provisional), (Some(Sex::Female), Some(true)));
-    let papers = store.list_linked::<ResidentId>("resident", came.people[0]).unwrap();
+    let papers = store.list_linked_any::<ResidentId>("resident", came.people[0]).unwrap();
     assert_eq!(papers[0].record.number, "11010519491231002X");
     let verified = store.get::<BaseVerification>(came.verification).unwrap().unwrap().record;
     assert_eq!((verified.target, verified.outcome, verified.by), (door, DoorOutcome::MoveIn, USER));

@@ -1,0 +1,175 @@
+//! Rules that need more than the change and its record's kind: what stands in the record, or in another one. The phone
+//! asks the same before it writes; the server asks again, since not every device is honest and up to date.
+
+use gridwalk_model::visits::check::{is_refused, starts_something};
+use gridwalk_model::{Kind, RecordId, Timestamp, Value, forms};
+use gridwalk_replica::admission::Reason;
+use gridwalk_replica::change::FlatChange;
+
+use super::State;
+use super::admit::Item;
+use crate::storage::{ReadTx, Stored};
+
+/// What has to be known to judge the changes to one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Nothing beyond admission.
+    None,
+    /// A visit that was declined.
+    DeclinedVisit,
+    /// The filling of a form that was retired: until when it is taken.
+    RetiredForm(Timestamp),
+}
+
+impl Rules {
+    /// What holds for an item, by what stands in the record, or is said by the change that makes it.
+    pub(super) fn of(tx: &dyn ReadTx, item: &Item, snapshot: Option<&[u8]>) -> Stored<Self> {
+        match Kind::parse(&item.kind) {
+            Some(Kind::Visit) => {
+                let result = stated(item, snapshot, "result")?;
+                Ok(if result.is_some_and(|value| is_refused(&value)) {
+                    Self::DeclinedVisit
+                } else {
+                    Self::None
+                })
+            }
+            Some(Kind::Submission) => {
+                let form = stated(item, snapshot, "form")?.and_then(|value| value.as_link());
+                let retired = form.map(|form| retired_at(tx, form)).transpose()?.flatten();
+                Ok(retired.map_or(Self::None, |at| Self::RetiredForm(at.plus_millis(forms::GRACE_MS))))
+            }
+            _ => Ok(Self::None),
+        }
+    }
+
+    /// Why a change is not taken, if it is not.
+    pub(super) fn judge(self, change: &FlatChange) -> Option<Reason> {
+        let writes =
+            change.writes.iter().filter_map(|write| Some((write.key.as_str(), write.value.as_ref()?)));
+        match self {
+            Self::None => None,
+            Self::DeclinedVisit => {
+                let mut writes = writes;
+                writes.any(|(key, value)| starts_something(key, value)).then_some(Reason::TriggersNothing)
+            }
+            Self::RetiredForm(until) => {
+                let sent = |(key, value): (&str, &Value)| match value {
+                    Value::Time(at) => key == "submitted_at" && *at > until,
+                    _ => false,
+                };
+                writes.into_iter().any(sent).then_some(Reason::FormRetired)
+            }
+        }
+    }
+}
+
+/// The value of a field that is fixed at creation.
+fn stated(item: &Item, snapshot: Option<&[u8]>, field: &str) -> Stored<Option<Value>> {
+    if let Some(snapshot) = snapshot {
+        return Ok(State::load(snapshot)?.fields.get(field).cloned());
+    }
+    let changes = item.raws.iter().filter_map(|raw| FlatChange::read(raw).ok());
+    let root = changes.into_iter().find(|change| change.deps.is_empty());
+    let write = root.and_then(|change| change.writes.into_iter().find(|write| write.key == field));
+    Ok(write.and_then(|write| write.value))
+}
+
+fn retired_at(tx: &dyn ReadTx, form: RecordId) -> Stored<Option<Timestamp>> {
+    let head = tx.record(form)?.filter(|head| head.kind == Kind::Form.tag());
+    let Some(head) = head else { return Ok(None) };
+    let fields = State::load(&tx.snapshot(head.no)?)?.fields;
+    Ok(match fields.get("retired_at") {
+        Some(Value::Time(at)) => Some(*at),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use gridwalk_replica::admission::Verdict;
+
+    use super::*;
+    use crate::edit::Edits;
+    use crate::testing::{Phone, World, to_fields};
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+
+    fn start() -> (World, Phone, RecordId) {
+        let world = World::new();
+        let grid = world.area("g1");
+        let mut phone = world.worker("甲", &[grid]);
+        phone.sync(&world);
+        let door = phone.create(&world, Kind::Dwelling, &[("area", grid.into()), ("room", "101".into())]);
+        phone.sync(&world);
+        (world, phone, door)
+    }
+
+    fn verdict(phone: &mut Phone, world: &World) -> Verdict {
+        let verdicts = phone.once(world).verdicts;
+        phone.outbox.clear();
+        *verdicts.last().and_then(|own| own.last()).unwrap()
+    }
+
+    #[test]
+    fn a_declined_visit_triggers_nothing_when_it_is_made_or_later() {
+        let (world, mut phone, door) = start();
+        let by = Value::from(phone.user);
+        let visit = |more: &[(&'static str, Value)]| {
+            let mut all = vec![("target", door.into()), ("by", by.clone()), ("at", Value::Time(world.now()))];
+            all.push(("result", "refused".into()));
+            all.extend(more.iter().cloned());
+            all
+        };
+        let no = Verdict::Invalid(Reason::TriggersNothing);
+        phone.create(&world, Kind::Visit, &visit(&[("next_due", "2027-01-01".into())]));
+        assert_eq!(verdict(&mut phone, &world), no);
+        phone.create(&world, Kind::Visit, &visit(&[("answers/well", Value::Bytes(vec![0xa0]))]));
+        assert_eq!(verdict(&mut phone, &world), no);
+        let made = phone.create(&world, Kind::Visit, &visit(&[]));
+        assert_eq!(verdict(&mut phone, &world), Verdict::Accepted, "complete as it is");
+        phone.edit(&world, made, &[("next_due", "2027-01-01".into())]);
+        assert_eq!(verdict(&mut phone, &world), no, "nor afterwards");
+    }
+
+    #[test]
+    fn a_late_filling_of_a_retired_form_is_refused_with_its_reason() {
+        let (world, mut phone, door) = start();
+        let form = world.id();
+        let retired = world.now();
+        let fields = to_fields(&[
+            ("code", "made_up".into()),
+            ("version", Value::Int(1)),
+            ("name", "虚构专项".into()),
+            ("target_kind", "dwelling".into()),
+            ("items/a", Value::Bytes(vec![0xa0])),
+            ("retired_at", Value::Time(retired)),
+        ]);
+        let write = |kind, fields: &gridwalk_model::Fields| {
+            let done = world.store().update(|tx| {
+                let mut edits = Edits::begin(tx, world.now())?;
+                let written = edits.create(form, kind, fields);
+                edits.finish()?;
+                Ok::<_, crate::storage::StorageError>(written)
+            });
+            done.unwrap().unwrap();
+        };
+        write(Kind::Form, &fields);
+        let by = Value::from(phone.user);
+        let begun = |phone: &mut Phone| {
+            let started = ("started_at", Value::Time(retired));
+            let fields = [("form", form.into()), ("target", door.into()), ("by", by.clone()), started];
+            let id = phone.create(&world, Kind::Submission, &fields);
+            assert_eq!(verdict(phone, &world), Verdict::Accepted);
+            id
+        };
+        let at = |day: i64| Value::Time(retired.plus_millis(day * DAY));
+        let in_time = begun(&mut phone);
+        phone.edit(&world, in_time, &[("submitted_at", at(90))]);
+        assert_eq!(verdict(&mut phone, &world), Verdict::Accepted);
+        let late = begun(&mut phone);
+        phone.edit(&world, late, &[("submitted_at", at(91))]);
+        assert_eq!(verdict(&mut phone, &world), Verdict::Invalid(Reason::FormRetired));
+        let open = world.store().view(|tx| tx.quarantine_open()).unwrap();
+        assert_eq!(open, 1, "kept for the worker and the office");
+    }
+}
