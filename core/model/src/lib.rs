@@ -13,6 +13,7 @@
 //! | who holds which streams | [`access`] |
 //! | what is wrong with a record | [`validate`], [`codes`] |
 //! | what an event's log means | [`event`], [`calendar`], [`categories`] |
+//! | what places are called | [`place_categories`] |
 //! | what is due, and in which order it is walked | [`due`] |
 //! | what a deployment decides about a worker's day | [`field_rules`] |
 //! | how a value is shown to people | [`describe`] |
@@ -51,6 +52,7 @@ pub mod indicators;
 pub mod label;
 pub mod photo;
 pub mod photo_chain;
+pub mod place_categories;
 pub mod placement;
 pub mod policy;
 pub mod records;

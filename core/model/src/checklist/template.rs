@@ -9,6 +9,7 @@ use super::parse::ConditionFault;
 use crate::categories::Severity;
 use crate::codec;
 use crate::forbidden;
+use crate::place_categories::place_category;
 use crate::records::Checklist;
 use crate::time::Timestamp;
 
@@ -105,7 +106,10 @@ impl Template {
 
     /// Whether it is for places of this category.
     pub fn is_for(&self, category: &str) -> bool {
-        self.categories.is_empty() || self.categories.contains(category)
+        let code = place_category(category).map(|known| known.code);
+        self.categories.is_empty()
+            || self.categories.contains(category)
+            || code.is_some_and(|code| self.categories.contains(code))
     }
 
     /// Days in which a finding at this item is to be put right.

@@ -21,32 +21,13 @@ pub const WORKER: usize = 0;
 /// Milliseconds from now until the task is due: today's work.
 const DUE_IN_MS: i64 = 60_000;
 
-/// The starter checklists, each with what ledgers call the places that it is for: a deployment writes its own words
-/// into its version.
-const CHECKLISTS: [(&str, &[&str]); 5] = [
-    (
-        include_str!("../../../../schemas/checklists/small_venues.json"),
-        &[
-            "小商店",
-            "小餐饮",
-            "小旅馆",
-            "小学校",
-            "小医院",
-            "小美容洗浴",
-            "小网吧",
-            "小生产加工",
-            "小歌舞娱乐",
-            "餐饮",
-            "商店",
-        ],
-    ),
-    (
-        include_str!("../../../../schemas/checklists/crowded_places.json"),
-        &["养老机构", "学校", "医院", "旅馆"],
-    ),
-    (include_str!("../../../../schemas/checklists/production.json"), &["加油站", "工厂", "仓库"]),
-    (include_str!("../../../../schemas/checklists/rented_rooms.json"), &["居住出租房"]),
-    (include_str!("../../../../schemas/checklists/estates.json"), &["居民小区"]),
+/// The starter checklists.
+const CHECKLISTS: [&str; 5] = [
+    include_str!("../../../../schemas/checklists/small_venues.json"),
+    include_str!("../../../../schemas/checklists/crowded_places.json"),
+    include_str!("../../../../schemas/checklists/production.json"),
+    include_str!("../../../../schemas/checklists/rented_rooms.json"),
+    include_str!("../../../../schemas/checklists/estates.json"),
 ];
 
 /// Publishes the checklists; sets the first worker a task and names somebody to be cared for, as far as their grid has
@@ -56,10 +37,9 @@ const CHECKLISTS: [(&str, &[&str]); 5] = [
 /// Failures of the office.
 pub fn publish(stage: &mut Stage, now: Timestamp) -> Played<()> {
     let mut templates = Vec::new();
-    for (text, words) in CHECKLISTS {
-        let mut template = file::read(text)
+    for text in CHECKLISTS {
+        let template = file::read(text)
             .map_err(|error| DemoError::Play(format!("a starter checklist cannot be read: {error}")))?;
-        template.categories.extend(words.iter().map(|word| (*word).to_owned()));
         stage.office.publish(Kind::Checklist, &template.to_record().to_fields())?;
         templates.push(template);
     }
