@@ -137,6 +137,7 @@ impl Acting<'_, '_, '_> {
             provisional: Some(true),
             died_on: None,
             merged_into: None,
+            not_same: BTreeMap::new(),
             source_keys: BTreeMap::new(),
             remarks: Some("虚构：新入住".into()),
         })?;
