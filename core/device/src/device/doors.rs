@@ -152,6 +152,30 @@ impl Device {
         self.at_work(move |store, now| store.unmerge_person(record, now)).await
     }
 
+    /// Two people who look alike are not the same.
+    ///
+    /// # Errors
+    /// As [`Store::keep_apart`].
+    pub async fn keep_apart(&self, one: RecordId, other: RecordId) -> Result<i64, DeviceError> {
+        self.at_work(move |store, now| store.keep_apart(one, other, now)).await
+    }
+
+    /// They may be the same after all.
+    ///
+    /// # Errors
+    /// As [`Store::forget_apart`].
+    pub async fn forget_apart(&self, one: RecordId, other: RecordId) -> Result<i64, DeviceError> {
+        self.at_work(move |store, now| store.forget_apart(one, other, now)).await
+    }
+
+    /// Those who were told apart from a person.
+    ///
+    /// # Errors
+    /// As [`Store::kept_apart`].
+    pub async fn kept_apart(&self, person: RecordId) -> Result<Vec<Namesake>, DeviceError> {
+        self.with_store(move |store, now| store.kept_apart(person, now)).await
+    }
+
     /// Work that writes: done on the store's thread, then let be sent.
     async fn at_work<T: Send + 'static>(
         &self,

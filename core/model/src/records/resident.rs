@@ -54,6 +54,9 @@ record! {
     optional died_on: civil::Date = Date, Free, "死亡日期", "Died on";
     /// The record that this one is a duplicate of. Emptied to undo the merge.
     optional merged_into: RecordId = Link(&[Kind::Resident]), Free, "并入", "Merged into";
+    /// People who look alike in the records and were told apart by somebody who knows both, by their identifiers: no
+    /// hint of a duplicate is shown for them. Stands with the smaller identifier of the two.
+    set not_same: RecordId = Link(&[Kind::Resident]), Free, "已确认非同一人", "Not the same person";
     /// What other systems call them.
     set source_keys: String = Text { max: 64 }, Free, "外部编码", "Source keys";
     /// Remarks.

@@ -222,6 +222,7 @@ impl NewPerson {
             provisional: provisional.then_some(true),
             died_on: None,
             merged_into: None,
+            not_same: std::collections::BTreeMap::new(),
             source_keys: std::collections::BTreeMap::new(),
             remarks: self.remarks.clone(),
         }

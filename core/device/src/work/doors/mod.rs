@@ -8,6 +8,7 @@
 //! | taking back | [`undo`] |
 //! | a person with all records that stand for them, merging | [`person`] |
 //! | newcomers, namesakes, hints of duplicates | [`newcomers`] |
+//! | people who look alike and are not the same | `apart` |
 //!
 //! Each operation is one transaction, leaves a base verification and can be undone as a whole on the phone that did
 //! it. What two phones did without seeing each other is not repaired but worked out at reading, by the rules of
@@ -18,6 +19,7 @@
 
 pub mod act;
 mod acts;
+mod apart;
 pub mod board;
 pub mod floor;
 mod journal;

@@ -1,13 +1,15 @@
 //! Newcomers who were not yet matched with other grids, people of the same name, and hints of duplicates on this
-//! phone. A hint is for a person to judge: nobody is merged by name, and what speaks against it silences it.
+//! phone. A hint is for a person to judge: nobody is merged by name, and what speaks against it silences it;
+//! so does a worker who knows both ([`Store::keep_apart`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::codes::normalise;
 use gridwalk_model::doors::{Likeness, PersonFacts, likeness};
-use gridwalk_model::records::{Dwelling, Resident, ResidentId};
+use gridwalk_model::records::{Dwelling, Resident, ResidentId, elements};
 use gridwalk_model::{Kind, Record, RecordId, Timestamp, Value};
 
+use super::apart::{self, Pair};
 use super::operation::Operation;
 use super::person;
 use super::read::{Reader, is_gone, label};
@@ -154,6 +156,8 @@ struct People {
     provisional: BTreeSet<RecordId>,
     /// People by name, telephone or number.
     buckets: BTreeMap<(u8, String), Vec<RecordId>>,
+    /// Pairs that somebody told apart.
+    apart: BTreeSet<Pair>,
 }
 
 impl People {
@@ -164,9 +168,18 @@ impl People {
         {
             numbers.insert(reader.person(paper.record.resident)?, paper.record.number);
         }
-        let mut out = Self { by_id: BTreeMap::new(), provisional: BTreeSet::new(), buckets: BTreeMap::new() };
+        let mut out = Self {
+            by_id: BTreeMap::new(),
+            provisional: BTreeSet::new(),
+            buckets: BTreeMap::new(),
+            apart: BTreeSet::new(),
+        };
         for listed in reader.view.list_kind(Kind::Resident.tag(), None, usize::MAX)? {
             let id = listed.id;
+            for (_, other) in elements(&listed.fields, apart::FIELD) {
+                let Some(other) = other.as_link() else { continue };
+                out.apart.insert(Pair::of(reader.person(id)?, reader.person(other)?));
+            }
             let merged = listed.fields.get("merged_into").is_some_and(|to| !to.is_null());
             // Those who were merged are told by the record that stands for them.
             if is_gone(&listed) || merged && reader.person(id)? != id {
@@ -195,7 +208,8 @@ impl People {
         let candidates: BTreeSet<RecordId> =
             keys(facts).iter().filter_map(|key| self.buckets.get(key)).flatten().copied().collect();
         let mut out = Vec::new();
-        for id in candidates.into_iter().filter(|id| Some(*id) != own) {
+        let told_apart = |id: RecordId| own.is_some_and(|own| self.apart.contains(&Pair::of(own, id)));
+        for id in candidates.into_iter().filter(|id| Some(*id) != own && !told_apart(*id)) {
             let Some(likeness) = self.by_id.get(&id).and_then(|other| likeness(facts, other)) else {
                 continue;
             };
@@ -215,7 +229,7 @@ fn keys(facts: &PersonFacts) -> Vec<(u8, String)> {
         .collect()
 }
 
-fn namesake(reader: &Reader<'_>, id: RecordId) -> Result<Namesake, DeviceError> {
+pub(super) fn namesake(reader: &Reader<'_>, id: RecordId) -> Result<Namesake, DeviceError> {
     let found = person::person(reader, id)?.ok_or(DeviceError::UnknownRecord { record: id })?;
     let dwelling = reader.main_home(id)?;
     let door = dwelling.map(|dwelling| reader.shown::<Dwelling>(dwelling)).transpose()?.flatten();

@@ -11,7 +11,7 @@ use gridwalk_model::{Fields, Record, RecordId, Timestamp, Value};
 
 use super::operation::Operation;
 use super::read::{Reader, label};
-use super::{DoorProblem, rules};
+use super::{DoorProblem, apart, rules};
 use crate::error::DeviceError;
 use crate::store::{RecordState, Store};
 
@@ -108,6 +108,8 @@ impl Store {
             if !one.is_empty() && !other.is_empty() && !one.iter().any(|number| other.contains(number)) {
                 return Err(DoorProblem::DifferentNumbers.into());
             }
+            // Whoever merges them has thought better of it.
+            apart::forget(&mut operation, duplicate, into)?;
             operation.set(duplicate, "merged_into", Value::from(into))?;
             operation.finish("merge", duplicate)
         })
@@ -149,7 +151,8 @@ pub(super) fn person(reader: &Reader<'_>, id: RecordId) -> Result<Option<Person>
         for (field, value) in other.record.to_fields() {
             match facts.get(&field) {
                 // What the merge and the matching wrote is no fact about the person.
-                _ if matches!(field.as_str(), "merged_into" | "provisional") => {}
+                _ if matches!(field.as_str(), "merged_into" | "provisional")
+                    || field.starts_with("not_same/") => {}
                 None => drop(facts.insert(field, value)),
                 Some(stands) if *stands == value => {}
                 Some(_) => differences.push(Difference { record: *record, field, value }),

@@ -63,6 +63,9 @@ pub enum DoorProblem {
         /// Which.
         person: RecordId,
     },
+    /// Nobody said that these are two people.
+    #[error("nobody told these two apart")]
+    NotApart,
     /// Nobody can walk that fast.
     #[error("too fast to be walked: {0:?}")]
     TooFast(TooFast),
@@ -111,6 +114,7 @@ impl DoorProblem {
             Self::SamePerson => "两条记录已是同一人".into(),
             Self::DifferentNumbers => "证件号码不同，不能合并".into(),
             Self::NotMerged { .. } => "该记录未被合并".into(),
+            Self::NotApart => "这两人未被标记为非同一人".into(),
             Self::TooFast(too_fast) => match too_fast.wait_seconds() {
                 Some(seconds) => format!("核查速度过快，请 {seconds} 秒后再试，或逐户确认"),
                 None => "一次确认的户数过多，请分批或逐户确认".into(),
@@ -139,6 +143,7 @@ impl DoorProblem {
             Self::SamePerson => "Both records are one person already".into(),
             Self::DifferentNumbers => "The document numbers differ; these are two people".into(),
             Self::NotMerged { .. } => "This record was not merged".into(),
+            Self::NotApart => "Nobody said that these are two people".into(),
             Self::TooFast(too_fast) => match too_fast.wait_seconds() {
                 Some(seconds) => {
                     format!("Nobody walks that fast; wait {seconds} s, or confirm door by door")

@@ -6,7 +6,8 @@ use gridwalk_model::records::ResidentId;
 use jiff::civil::date;
 
 use super::*;
-use crate::testkit::{fields, store};
+use crate::sync::tests::Phone;
+use crate::testkit::{Script, fields, store};
 
 fn person(name: &str, phone: Option<&str>, born: Option<Date>) -> NewPerson {
     NewPerson { phone: phone.map(str::to_owned), birth_date: born, ..NewPerson::named(name) }
@@ -50,6 +51,92 @@ fn a_newcomer_who_is_known_is_hinted_at_before_and_after() {
     store.merge_people(came.people[0], known, at(6)).unwrap();
     assert_eq!(store.duplicate_pairs(at(7)).unwrap(), []);
     assert_eq!(store.provisional_newcomers(at(7)).unwrap(), []);
+}
+
+/// Two people on one telephone, whose records look like one person's.
+fn twins(store: &mut Store) -> (RecordId, RecordId) {
+    let (one, two) = (home(store, "101"), home(store, "102"));
+    let first = comes(store, one, person("张伟", Some("19900007832"), None), 1).people[0];
+    (first, comes(store, two, person("张伟", Some("19900007832"), None), 2).people[0])
+}
+
+#[test]
+fn who_was_told_apart_is_not_hinted_at_again() {
+    let mut store = store(1);
+    let (one, two) = twins(&mut store);
+    let hints = |store: &Store| {
+        let newcomers = store.provisional_newcomers(at(9)).unwrap();
+        let of_newcomers: usize = newcomers.iter().map(|newcomer| newcomer.hints.len()).sum();
+        let of_each =
+            store.duplicates_of(one, at(9)).unwrap().len() + store.duplicates_of(two, at(9)).unwrap().len();
+        (store.duplicate_pairs(at(9)).unwrap().len(), of_newcomers, of_each)
+    };
+    assert_eq!(hints(&store), (1, 2, 2));
+    let n = store.keep_apart(two, one, at(3)).unwrap();
+    assert_eq!(hints(&store), (0, 0, 0));
+    let apart = |store: &Store, of| -> Vec<RecordId> {
+        store.kept_apart(of, at(9)).unwrap().into_iter().map(|other| other.person).collect()
+    };
+    assert_eq!((apart(&store, one), apart(&store, two)), (vec![two], vec![one]));
+    // Taken back at once, or later on any phone.
+    store.undo_door(n, at(4)).unwrap();
+    assert_eq!((hints(&store), apart(&store, one)), ((1, 2, 2), vec![]));
+    assert_eq!(problem(store.forget_apart(one, two, at(5))), DoorProblem::NotApart);
+    store.keep_apart(one, two, at(5)).unwrap();
+    store.forget_apart(two, one, at(6)).unwrap();
+    assert_eq!(hints(&store), (1, 2, 2));
+    // A third record of the same telephone is hinted at beside both; told apart from one, it is compared with the other.
+    let door = home(&mut store, "103");
+    let third = comes(&mut store, door, person("张伟", Some("19900007832"), None), 7).people[0];
+    store.keep_apart(third, one, at(8)).unwrap();
+    assert_eq!(store.duplicates_of(third, at(9)).unwrap().len(), 1);
+    // Whoever is merged stays told apart from whom the other was told apart.
+    store.merge_people(two, third, at(9)).unwrap();
+    assert_eq!((store.duplicate_pairs(at(9)).unwrap().len(), apart(&store, two)), (0, vec![one]));
+    assert_eq!(problem(store.keep_apart(two, third, at(9))), DoorProblem::SamePerson);
+}
+
+#[test]
+fn merging_forgets_that_they_were_told_apart_and_undo_remembers() {
+    let mut store = store(1);
+    let (one, two) = twins(&mut store);
+    store.keep_apart(one, two, at(3)).unwrap();
+    let n = store.merge_people(one, two, at(4)).unwrap();
+    assert_eq!(store.kept_apart(two, at(5)).unwrap(), []);
+    assert_eq!(store.person(two, at(5)).unwrap().unwrap().differences, []);
+    store.undo_door(n, at(6)).unwrap();
+    assert_eq!(
+        (store.duplicate_pairs(at(7)).unwrap(), store.kept_apart(one, at(7)).unwrap().len()),
+        (vec![], 1)
+    );
+    store.merge_people(one, two, at(8)).unwrap();
+    store.unmerge_person(one, at(9)).unwrap();
+    assert_eq!(store.duplicate_pairs(at(9)).unwrap().len(), 1);
+}
+
+#[test]
+fn other_phones_learn_who_was_told_apart() {
+    let mut server = Script::new();
+    let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));
+    let (one, two) = twins(&mut a.store);
+    a.sync(&mut server, at(10));
+    b.sync(&mut server, at(11));
+    assert_eq!(b.store.duplicate_pairs(at(12)).unwrap().len(), 1);
+    // Both say so before they hear of each other: no conflict comes of it.
+    a.store.keep_apart(one, two, at(13)).unwrap();
+    b.store.keep_apart(two, one, at(14)).unwrap();
+    for (phone, now) in [(&mut a, 15), (&mut b, 16)] {
+        phone.sync(&mut server, at(now));
+    }
+    a.sync(&mut server, at(17));
+    for store in [&a.store, &b.store] {
+        assert_eq!(store.duplicate_pairs(at(18)).unwrap(), []);
+        assert_eq!(store.conflicts().unwrap(), []);
+    }
+    b.store.forget_apart(one, two, at(19)).unwrap();
+    b.sync(&mut server, at(20));
+    a.sync(&mut server, at(21));
+    assert_eq!(a.store.duplicate_pairs(at(22)).unwrap().len(), 1);
 }
 
 #[test]
