@@ -128,6 +128,8 @@ CREATE TABLE device (
     -- P-256, SEC1 uncompressed.
     public_key  BLOB    NOT NULL,
     label       TEXT    NOT NULL,
+    -- Its code in event numbers.
+    code        TEXT    UNIQUE,
     enrolled_at INTEGER NOT NULL,
     revoked_at  INTEGER,
     -- 1: a revoked device is to wipe itself at once.
@@ -247,6 +249,15 @@ CREATE TABLE media (
     stored_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE track (
+    -- Which media are tracks of patrols: where somebody walked is not kept longer than it is needed.
+    hash       BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+    -- When the walk began: by the name of its record, and never later than the server heard of it.
+    started_at INTEGER NOT NULL,
+    -- 1: removed, and nothing has come since.
+    removed    INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE media_holder (
     -- Devices that uploaded a medium themselves, and so may know that it is stored.
     hash      BLOB    NOT NULL,
@@ -305,6 +316,60 @@ CREATE TABLE imported (
     PRIMARY KEY (record, field)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE rule_files (
+    -- One row: the deployment's rules for phones, as its files state them.
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    -- 8 bytes of a hash over both.
+    mark   BLOB    NOT NULL CHECK (length(mark) = 8),
+    doors  TEXT,
+    field  TEXT,
+    set_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sensitive_read (
+    -- Reads of sensitive records that phones have told of: each is in the audit log once, however often it is told.
+    device_no INTEGER NOT NULL REFERENCES device (no),
+    -- By the phone's clock.
+    at        INTEGER NOT NULL,
+    record    BLOB    NOT NULL CHECK (length(record) = 16),
+    PRIMARY KEY (device_no, at, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sealing_key (
+    -- One row: what locked devices seal their unsent work with. The secret never leaves the server.
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    secret  BLOB    NOT NULL CHECK (length(secret) = 32),
+    public  BLOB    NOT NULL CHECK (length(public) = 32),
+    made_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sealed_package (
+    -- Sealed work of locked devices, kept until an administrator decides.
+    no         INTEGER PRIMARY KEY,
+    device_no  INTEGER NOT NULL REFERENCES device (no),
+    -- 16 bytes that the device drew.
+    name       BLOB    NOT NULL CHECK (length(name) = 16),
+    parts      INTEGER NOT NULL,
+    -- Bytes of the parts that came, removed ones included.
+    bytes      INTEGER NOT NULL DEFAULT 0,
+    begun_at   INTEGER NOT NULL,
+    -- When all of it was here.
+    whole_at   INTEGER,
+    -- 1: its changes were offered to the records. 0: it was thrown away.
+    accepted   INTEGER NOT NULL DEFAULT 0,
+    settled_at INTEGER,
+    settled_by BLOB,
+    UNIQUE (device_no, name)
+) STRICT;
+
+CREATE TABLE sealed_part (
+    package_no INTEGER NOT NULL REFERENCES sealed_package (no),
+    n          INTEGER NOT NULL,
+    -- HPKE; see core/replica/src/sealed.rs.
+    body       BLOB    NOT NULL,
+    PRIMARY KEY (package_no, n)
+) STRICT;
+
 CREATE INDEX record_event ON record (no) WHERE kind = 'event';
 
 CREATE UNIQUE INDEX record_stream_seq ON record_stream (stream_no, seq);
@@ -316,6 +381,8 @@ CREATE INDEX link_recheck ON link (recheck) WHERE recheck IS NOT NULL;
 CREATE INDEX device_person ON device (person_no);
 
 CREATE INDEX audit_alarm ON audit (no) WHERE alarm = 1;
+
+CREATE INDEX track_age ON track (started_at) WHERE removed = 0;
 
 CREATE INDEX photo_link_number ON photo_link (device_no, number);
 
