@@ -176,6 +176,7 @@ async fn screens_have_their_calls() {
         category: Some("litter".into()),
         area: Some(crate::testkit::GRID),
         position: position(),
+        seen_at: Some(at(0)),
         ..ReportDraft::default()
     };
     assert_eq!(phone.near_reports(near).await.unwrap().len(), 1);

@@ -3,6 +3,7 @@ use gridwalk_model::checklist::{Answer, ChecklistItem, Choice, EvidenceRule, Ite
 use gridwalk_model::records::{Dwelling, Form, Task, task::TaskState};
 use gridwalk_model::{DeviceId, Kind, Record, RecordId, Timestamp, Value, codec, forms};
 use gridwalk_replica::{Actor, Document};
+use proptest::prelude::*;
 
 use super::*;
 use crate::error::DeviceError;
@@ -219,4 +220,73 @@ fn a_draft_is_thrown_away_and_taken_back_and_what_was_sent_stays() {
     store.submit(id, at(16)).unwrap();
     let sent = store.discard_submission(id, at(17));
     assert!(matches!(sent, Err(DeviceError::Checklist(ChecklistError::Finished { .. }))));
+}
+
+/// What may be filled in at random: the item and its answer, or none.
+fn any_answer() -> impl Strategy<Value = (&'static str, Option<Answer>)> {
+    let text = |words: &str| Some(Answer { text: Some(words.into()), ..Answer::default() });
+    prop_oneof![
+        prop_oneof![Just("yes"), Just("no")].prop_map(|word| ("rented", choice(word))),
+        (-2i64..30).prop_map(|floor| ("floor", number(floor as f64))),
+        prop_oneof![Just("虚构甲"), Just("虚构乙")].prop_map(move |words| ("remarks", text(words))),
+        prop_oneof![Just("fan"), Just("heater")].prop_map(|word| ("appliance", choice(word))),
+        prop_oneof![Just("rented"), Just("floor"), Just("remarks"), Just("appliance")]
+            .prop_map(|item| (item, None)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Sending and taking back, as often as one likes, leaves record and draft as they were; what another writes in
+    /// between stays, whoever comes last; a second phone sees the same.
+    #[test]
+    fn taking_a_submission_back_restores(
+        rounds in prop::collection::vec(
+            (prop::collection::vec(any_answer(), 0..6), prop::option::of(-5i64..40)), 1..5),
+    ) {
+        let (mut server, mut phone, home) = world(Faults::none());
+        let id = phone.store.begin_submission(FORM, home, None, at(10)).unwrap().id;
+        let mut now = 10;
+        for (item, answer) in [("rented", choice("no")), ("appliance", choice("fan"))] {
+            phone.store.answer_form(id, item, answer, at(11)).unwrap();
+        }
+        for (answers, between) in rounds {
+            for (item, answer) in answers {
+                now += 10;
+                match phone.store.answer_form(id, item, answer, at(now)) {
+                    Ok(_) | Err(DeviceError::Checklist(ChecklistError::NotAsked { .. })) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            let draft = phone.store.submission(id).unwrap();
+            let before = phone.store.get::<Dwelling>(home).unwrap().unwrap().record;
+            let sent = phone.store.submit(id, at(now + 1));
+            prop_assert_eq!(sent.is_ok(), draft.review.is_complete());
+            let Ok(sent) = sent else {
+                prop_assert_eq!(phone.store.get::<Dwelling>(home).unwrap().unwrap().record, before);
+                continue;
+            };
+            prop_assert!(phone.store.submission(id).unwrap().late.is_empty());
+            let mut expected = before;
+            if let Some(floor) = between.filter(|floor| phone.store.get::<Dwelling>(home).unwrap().unwrap().record.floor != Some(*floor)) {
+                let patch = [("floor".to_owned(), Value::Int(floor))].into();
+                phone.store.edit(home, &patch, at(now + 2)).unwrap();
+                expected.floor = Some(floor);
+            }
+            let back = phone.store.reopen_submission(id, at(now + 3)).unwrap();
+            prop_assert_eq!(phone.store.get::<Dwelling>(home).unwrap().unwrap().record, expected, "{:?}", sent);
+            prop_assert!(back.submission.submitted_at.is_none() && back.submission.before.is_empty());
+            prop_assert_eq!(back.answers, draft.answers);
+        }
+        phone.sync(&mut server, at(now + 100));
+        let mut other = Phone::new(2);
+        other.sync(&mut server, at(now + 101));
+        other.sync(&mut server, at(now + 102));
+        prop_assert_eq!(phone.waiting(), 0);
+        let read = |phone: &Phone| {
+            (phone.store.fields(home).unwrap(), phone.store.fields(id).unwrap())
+        };
+        prop_assert_eq!(read(&phone), read(&other));
+    }
 }

@@ -118,10 +118,15 @@ impl Store {
     pub fn restore_photo(&mut self, removed: RemovedPhoto, now: Timestamp) -> Result<(), DeviceError> {
         let RemovedPhoto { record, element, media, answers } = removed;
         let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
-        for hash in &media {
-            if self.view().is_dropped(hash)? && self.media_len(hash)?.is_none() {
-                return Err(DeviceError::NoPhoto { record, element });
-            }
+        let mut here = Vec::new();
+        for hash in media {
+            here.push((hash, self.media_len(&hash)?.is_some()));
+        }
+        // The photo itself comes first; without its preview it is still a photo.
+        if let Some((hash, false)) = here.first()
+            && self.view().is_dropped(hash)?
+        {
+            return Err(DeviceError::NoPhoto { record, element });
         }
         let mut patch = Fields::from([(flag(element), Value::Flag(false))]);
         for (key, before, after) in answers {
@@ -131,7 +136,7 @@ impl Store {
         }
         self.write(Commit::Edit, |tx| {
             Edits::over(tx, now).edit(record, &patch)?;
-            media.iter().try_for_each(|hash| tx.take_up_upload(hash, true))
+            here.iter().try_for_each(|(hash, here)| tx.take_up_upload(hash, *here))
         })
     }
 

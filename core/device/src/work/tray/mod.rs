@@ -4,6 +4,8 @@
 mod media;
 #[cfg(test)]
 mod media_tests;
+#[cfg(test)]
+mod random_tests;
 mod settle;
 #[cfg(test)]
 mod tests;
