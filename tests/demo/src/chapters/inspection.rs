@@ -68,7 +68,6 @@ async fn place(stage: &mut Stage) -> Played<RecordId> {
         position: None,
         inspection_interval_days: Some(30),
         closed: None,
-        label_token: None,
         source_keys: std::collections::BTreeMap::new(),
         remarks: Some("虚构：新开业".into()),
     };

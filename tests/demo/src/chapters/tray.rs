@@ -98,7 +98,6 @@ async fn enter(stage: &mut Stage, area: RecordId) -> Played<RecordId> {
         position: None,
         inspection_interval_days: None,
         closed: None,
-        label_token: None,
         source_keys: BTreeMap::new(),
         remarks: None,
     };

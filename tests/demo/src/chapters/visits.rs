@@ -1,5 +1,7 @@
 //! A visit to somebody on the care list: why, what is asked, a need with the service for it, and when the next one is.
 
+use crate::door::PURPOSE;
+use gridwalk_device::keeping::KeepingLimits;
 use gridwalk_device::work::visits::{ServiceAsked, VisitInput};
 use gridwalk_model::checklist::{Answer, Outcome};
 use gridwalk_model::due::DueKind;
@@ -28,7 +30,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     };
     let worker = stage.worker(WORKER)?;
     let device = worker.device();
-    let sheet = worker.told(device.visit_sheet(target).await)?;
+    let sheet = worker.told(device.visit_sheet(target, PURPOSE, KeepingLimits::default()).await)?;
     let why: Vec<_> = sheet.due.iter().flat_map(|due| &due.why).collect();
     let words = |of: fn(&gridwalk_model::visits::Why) -> &str| {
         why.iter().map(|why| of(why)).collect::<Vec<_>>().join("；")
@@ -36,9 +38,9 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     let (reasons_zh, reasons_en) = (words(|why| why.zh()), words(|why| why.en()));
     let input = met(target, &sheet.form);
     worker.told(device.save_visit_draft(input.clone()).await)?;
-    let kept = worker.told(device.visit_sheet(target).await)?.draft;
+    let kept = worker.told(device.visit_sheet(target, PURPOSE, KeepingLimits::default()).await)?.draft;
     let done = worker.told(device.record_visit(input.clone()).await)?;
-    let after = worker.told(device.visit_sheet(target).await)?;
+    let after = worker.told(device.visit_sheet(target, PURPOSE, KeepingLimits::default()).await)?;
     let list = today::read(worker).await?;
     let open = after.open_services.iter().filter(|service| done.services.contains(&service.id)).count();
     if kept.as_ref() != Some(&input) || after.draft.is_some() || open != 1 {

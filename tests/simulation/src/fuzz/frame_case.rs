@@ -91,7 +91,7 @@ fn response(history: &History, random: &mut Seeded) -> SyncResponse {
         notes: random.chance(0.5).then(|| ServerNotes {
             locked: random.chance(0.5).then_some(true),
             sealing_key: random.chance(0.5).then(|| vec![7; 32].into()),
-            reads_through: random.chance(0.5).then(|| 7),
+            reads_through: random.chance(0.5).then_some(7),
             rules: None,
         }),
     }
