@@ -174,7 +174,7 @@ mod tests {
         }
         assert_eq!(check(Kind::Event, "photos/aa/removed", Value::Int(1), false), Err(Violation::Entry));
         let whole = check(Kind::Event, "photos/removed", Value::Flag(true), false);
-        assert_eq!(whole, Err(Violation::Entry), "no flag on the whole set");
+        assert_eq!(whole, Err(Violation::AppendOnly { field: "photos" }), "no flag on the whole set");
         let auditor = Sender::Person { user, roles: &[Role::Auditor] };
         let write = Write {
             schema: Kind::Event.schema(),

@@ -53,6 +53,14 @@ impl Device {
         self.with_store(move |store, now| store.adopt_capture(capture, &context, draft, now)).await
     }
 
+    /// Takes a photo out of a draft: see [`crate::Store::release_capture`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn release_capture(&self, capture: i64) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.release_capture(capture)).await
+    }
+
     /// Throws a loose original away: see [`crate::Store::discard_capture`].
     ///
     /// # Errors

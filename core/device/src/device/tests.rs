@@ -167,6 +167,9 @@ async fn screens_have_their_calls() {
     phone.restore_draft(thrown).await.unwrap();
     let other = phone.journal_photo(jpeg(320, 256), facts).await.unwrap();
     let context = SnapContext { area: Some(crate::testkit::GRID), ..SnapContext::default() };
+    let wrong = phone.adopt_capture(other, context, Some(thrown)).await.unwrap();
+    phone.release_capture(wrong.capture).await.unwrap();
+    assert!(matches!(phone.release_capture(wrong.capture).await, Err(DeviceError::NoCapture)));
     let adopted = phone.adopt_capture(other, context, None).await.unwrap();
     let empty = phone.begin_report(ReportDraft::default()).await.unwrap();
     phone.discard_draft(empty).await.unwrap();

@@ -205,6 +205,33 @@ fn answers_are_undone_and_photos_stay_with_them() {
 }
 
 #[test]
+fn a_wrong_photo_leaves_its_answer_and_comes_back_to_it() {
+    let World { phone, place, .. } = world(Faults::none());
+    let mut store = phone.store;
+    let id = store.begin_inspection(place, CHECKLIST, None, at(10)).unwrap().id;
+    let fail = Answer { outcome: Some(Outcome::Fail), ..Answer::default() };
+    store.answer_item(id, "daily_log", fail, at(11)).unwrap();
+    let element = store.attach_answer_photo(id, "daily_log", &photo(), &facts(), at(12)).unwrap();
+    let image = photo();
+    store.sign_inspection(id, SignatureRole::Worker, None, &image.stored.bytes, at(13)).unwrap();
+    let before = store.inspection_session(id).unwrap();
+    let removed = store.remove_photo(id, element, at(14)).unwrap();
+    let without = store.inspection_session(id).unwrap();
+    assert!(without.answers["daily_log"].photos.is_empty() && without.loose_photos.is_empty());
+    assert_eq!(without.answers["daily_log"].outcome, Some(Outcome::Fail));
+    assert!(evidence::signed(&without).is_empty(), "it was signed with the photo");
+    store.restore_photo(removed, at(15)).unwrap();
+    let back = store.inspection_session(id).unwrap();
+    assert_eq!(back.answers, before.answers);
+    assert_eq!(evidence::signed(&back).len(), 1);
+    let drawn = *evidence::signature_photos(&back.inspection).first().unwrap();
+    assert!(matches!(store.remove_photo(id, drawn, at(16)), Err(DeviceError::NotAllowed { .. })));
+    let done = go_on(&mut store, place, &image, at(17)).unwrap();
+    let late = store.remove_photo(done.id, element, at(18));
+    assert!(matches!(late, Err(DeviceError::Checklist(ChecklistError::Finished { .. }))));
+}
+
+#[test]
 fn a_signature_is_for_the_answers_that_were_there() {
     let World { phone, place, .. } = world(Faults::none());
     let mut store = phone.store;

@@ -273,6 +273,19 @@ impl Store {
         self.write(Commit::Setting, |tx| tx.discard_draft(n, Some(now)))
     }
 
+    /// Takes a photo out of a draft: its original is loose again, for another draft ([`Self::adopt_capture`]) or to be
+    /// thrown away.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoCapture`] where no draft has it.
+    pub fn release_capture(&mut self, capture: i64) -> Result<(), DeviceError> {
+        let placed = self.placed_captures()?;
+        if !placed.iter().any(|photo| photo.capture == capture && photo.draft.is_some()) {
+            return Err(DeviceError::NoCapture);
+        }
+        self.write(Commit::Setting, |tx| tx.forget_draft_photo(capture))
+    }
+
     /// Throws a loose original of the journal away, by way of a draft: [`Self::restore_draft`] with the number that this
     /// returns brings it back until [`Self::sweep_drafts`] finds it old enough.
     ///

@@ -36,13 +36,15 @@ fn shown(fields: &Fields) -> impl Iterator<Item = (RecordId, PhotoRef)> {
     })
 }
 
-/// The answers that name a photo, without it.
-fn answers_without(fields: &Fields, element: RecordId) -> Vec<(String, Value, Value)> {
+/// The answers that name a photo, without it. They are answered anew: a signature from before is one under something
+/// else.
+fn answers_without(fields: &Fields, element: RecordId, now: Timestamp) -> Vec<(String, Value, Value)> {
     let without = |(item, before): (&str, &Value)| {
         let Value::Bytes(bytes) = before else { return None };
         let mut answer: Answer = codec::from_bytes(bytes).ok()?;
         let count = answer.photos.len();
         answer.photos.retain(|photo| *photo != element);
+        answer.at = Some(now);
         let after = Value::Bytes(codec::to_bytes(&answer));
         (answer.photos.len() < count).then(|| (format!("answers/{item}"), before.clone(), after))
     };
@@ -101,7 +103,7 @@ impl Store {
             _ => {}
         }
         let media = self.media_of_photo_alone(&photo, record, element, &fields)?;
-        let answers = answers_without(&fields, element);
+        let answers = answers_without(&fields, element, now);
         self.write(Commit::Edit, |tx| {
             let mut patch = Fields::from([(flag(element), Value::Flag(true))]);
             patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
