@@ -1,25 +1,26 @@
-//! Who is due, from care tags, residencies and the visits that were made. Nothing of it is stored, so nothing of it
-//! can be stale.
+//! Who is due, from care tags, residencies and the visits that were made: the one rule, for the whole list, for one
+//! target, and for the rows that the list of what is due is read from (`spans.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::records::care_tag::CareTag;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Dwelling, Household, Residency, Resident, Visit, VisitCadence};
-use gridwalk_model::visits::cadence::NeedInForce;
+use gridwalk_model::visits::cadence::{NeedInForce, born_into_home};
 use gridwalk_model::visits::{Cadence, Due, DueState, Plan, VisitFact, Why};
-use gridwalk_model::{Kind, RecordId, Timestamp};
+use gridwalk_model::{Kind, Record, RecordId, Timestamp};
 use jiff::civil::Date;
 
 use super::local_day;
-use crate::edit::Entry;
+use crate::edit::{Entry, typed, typed_list};
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Store, View};
 
 /// A visit that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitDue {
-    /// Whom: a resident for care, a dwelling for the other rounds.
+    /// Whom: a resident for care, a dwelling for the other rounds; a place or an organization, or a person or door of
+    /// which no residency is known, where nothing but a day was agreed.
     pub target: RecordId,
     /// The target's kind.
     pub kind: Kind,
@@ -56,6 +57,35 @@ struct Door {
 pub(super) struct Round {
     pub(super) cadence: Cadence,
     pub(super) today: Date,
+}
+
+/// Reads for the rule, in a transaction or outside of one. What this build cannot read counts as not there.
+#[derive(Clone, Copy)]
+pub(super) struct Books<'s> {
+    pub(super) view: View<'s>,
+}
+
+impl Books<'_> {
+    /// A record that is shown.
+    pub(super) fn get<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
+        Ok(self.view.shown(id)?.and_then(|listed| typed(listed).ok()))
+    }
+
+    pub(super) fn list_linked<T: Record>(
+        &self,
+        field: &str,
+        target: RecordId,
+    ) -> Result<Vec<Entry<T>>, DeviceError> {
+        Ok(typed_list(self.view.list_linked(T::SCHEMA.tag, field, target)?))
+    }
+
+    /// See [`Store::cadence`].
+    pub(super) fn cadence(&self) -> Result<Cadence, DeviceError> {
+        let records =
+            typed_list::<VisitCadence>(self.view.list_kind(Kind::VisitCadence.tag(), None, usize::MAX)?);
+        let own = records.into_iter().max_by_key(|entry| entry.id);
+        Ok(own.and_then(|entry| Cadence::parse(&entry.record.rules).ok()).unwrap_or_default())
+    }
 }
 
 impl Round {
@@ -110,6 +140,14 @@ impl Round {
         let (target, kind) = (door.id, Kind::Dwelling);
         Some(VisitDue { target, kind, door: Some(door.id), purpose, why, due, state })
     }
+
+    /// Only a day that was agreed.
+    fn agreed(&self, target: RecordId, kind: Kind, visits: &[VisitFact]) -> Option<VisitDue> {
+        let plan = Cadence::agreed_plan();
+        let (due, state) = self.due(&plan, visits)?;
+        let door = (kind == Kind::Dwelling).then_some(target);
+        Some(VisitDue { target, kind, door, purpose: VisitPurpose::Routine, why: plan.why, due, state })
+    }
 }
 
 fn fact(entry: Entry<Visit>) -> Option<VisitFact> {
@@ -156,9 +194,11 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn cadence(&self) -> Result<Cadence, DeviceError> {
-        let records = self.list::<VisitCadence>(None, usize::MAX)?.entries;
-        let own = records.into_iter().max_by_key(|entry| entry.id);
-        Ok(own.and_then(|entry| Cadence::parse(&entry.record.rules).ok()).unwrap_or_default())
+        self.books().cadence()
+    }
+
+    const fn books(&self) -> Books<'_> {
+        Books { view: self.view() }
     }
 
     pub(super) fn round(&self, now: Timestamp) -> Result<Round, DeviceError> {
@@ -166,7 +206,8 @@ impl Store {
     }
 
     /// Every visit that this phone knows to come, the most urgent first. Looks through all of its residencies, visits
-    /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone.
+    /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone, and [`Self::today`] lists those
+    /// that are overdue or soon.
     ///
     /// # Errors
     /// Failures of SQLite.
@@ -193,6 +234,7 @@ impl Store {
             visited.entry(visit.record.target).or_default().extend(fact(visit));
         }
         let visited = Visited(visited);
+        let books = self.books();
         let mut at_door: BTreeMap<RecordId, Vec<Entry<Residency>>> = BTreeMap::new();
         let mut homes: BTreeMap<RecordId, Vec<(Date, RecordId)>> = BTreeMap::new();
         for entry in self.list::<Residency>(None, usize::MAX)?.entries {
@@ -207,25 +249,29 @@ impl Store {
         }
         let mut out = Vec::new();
         for (id, residencies) in at_door {
+            if books.get::<Dwelling>(id)?.is_none() {
+                continue;
+            }
             let behind = households.get(&id).into_iter().flatten().copied();
             let people = residencies.iter().map(|entry| entry.record.resident);
             let mut visits = visited.of(std::iter::once(id).chain(behind));
             visits.extend(of_people(visited.of(people.collect::<BTreeSet<_>>())));
-            out.extend(round.door(&Door {
-                id,
-                living: residencies.iter().filter_map(living).collect(),
-                visits,
-            }));
+            let living = books.living(&residencies, round)?;
+            out.extend(round.door(&Door { id, living, visits }));
         }
         let mut needs: BTreeMap<RecordId, Vec<NeedInForce>> = BTreeMap::new();
         for tag in self.list::<CareTag>(None, usize::MAX)?.entries {
             needs.entry(tag.record.resident).or_default().push(need(tag));
         }
         for (id, needs) in needs {
-            if self.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
+            if books.get::<Resident>(id)?.is_some_and(|entry| is_there(&entry.record)) {
                 let (homes, visits) = (homes.remove(&id).unwrap_or_default(), visited.of([id]));
                 out.extend(round.person(&Person { id, needs, homes, visits }));
             }
+        }
+        let told: BTreeSet<RecordId> = out.iter().map(|due| due.target).collect();
+        for (id, visits) in visited.0.iter().filter(|(id, _)| !told.contains(id)) {
+            out.extend(books.agreed(*id, visits, round)?);
         }
         out.sort_by_key(|due| (due.due.day, due.target));
         Ok(out)
@@ -236,16 +282,72 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn visits_due_of(&self, target: RecordId, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
-        let round = self.round(now)?;
-        let kind = self.fields(target)?.and_then(|(tag, _)| Kind::parse(&tag));
+        Ok(self.books().due_to(target, &self.round(now)?)?.into_iter().collect())
+    }
+}
+
+impl Books<'_> {
+    /// What is due to a target on the day of `round`.
+    pub(super) fn due_to(&self, target: RecordId, round: &Round) -> Result<Option<VisitDue>, DeviceError> {
+        let kind = self.view.shown(target)?.and_then(|listed| Kind::parse(&listed.kind));
         let due = match kind {
             Some(Kind::Resident) => {
-                self.person_to_visit(target, &round)?.and_then(|person| round.person(&person))
+                self.person_to_visit(target, round)?.and_then(|person| round.person(&person))
             }
-            Some(Kind::Dwelling) => self.door_to_visit(target, &round)?.and_then(|door| round.door(&door)),
+            Some(Kind::Dwelling) => self.door_to_visit(target, round)?.and_then(|door| round.door(&door)),
             _ => None,
         };
-        Ok(due.into_iter().collect())
+        match due {
+            None => self.agreed(target, &self.visits_to([target])?, round),
+            due => Ok(due),
+        }
+    }
+
+    /// The visit that was agreed with somebody to whom no cadence applies.
+    fn agreed(
+        &self,
+        target: RecordId,
+        visits: &[VisitFact],
+        round: &Round,
+    ) -> Result<Option<VisitDue>, DeviceError> {
+        if visits.iter().all(|visit| visit.next_due.is_none()) {
+            return Ok(None);
+        }
+        let Some(kind) = self.view.shown(target)?.and_then(|listed| Kind::parse(&listed.kind)) else {
+            return Ok(None);
+        };
+        let nobody_knows = match kind {
+            Kind::Place | Kind::Organization => true,
+            Kind::Resident => {
+                self.get::<Resident>(target)?.is_some_and(|entry| is_there(&entry.record))
+                    && self.list_linked::<Residency>("resident", target)?.is_empty()
+            }
+            Kind::Dwelling => self.list_linked::<Residency>("dwelling", target)?.is_empty(),
+            _ => false,
+        };
+        Ok(if nobody_knows { round.agreed(target, kind, visits) } else { None })
+    }
+
+    /// Of each residency the day of moving in, and that from which this system knows of it. A child that was born into
+    /// the home has not moved in.
+    fn living(
+        &self,
+        residencies: &[Entry<Residency>],
+        round: &Round,
+    ) -> Result<Vec<(Option<Date>, Date)>, DeviceError> {
+        let mut out = Vec::new();
+        for entry in residencies {
+            let Some((from, known)) = living(entry) else { continue };
+            let Some(moved_in) = from.filter(|from| round.cadence.welcome_plan(*from, known).is_some())
+            else {
+                out.push((from, known));
+                continue;
+            };
+            let resident = self.get::<Resident>(entry.record.resident)?;
+            let born = resident.and_then(|resident| resident.record.birth_date);
+            out.push((Some(moved_in).filter(|from| !born_into_home(*from, born)), known));
+        }
+        Ok(out)
     }
 
     fn person_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Person>, DeviceError> {
@@ -272,7 +374,7 @@ impl Store {
         let people: BTreeSet<RecordId> = residencies.iter().map(|entry| entry.record.resident).collect();
         let mut visits = self.visits_to(std::iter::once(id).chain(households))?;
         visits.extend(of_people(self.visits_to(people)?));
-        Ok(Some(Door { id, living: residencies.iter().filter_map(living).collect(), visits }))
+        Ok(Some(Door { id, living: self.living(&residencies, round)?, visits }))
     }
 
     fn visits_to(&self, targets: impl IntoIterator<Item = RecordId>) -> Result<Vec<VisitFact>, DeviceError> {
