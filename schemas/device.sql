@@ -300,7 +300,6 @@ CREATE TABLE due (
   base INTEGER,
   since INTEGER,
   days INTEGER,
-  ends INTEGER,
   person BLOB,
   unit BLOB,
   urgent INTEGER NOT NULL,
@@ -351,6 +350,22 @@ CREATE TABLE sealed_part (
   capture INTEGER,
   offset INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE visit_due (
+  target BLOB NOT NULL CHECK (length(target) = 16),
+  -- Local days, counted from 1970-01-01: the row holds from the first until before the second.
+  since INTEGER NOT NULL,
+  until INTEGER,
+  -- Word of VisitPurpose.
+  purpose TEXT NOT NULL,
+  -- The last day on which it is in time, and whether it was agreed at a visit.
+  day INTEGER NOT NULL,
+  agreed INTEGER NOT NULL,
+  -- Rests until this day, because nobody opened.
+  not_before INTEGER,
+  PRIMARY KEY (target, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX visit_due_day ON visit_due (day);
 
 -- media.db
 

@@ -44,26 +44,17 @@ pub struct FieldRules {
     /// Days for which a report that was not taken on stays on the list of its reporter.
     #[n(7)]
     pub rejected_days: u32,
-    /// Days from moving in until the welcome visit is due.
+    /// Days that the list of what is due looks ahead; for visits [`crate::visits::Cadence::soon_days`] counts.
     #[n(8)]
-    pub welcome_days: u32,
-    /// Days from moving in after which a welcome is no longer called for.
-    #[n(9)]
-    pub welcome_until_days: u32,
-    /// Days from the first day of a care tag until the first visit is due.
-    #[n(10)]
-    pub first_care_days: u32,
-    /// Days that the list of what is due looks ahead.
-    #[n(11)]
     pub ahead_days: u32,
     /// Days for which a report that was thrown away can be taken back.
-    #[n(12)]
+    #[n(9)]
     pub discarded_days: u32,
     /// Whom to call about an urgent report that cannot be sent, by category.
-    #[n(13)]
+    #[n(10)]
     pub calls: BTreeMap<String, String>,
     /// Whom to call about any other; `None` offers no call.
-    #[n(14)]
+    #[n(11)]
     pub call: Option<String>,
 }
 
@@ -84,9 +75,6 @@ impl Default for FieldRules {
             check_days: 1,
             look_back_days: 30,
             rejected_days: 7,
-            welcome_days: 14,
-            welcome_until_days: 45,
-            first_care_days: 7,
             ahead_days: 3,
             discarded_days: 1,
             calls: calls.map(|(category, number)| (category.to_owned(), number.to_owned())).into(),

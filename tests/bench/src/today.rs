@@ -15,16 +15,25 @@ const USER: RecordId = RecordId::from_bytes([0xb2; 16]);
 const DOORS: i64 = 3_000;
 /// Lines of the list: more than a worker does in a day.
 const LINES: usize = 100;
+/// More than there are.
+const ALL: usize = 10_000;
+const EDITS: usize = 50;
 const DAY_MS: i64 = 86_400_000;
+
+/// What the edits are made to.
+struct Filled {
+    tasks: Vec<RecordId>,
+    residents: Vec<RecordId>,
+}
 
 /// 3,000 doors with a resident and a residency each, 400 visits that agreed on the next, 300 tasks, 100 places with an
 /// interval, 200 inspections: 10,000 records, some hundred of them due.
-fn fill(store: &mut Store) -> Result<Vec<RecordId>> {
+fn fill(store: &mut Store) -> Result<Filled> {
     let mut tasks = Vec::new();
+    let mut residents = Vec::new();
     let text = |name: &str, value: String| (name.to_owned(), Value::from(value));
     let link = |name: &str, id: RecordId| (name.to_owned(), Value::from(id));
     store.edits(NOW, |edits| {
-        let mut residents = Vec::new();
         let mut doors = Vec::new();
         for n in 0..DOORS {
             let north = (n % 97) as f64 * 1e-4;
@@ -86,38 +95,96 @@ fn fill(store: &mut Store) -> Result<Vec<RecordId>> {
         }
         Ok(())
     })?;
-    Ok(tasks)
+    Ok(Filled { tasks, residents })
 }
 
 fn day(from_now: i64) -> String {
     NOW.plus_millis(from_now * DAY_MS).to_string().chars().take(10).collect()
 }
 
-/// The whole list from a store that was just opened, and the list after each of some edits.
+/// The whole list from a store that was just opened; then, after each of some edits, the part that a screen shows and
+/// the whole list, with the edit that they follow. What of it is the wait for the disk is told by the same edit alone
+/// on a store that does not wait.
 pub fn run(printer: &mut Printer, folder: &Path, open: impl Fn(&Path) -> Result<Store>) -> Result {
     let folder = folder.join("today");
-    let tasks = fill(&mut open(&folder)?)?;
+    let filled = fill(&mut open(&folder)?)?;
     let mut times = Vec::new();
     let mut lines = 0;
     for _ in 0..7 {
         let store = open(&folder)?;
-        let (today, time) = timed(|| Ok(store.today(NOW, None, 10_000)?))?;
+        let (today, time) = timed(|| Ok(store.today(NOW, None, ALL)?))?;
         lines = today.items.len();
         times.push(time);
     }
     let figure = |name: String, n, ms| Figure { name, n, ms: Some(ms), ..Figure::default() };
     printer.print(&figure(format!("device today in full, cold, all {lines} lines"), 7, median(times)));
     let mut store = open(&folder)?;
-    let mut times = Vec::new();
-    for task in tasks.iter().take(50) {
-        let done = Fields::from([("state".to_owned(), Value::from("done"))]);
-        store.edit(*task, &done, NOW)?;
-        let (today, time) = timed(|| Ok(store.today(NOW, None, LINES)?))?;
-        if today.items.len() != LINES || today.items.iter().any(|item| item.record == *task) {
+    for what in [What::Task("done"), What::Visit] {
+        edits(printer, &mut store, &filled, what, "with fsync")?;
+    }
+    store.plant_synchronous_off()?;
+    for what in [What::Task("open"), What::Visit] {
+        edits(printer, &mut store, &filled, what, "without fsync")?;
+    }
+    Ok(())
+}
+
+/// What is edited.
+#[derive(Clone, Copy)]
+enum What {
+    /// A task's state becomes this.
+    Task(&'static str),
+    /// Somebody is visited.
+    Visit,
+}
+
+/// Times edits, and the lists after them, on which each has to show.
+fn edits(printer: &mut Printer, store: &mut Store, filled: &Filled, what: What, disk: &str) -> Result {
+    let mut times = [const { Vec::new() }; 5];
+    for (n, (task, resident)) in filled.tasks.iter().zip(&filled.residents).take(EDITS).enumerate() {
+        let (_, edit) = timed(|| {
+            match what {
+                What::Task(state) => {
+                    store.edit(*task, &Fields::from([("state".to_owned(), Value::from(state))]), NOW)?;
+                }
+                What::Visit => {
+                    let visit = Fields::from([
+                        ("target".to_owned(), Value::from(*resident)),
+                        ("by".to_owned(), Value::from(USER)),
+                        ("at".to_owned(), Value::Time(NOW)),
+                        ("result".to_owned(), Value::from("met")),
+                        ("next_due".to_owned(), Value::from(day(n as i64 % 7))),
+                    ]);
+                    store.edits(NOW, |edits| edits.create_fields(Kind::Visit, &visit))?;
+                }
+            }
+            Ok(())
+        })?;
+        let (part, shown) = timed(|| Ok(store.today(NOW, None, LINES)?))?;
+        let (whole, full) = timed(|| Ok(store.today(NOW, None, ALL)?))?;
+        let listed = whole.items.iter().any(|item| item.record == *task);
+        let follows = match what {
+            What::Task(state) => listed == (state == "open"),
+            What::Visit => true,
+        };
+        if part.items.len() != LINES || !follows {
             return Err("the list did not follow the edit".into());
         }
-        times.push(time);
+        for (all, time) in times.iter_mut().zip([edit, shown, full, edit + shown, edit + full]) {
+            all.push(time);
+        }
     }
-    printer.print(&figure(format!("device today after one edit, {LINES} lines"), 50, median(times)));
+    let names = [
+        "the edit alone".to_owned(),
+        format!("the list alone, {LINES} lines"),
+        "the list alone, all lines".to_owned(),
+        format!("edit and list, {LINES} lines"),
+        "edit and list, all lines".to_owned(),
+    ];
+    for (name, times) in names.into_iter().zip(times) {
+        let of = if matches!(what, What::Visit) { "visit" } else { "task" };
+        let name = format!("device today after one edit of a {of}, {disk}: {name}");
+        printer.print(&Figure { name, n: EDITS, ms: Some(median(times)), ..Figure::default() });
+    }
     Ok(())
 }

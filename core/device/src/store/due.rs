@@ -12,44 +12,49 @@ use super::Store;
 use super::{Tx, View, sql};
 use crate::error::DeviceError;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Stands in a fact for the record itself, whose identifier the projection does not know.
 pub(super) const ITSELF: RecordId = RecordId::from_bytes([0; 16]);
 
-/// One fact, with what decides whether and when it is due.
+/// One fact, with the record that tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DueRow {
-    /// The record that tells it.
     pub(crate) record: RecordId,
     pub(crate) fact: DueFact,
-    /// The latest time of the facts that settle an interval.
-    pub(crate) settled: Option<Timestamp>,
+}
+
+/// Which bases are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bases {
+    /// From and to, both included.
+    Between(Timestamp, Timestamp),
+    /// Facts without a base: tasks without a date, places that were never inspected.
+    Missing,
 }
 
 /// Which facts are asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DueQuery {
     pub(crate) source: DueSource,
-    /// Bases from and to, both included.
-    pub(crate) from: Timestamp,
-    pub(crate) through: Timestamp,
-    pub(crate) now: Timestamp,
+    pub(crate) bases: Bases,
     pub(crate) person: RecordId,
     pub(crate) unit: Option<RecordId>,
     pub(crate) limit: usize,
 }
 
-const COLUMNS: &str = "r.id, d.source, d.kind, coalesce(d.target, r.id), d.base, d.since, d.days, d.ends, d.person, d.unit, d.urgent";
+const COLUMNS: &str =
+    "r.id, d.source, d.kind, coalesce(d.target, r.id), d.base, d.since, d.days, d.person, d.unit, d.urgent";
 
 /// Whose it is: mine, my unit's, or anybody's. Not what I have taken note of.
 const MINE: &str = "((d.person IS NULL AND d.unit IS NULL) OR d.person = ?1 OR d.unit = ?2)
-     AND (d.ends IS NULL OR d.ends >= ?3)
      AND NOT EXISTS (SELECT 1 FROM due_seen n WHERE n.record = r.id AND n.source = d.source AND n.base = d.base)";
 
 fn opt_id(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<RecordId>> {
     Ok(row.get::<_, Option<Vec<u8>>>(column)?.as_deref().and_then(RecordId::from_slice))
 }
 
-fn due_row(row: &Row<'_>, settled: Option<Timestamp>) -> Result<DueRow, DeviceError> {
+fn due_row(row: &Row<'_>) -> Result<DueRow, DeviceError> {
     let word = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     Ok(DueRow {
         record: sql::record_id(row, 0)?,
@@ -60,12 +65,10 @@ fn due_row(row: &Row<'_>, settled: Option<Timestamp>) -> Result<DueRow, DeviceEr
             base: sql::time_opt(row, 4)?,
             since: sql::time_opt(row, 5)?,
             days: row.get(6)?,
-            ends: sql::time_opt(row, 7)?,
-            person: opt_id(row, 8)?,
-            unit: opt_id(row, 9)?,
-            urgent: row.get(10)?,
+            person: opt_id(row, 7)?,
+            unit: opt_id(row, 8)?,
+            urgent: row.get(9)?,
         },
-        settled,
     })
 }
 
@@ -74,62 +77,28 @@ fn cell(id: Option<RecordId>) -> Cell {
 }
 
 impl View<'_> {
-    /// Facts of a source whose base lies in a span and that nothing later has settled, the earliest first.
+    /// Facts of a source, the earliest first.
     pub(crate) fn due(&self, query: &DueQuery) -> Result<Vec<DueRow>, DeviceError> {
-        let settled = match query.source.settled_by() {
-            None => "",
-            // Of two visits at the same moment neither settles the other.
-            Some(by) if by == query.source => {
-                "AND NOT EXISTS (SELECT 1 FROM due s WHERE s.target = d.target AND s.source = ?8 AND s.since > d.since)"
-            }
-            Some(_) => {
-                "AND NOT EXISTS (SELECT 1 FROM due s WHERE s.target = d.target AND s.source = ?8 AND s.since >= d.since)"
-            }
+        let (bases, from, through) = match query.bases {
+            Bases::Between(from, through) => ("d.base BETWEEN ?4 AND ?5", from.millis(), through.millis()),
+            Bases::Missing => ("d.base IS NULL AND ?4 = ?5", 0, 0),
         };
         let text = format!(
             "SELECT {COLUMNS} FROM due d CROSS JOIN record r ON r.key = d.record
-             WHERE d.source = ?4 AND d.base BETWEEN ?5 AND ?6 AND {MINE} {settled}
-             AND ?8 IS ?8 ORDER BY d.base, d.record LIMIT ?7"
+             WHERE d.source = ?3 AND {bases} AND {MINE} ORDER BY d.base, d.record LIMIT ?6"
         );
         let mut statement = self.connection.prepare_cached(&text)?;
         let mut rows = statement.query(params![
             query.person.as_bytes(),
             cell(query.unit),
-            query.now.millis(),
             query.source.word(),
-            query.from.millis(),
-            query.through.millis(),
+            from,
+            through,
             i64::try_from(query.limit).unwrap_or(i64::MAX),
-            query.source.settled_by().map(DueSource::word),
         ])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            out.push(due_row(row, None)?);
-        }
-        Ok(out)
-    }
-
-    /// Facts of a source without a base: tasks without a date, places with an interval. For the latter the last
-    /// inspection is told.
-    pub(crate) fn due_without_base(&self, query: &DueQuery) -> Result<Vec<DueRow>, DeviceError> {
-        let text = format!(
-            "SELECT {COLUMNS}, (SELECT max(s.since) FROM due s
-               WHERE s.target = coalesce(d.target, r.id) AND s.source = ?6)
-             FROM due d CROSS JOIN record r ON r.key = d.record
-             WHERE d.source = ?4 AND d.base IS NULL AND {MINE} ORDER BY d.record LIMIT ?5"
-        );
-        let mut statement = self.connection.prepare_cached(&text)?;
-        let mut rows = statement.query(params![
-            query.person.as_bytes(),
-            cell(query.unit),
-            query.now.millis(),
-            query.source.word(),
-            i64::try_from(query.limit).unwrap_or(i64::MAX),
-            query.source.settled_by().map(DueSource::word),
-        ])?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next()? {
-            out.push(due_row(row, sql::time_opt(row, 11)?)?);
+            out.push(due_row(row)?);
         }
         Ok(out)
     }
@@ -147,14 +116,15 @@ impl Tx<'_> {
             self.connection
                 .prepare_cached("DELETE FROM due WHERE record = ?1 AND source = ?2")?
                 .execute((key, fact.source.word()))?;
+            self.count_interval(key, fact)?;
         }
         for fact in new.difference(old) {
             let target = Some(fact.target).filter(|target| *target != ITSELF);
             self.connection
                 .prepare_cached(
                     "INSERT OR REPLACE INTO due
-                     (record, source, kind, target, base, since, days, ends, person, unit, urgent)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     (record, source, kind, target, base, since, days, person, unit, urgent)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 )?
                 .execute(params![
                     key,
@@ -164,12 +134,35 @@ impl Tx<'_> {
                     fact.base.map(Timestamp::millis),
                     fact.since.map(Timestamp::millis),
                     fact.days,
-                    fact.ends.map(Timestamp::millis),
                     cell(fact.person),
                     cell(fact.unit),
                     fact.urgent,
                 ])?;
+            self.count_interval(key, fact)?;
         }
+        Ok(())
+    }
+
+    /// A place's interval counts from its last inspection: either of the two brings the place's row up to date.
+    fn count_interval(&self, key: i64, fact: &DueFact) -> Result<(), DeviceError> {
+        let places = match fact.source {
+            DueSource::Interval => "record = ?1",
+            DueSource::Inspected => "record = (SELECT key FROM record WHERE id = ?2) AND ?1 = ?1",
+            _ => return Ok(()),
+        };
+        let text = format!(
+            "UPDATE due SET base = (
+               SELECT max(s.since) FROM due s
+               WHERE s.target = (SELECT id FROM record WHERE key = due.record) AND s.source = ?3) + days * ?4
+             WHERE {places} AND source = ?5 AND ?2 = ?2"
+        );
+        self.connection.prepare_cached(&text)?.execute(params![
+            key,
+            fact.target.as_bytes(),
+            DueSource::Inspected.word(),
+            DAY_MS,
+            DueSource::Interval.word(),
+        ])?;
         Ok(())
     }
 }

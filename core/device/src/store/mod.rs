@@ -46,6 +46,7 @@ mod tokens;
 mod totals;
 mod uploads;
 mod visit_drafts;
+mod visit_due;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -73,10 +74,12 @@ pub use search::{SearchCursor, SearchHit, SearchPage, SearchSize, Tier};
 pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
 
+use visit_due::TouchedVisits;
+
 pub(crate) use door_journal::DoorRow;
 pub(crate) use drafts::PhotoFault;
 pub(crate) use drafts::{DraftPhotoRow, DraftRow};
-pub(crate) use due::{DueQuery, DueRow};
+pub(crate) use due::{Bases, DueQuery, DueRow};
 pub(crate) use fields::{decode_fields, encode_fields};
 pub(crate) use media_trouble::{Trouble, TroubledUpload};
 pub(crate) use outbox::OutboxRow;
@@ -85,6 +88,7 @@ pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};
 pub(crate) use sealed::{PartSource, UnsentFile};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;
+pub(crate) use visit_due::VisitRow;
 pub(crate) use waiting::WaitingRow;
 
 /// How a store is opened.
@@ -229,7 +233,8 @@ impl Store {
         Ok(())
     }
 
-    /// Turns durability off: a planted bug that simulations must catch. Never called otherwise.
+    /// Turns durability off: a planted bug that simulations must catch, and for benchmarks that tell the wait for the
+    /// disk apart. Never called otherwise.
     ///
     /// # Errors
     /// Failures of SQLite.
@@ -287,8 +292,10 @@ impl Store {
             identity: self.identity,
             entropy: self.entropy.as_mut(),
             digests: BTreeMap::new(),
+            touched: TouchedVisits::default(),
         };
         let value = work(&mut tx)?;
+        tx.redraw_visits()?;
         tx.flush_digests()?;
         let identity = tx.identity;
         self.faults.check(commit, Side::Before)?;
@@ -325,6 +332,8 @@ pub(crate) struct Tx<'s> {
     entropy: &'s mut dyn Entropy,
     /// Digests of streams that this transaction touched, written once at its end.
     digests: BTreeMap<i64, StreamDigest>,
+    /// Whose visits have to be drawn anew, done once at its end.
+    touched: TouchedVisits,
 }
 
 impl<'s> std::ops::Deref for Tx<'s> {

@@ -15,7 +15,7 @@ use super::due::ITSELF;
 use super::tokens::{self, Form, Text};
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// How records of a kind are listed and found.
 struct Listing {

@@ -156,7 +156,7 @@ impl View<'_> {
     }
 
     /// The record, unless it was removed.
-    pub(super) fn shown(&self, id: RecordId) -> Result<Option<Listed>, DeviceError> {
+    pub(crate) fn shown(&self, id: RecordId) -> Result<Option<Listed>, DeviceError> {
         self.list(&format!("SELECT {LISTED} FROM record r WHERE r.id = ?1 AND r.hidden = 0"), [id.as_bytes()])
             .map(|rows| rows.into_iter().next())
     }
@@ -264,7 +264,7 @@ impl Tx<'_> {
                 self.insert_record(id, kind, &stored, snapshot)?
             }
             Some(old) => {
-                self.update_record(old, document, &stored, body)?;
+                self.update_record(id, old, document, &stored, body)?;
                 if old.fingerprint != fingerprint {
                     self.shift_digests(old.key, old.fingerprint, fingerprint)?;
                 }
@@ -297,11 +297,13 @@ impl Tx<'_> {
             snapshot,
         ))?;
         self.index(key, &Projection::default(), &visible(new.projection, new.hidden))?;
+        self.touch_visits(id, kind, [new.projection]);
         Ok(key)
     }
 
     fn update_record(
         &mut self,
+        id: RecordId,
         old: &Loaded,
         document: &Document,
         new: &Stored<'_>,
@@ -347,6 +349,7 @@ impl Tx<'_> {
         if old.fields != new.fields || old.hidden != new.hidden {
             let before = projection::project(&old.kind, &decode_fields(&old.fields)?);
             self.index(old.key, &visible(&before, old.hidden), &visible(new.projection, new.hidden))?;
+            self.touch_visits(id, &old.kind, [&before, new.projection]);
         }
         Ok(())
     }
@@ -394,6 +397,7 @@ impl Tx<'_> {
         }
         let before = projection::project(&loaded.kind, &decode_fields(&loaded.fields)?);
         self.index(loaded.key, &visible(&before, loaded.hidden), &Projection::default())?;
+        self.touch_visits(id, &loaded.kind, [&before]);
         self.connection.prepare_cached("DELETE FROM unread WHERE record = ?1")?.execute([loaded.key])?;
         self.connection.prepare_cached("DELETE FROM preview WHERE record = ?1")?.execute([loaded.key])?;
         self.connection.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([loaded.key])?;
@@ -488,6 +492,7 @@ impl Store {
         }
         self.write(Commit::Migrate, |tx| {
             tx.connection.execute_batch("DELETE FROM link; DELETE FROM search; DELETE FROM due;")?;
+            tx.touch_all_visits();
             let mut statement =
                 tx.view.connection.prepare("SELECT key, kind, hidden, fields FROM record ORDER BY key")?;
             let mut rows = statement.query([])?;
@@ -512,7 +517,7 @@ impl Store {
         self.connection
             .execute_batch(
                 "DELETE FROM setting WHERE name = 'projections';
-                 DELETE FROM link; DELETE FROM search; DELETE FROM due;",
+                 DELETE FROM link; DELETE FROM search; DELETE FROM due; DELETE FROM visit_due;",
             )
             .unwrap();
     }

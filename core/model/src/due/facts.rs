@@ -7,7 +7,6 @@ use crate::event::{Action, Folded, SlaClass, State, Verdict, fold, read_log};
 use crate::field_rules::FieldRules;
 use crate::id::RecordId;
 use crate::records::task::{TaskKind, TaskState};
-use crate::records::visit::VisitResult;
 use crate::records::{FieldValue, Kind};
 use crate::time::Timestamp;
 use crate::value::Fields;
@@ -18,9 +17,6 @@ pub fn facts(kind: Kind, id: RecordId, fields: &Fields, rules: &FieldRules) -> V
     let read = Reader { id, fields, rules };
     match kind {
         Kind::Task => read.task().into_iter().collect(),
-        Kind::Visit => read.visit().into_iter().collect(),
-        Kind::CareTag => read.care_tag().into_iter().collect(),
-        Kind::Residency => read.residency().into_iter().collect(),
         Kind::Place => read.place().into_iter().collect(),
         Kind::Inspection => read.inspection().into_iter().collect(),
         Kind::RectificationOrder => read.order().into_iter().collect(),
@@ -69,39 +65,6 @@ impl Reader<'_> {
             person,
             unit: if person.is_none() { self.get("unit") } else { None },
             ..DueFact::new(DueSource::Task, kind, self.get("target").unwrap_or(self.id))
-        })
-    }
-
-    fn visit(&self) -> Option<DueFact> {
-        let base = self.end("next_due");
-        // A door that stayed shut settles nothing, unless another day was set for it.
-        let shut = self.get::<VisitResult>("result") == Some(VisitResult::NotHome) && base.is_none();
-        Some(DueFact {
-            base,
-            since: self.get("at").filter(|_| !shut),
-            ..DueFact::new(DueSource::Visited, DueKind::Visit, self.get("target")?)
-        })
-    }
-
-    fn care_tag(&self) -> Option<DueFact> {
-        let from = self.start("from")?;
-        Some(DueFact {
-            base: Some(from),
-            since: Some(from),
-            ends: self.end("until"),
-            ..DueFact::new(DueSource::CareTag, DueKind::Visit, self.get("resident")?)
-        })
-    }
-
-    fn residency(&self) -> Option<DueFact> {
-        if self.get::<civil::Date>("to").is_some() {
-            return None;
-        }
-        let from = self.start("from")?;
-        Some(DueFact {
-            base: Some(from),
-            since: Some(from),
-            ..DueFact::new(DueSource::MovedIn, DueKind::Visit, self.get("resident")?)
         })
     }
 
@@ -221,23 +184,19 @@ mod tests {
         let fact = one(Kind::Task, task("open")).unwrap();
         assert_eq!((fact.kind, fact.target), (DueKind::Recheck, ID));
         assert_eq!((fact.person, fact.unit), (Some(WORKER), None));
-        assert_eq!(fact.due(None, &FieldRules::default()), Some(Timestamp::from_millis(5)));
+        assert_eq!(fact.due(&FieldRules::default()), Some(Timestamp::from_millis(5)));
         assert_eq!(one(Kind::Task, task("done")), None);
         assert_eq!(one(Kind::Task, task("cancelled")), None);
     }
 
     #[test]
     fn days_count_to_their_end_and_intervals_from_the_last_inspection() {
-        let visit =
-            vec![("target", Value::from(WORKER)), ("at", time(7)), ("next_due", Value::from("2026-03-03"))];
-        let fact = one(Kind::Visit, visit).unwrap();
+        let order = vec![("inspection", Value::from(WORKER)), ("deadline", Value::from("2026-03-03"))];
+        let fact = one(Kind::RectificationOrder, order).unwrap();
         // 2026-03-03 23:59:59.999 in China.
         assert_eq!(fact.base, Some(Timestamp::from_millis(1_772_553_599_999)));
         let place = one(Kind::Place, vec![("inspection_interval_days", Value::Int(10))]).unwrap();
-        let rules = FieldRules::default();
-        assert_eq!(place.due(None, &rules), None);
-        let last = Timestamp::from_millis(100);
-        assert_eq!(place.due(Some(last), &rules), Some(last.plus_millis(10 * 86_400_000)));
+        assert_eq!((place.base, place.days), (None, Some(10)), "whoever keeps it knows the last inspection");
         let shut = vec![("inspection_interval_days", Value::Int(10)), ("closed", Value::Flag(true))];
         assert_eq!(one(Kind::Place, shut), None);
     }

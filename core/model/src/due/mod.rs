@@ -1,8 +1,10 @@
 //! What a record makes due, by itself: one pure function of a record's fields.
 //!
-//! A fact that depends on another record (a later visit settles the one that was agreed before it) is told in two
-//! halves, each by its own record; whoever lists what is due puts them together ([`DueSource::settled_by`]). So a
-//! phone can keep the facts in an indexed table and touch only those of the record that changed.
+//! A fact that depends on another record (an inspection starts a place's interval anew) is told in two halves, each by
+//! its own record; whoever keeps them puts them together. So a phone can keep the facts in an indexed table and touch
+//! only those of the record that changed.
+//!
+//! Who is to be visited when depends on many records at once: that is the rule of [`crate::visits`], not of this one.
 
 mod facts;
 mod walk;
@@ -47,12 +49,8 @@ labels! {
     DueSource {
         /// A task is open.
         Task = "task", "下达的任务", "A task was set";
-        /// A visit agreed on the next one. Every visit tells this fact, with or without a next one.
-        Visited = "visited", "上次走访约定的时间", "Agreed on the last visit";
-        /// A care tag that no visit has followed yet.
-        CareTag = "care_tag", "关爱对象尚未走访", "On the care list and not visited yet";
-        /// Somebody moved in and was not visited yet.
-        MovedIn = "moved_in", "新入住尚未走访", "Newly moved in and not visited yet";
+        /// The cadence of visits, or a day that was agreed; see [`crate::visits`]. No record tells it by itself.
+        Cadence = "cadence", "走访周期已到", "A visit is due";
         /// A place that is inspected at intervals.
         Interval = "interval", "检查周期已到", "The inspection interval is over";
         /// An inspection ended: settles the interval.
@@ -73,20 +71,9 @@ labels! {
 }
 
 impl DueSource {
-    /// The facts that settle one from this source when they are later than it and of the same target.
-    pub const fn settled_by(self) -> Option<Self> {
-        match self {
-            Self::Visited | Self::CareTag | Self::MovedIn => Some(Self::Visited),
-            Self::Interval => Some(Self::Inspected),
-            _ => None,
-        }
-    }
-
     /// Days that the rules add to a fact's base until it is due.
     pub const fn days(self, rules: &FieldRules) -> u32 {
         match self {
-            Self::CareTag => rules.first_care_days,
-            Self::MovedIn => rules.welcome_days,
             Self::Rectified => rules.verify_days,
             Self::Checking => rules.check_days,
             Self::Closed => rules.look_back_days,
@@ -97,7 +84,6 @@ impl DueSource {
     /// Days after a fact's base from which it is no longer listed.
     pub const fn gone_after_days(self, rules: &FieldRules) -> Option<u32> {
         match self {
-            Self::MovedIn => Some(rules.welcome_until_days),
             Self::Rejected => Some(rules.rejected_days),
             _ => None,
         }
@@ -113,14 +99,14 @@ pub struct DueFact {
     pub kind: DueKind,
     /// Where or with whom.
     pub target: RecordId,
-    /// The moment from which [`DueSource::days`] count; `None` where no time is set, and for facts that only settle.
+    /// The moment from which [`DueSource::days`] count; `None` where no time is set, for facts that only settle, and
+    /// for a place with an interval: its is the last inspection ([`DueSource::Inspected`]) and [`Self::days`] after it,
+    /// which whoever keeps the facts puts in.
     pub base: Option<Timestamp>,
-    /// When the fact came about: what decides between visits of the same target.
+    /// When the fact came about: the latest inspection of a place counts.
     pub since: Option<Timestamp>,
     /// Days of an interval.
     pub days: Option<u32>,
-    /// The last moment at which it counts.
-    pub ends: Option<Timestamp>,
     /// Whose it is; `None` for whoever has the grid.
     pub person: Option<RecordId>,
     /// The unit whose people may do it as well.
@@ -139,19 +125,14 @@ impl DueFact {
             base: None,
             since: None,
             days: None,
-            ends: None,
             person: None,
             unit: None,
             urgent: false,
         }
     }
 
-    /// When it is due. `settled` is the latest time of the facts that settle this one's target.
-    pub fn due(&self, settled: Option<Timestamp>, rules: &FieldRules) -> Option<Timestamp> {
-        if self.source == DueSource::Interval {
-            let days = i64::from(self.days.unwrap_or(0));
-            return settled.map(|last| last.plus_millis(days.saturating_mul(DAY_MS)));
-        }
+    /// When it is due.
+    pub fn due(&self, rules: &FieldRules) -> Option<Timestamp> {
         let days = i64::from(self.source.days(rules));
         self.base.map(|base| base.plus_millis(days.saturating_mul(DAY_MS)))
     }

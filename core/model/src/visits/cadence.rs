@@ -42,6 +42,14 @@ impl Default for Cadence {
     }
 }
 
+/// Days after birth within which whoever comes to live behind a door was born into the home: the neonatal period.
+const NEWBORN_DAYS: i64 = 28;
+
+/// Whether a stay that began on `from` is that of a child born into the home, who is no newcomer.
+pub fn born_into_home(from: Date, birth_date: Option<Date>) -> bool {
+    birth_date.is_some_and(|born| from <= born.saturating_add(NEWBORN_DAYS.days()))
+}
+
 /// In force on some days for one need of one person: what of a care tag decides over visits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NeedInForce {
@@ -129,6 +137,11 @@ impl Cadence {
             since: moved_in,
             rhythm: Rhythm::Once { within_days: self.welcome_days },
         })
+    }
+
+    /// No visits but on days that were agreed.
+    pub fn agreed_plan() -> Plan {
+        Plan { why: vec![Why::Agreed], since: Date::MIN, rhythm: Rhythm::Agreed }
     }
 
     /// The ordinary visits to a door where somebody lives, as far as is known since `since`.

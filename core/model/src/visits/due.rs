@@ -15,6 +15,8 @@ pub enum Why {
     Newcomer,
     /// The ordinary round.
     Household,
+    /// A day that was agreed, and nothing else.
+    Agreed,
 }
 
 impl Why {
@@ -24,6 +26,7 @@ impl Why {
             Self::Need(need) => need.zh(),
             Self::Newcomer => "新入住",
             Self::Household => "日常走访",
+            Self::Agreed => "上次走访约定的时间",
         }
     }
 
@@ -33,6 +36,7 @@ impl Why {
             Self::Need(need) => need.en(),
             Self::Newcomer => "Moved in",
             Self::Household => "Ordinary round",
+            Self::Agreed => "Agreed on the last visit",
         }
     }
 }
@@ -50,6 +54,8 @@ pub enum Rhythm {
         /// Days within which.
         within_days: u16,
     },
+    /// Only on days that are agreed.
+    Agreed,
 }
 
 /// The visits that somebody is to have.
@@ -72,7 +78,7 @@ pub struct VisitFact {
     pub day: Date,
     /// What came of it.
     pub result: VisitResult,
-    /// The day that was agreed for the next one.
+    /// The day that was agreed for the next one, or set after nobody opened.
     pub next_due: Option<Date>,
 }
 
@@ -81,6 +87,8 @@ pub struct VisitFact {
 pub struct Due {
     /// The last day on which it is in time.
     pub day: Date,
+    /// Whether that day was agreed or set at a visit; the cadence gives it otherwise.
+    pub agreed: bool,
     /// The last complete visit.
     pub last: Option<(RecordId, Date)>,
     /// How often nobody opened since.
@@ -115,7 +123,7 @@ impl Plan {
     ///
     /// A complete visit starts the interval anew, whether the door was opened or the visit declined. A day that was
     /// agreed at it goes before the interval. A door that nobody opened changes nothing but that it rests for
-    /// `again_days`.
+    /// `again_days`; where another day was set for it, it is due on that day instead.
     pub fn next_due(&self, visits: &[VisitFact], again_days: u16) -> Option<Due> {
         let order = |visit: &&VisitFact| (visit.day, visit.id);
         let last = visits.iter().filter(|visit| visit.result.is_complete()).max_by_key(order);
@@ -126,26 +134,35 @@ impl Plan {
         {
             return None;
         }
-        let day = match self.rhythm {
-            Rhythm::Once { .. } if last.is_some_and(|last| last.day >= self.since) => return None,
-            Rhythm::Once { within_days } => self.since.saturating_add(i64::from(within_days).days()),
-            Rhythm::Every { months } => match last {
-                Some(last) => last
-                    .next_due
-                    .unwrap_or_else(|| last.day.max(self.since).saturating_add(i64::from(months).months())),
-                None => self.since.saturating_add(i64::from(months).months()),
-            },
-        };
-        let tries = visits.iter().filter(|visit| {
-            visit.result == VisitResult::NotHome && last.is_none_or(|last| order(&last) < order(visit))
-        });
-        let (mut tried, mut latest) = (0u32, None);
-        for visit in tries {
-            tried = tried.saturating_add(1);
-            latest = latest.max(Some(visit.day));
+        if self.is_once() && last.is_some_and(|last| last.day >= self.since) {
+            return None;
         }
-        let not_before = latest.map(|day: Date| day.saturating_add(i64::from(again_days).days()));
-        Some(Due { day, last: last.map(|last| (last.id, last.day)), tried, not_before })
+        let tries = || {
+            visits.iter().filter(|visit| {
+                visit.result == VisitResult::NotHome && last.is_none_or(|last| order(&last) < order(visit))
+            })
+        };
+        let latest = tries().max_by_key(order);
+        let set = latest.filter(|visit| visit.day >= self.since).and_then(|visit| visit.next_due);
+        let agreed = set.or_else(|| last.filter(|_| !self.is_once())?.next_due);
+        let day = match self.rhythm {
+            _ if agreed.is_some() => agreed?,
+            Rhythm::Once { within_days } => self.since.saturating_add(i64::from(within_days).days()),
+            Rhythm::Every { months } => {
+                let from = last.map_or(self.since, |last| last.day.max(self.since));
+                from.saturating_add(i64::from(months).months())
+            }
+            Rhythm::Agreed => return None,
+        };
+        let rests = latest.filter(|_| set.is_none()).map(|visit| visit.day);
+        let not_before = rests.map(|day| day.saturating_add(i64::from(again_days).days()));
+        let tried = u32::try_from(tries().count()).unwrap_or(u32::MAX);
+        let last = last.map(|last| (last.id, last.day));
+        Some(Due { day, agreed: agreed.is_some(), last, tried, not_before })
+    }
+
+    const fn is_once(&self) -> bool {
+        matches!(self.rhythm, Rhythm::Once { .. })
     }
 }
 
@@ -235,6 +252,20 @@ mod tests {
         for result in [VisitResult::Met, VisitResult::Refused] {
             assert_eq!(plan.next_due(&[visit(1, "2026-05-03", result)], 3), None);
         }
+    }
+
+    #[test]
+    fn another_day_that_was_set_at_a_closed_door_counts() {
+        let mut shut = visit(2, "2026-03-09", VisitResult::NotHome);
+        shut.next_due = Some(day("2026-03-20"));
+        let due = monthly().next_due(&[visit(1, "2026-02-10", VisitResult::Met), shut.clone()], 3).unwrap();
+        assert_eq!((due.day, due.agreed, due.not_before), (day("2026-03-20"), true, None));
+        let again = visit(3, "2026-03-20", VisitResult::NotHome);
+        let due = monthly().next_due(&[shut.clone(), again], 3).unwrap();
+        assert_eq!((due.day, due.agreed, due.tried), (day("2026-02-28"), false, 2));
+        let plan = Plan { why: vec![Why::Agreed], since: Date::MIN, rhythm: Rhythm::Agreed };
+        assert_eq!(plan.next_due(&[visit(1, "2026-02-10", VisitResult::Met)], 3), None);
+        assert_eq!(plan.next_due(&[shut], 3).unwrap().day, day("2026-03-20"));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What is due: one ordered list, what is overdue on top, each part in walking order.
 //!
-//! The facts stand in a table that follows each record as it is written; reading the list costs what it shows, not what
-//! the phone holds. Places with an inspection interval are the exception: their due date depends on another record, so
-//! each of them (some twenty in a grid) is looked at.
+//! The facts stand in tables that follow each record as it is written; reading the list costs what it shows, not what
+//! the phone holds. Visits come from the cadence alone (`visits.rs`), everything else from [`gridwalk_model::due`].
 
 mod spot;
 #[cfg(test)]
 mod tests;
+mod visits;
+#[cfg(test)]
+mod visits_tests;
 
 use std::collections::BTreeMap;
 
@@ -19,11 +21,9 @@ use gridwalk_model::{RecordId, Timestamp};
 use self::spot::Spot;
 pub(crate) use self::spot::own_title;
 use crate::error::DeviceError;
-use crate::store::{DueQuery, DueRow, Store};
+use crate::store::{Bases, DueQuery, DueRow, Store};
 
 const DAY_MS: i64 = 86_400_000;
-/// Places with an interval that are looked at; a worker's phone holds some twenty.
-const PLACES_MAX: usize = 10_000;
 
 /// Which part of the list something is in, in the order of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,6 +123,7 @@ impl Store {
         let ahead = i64::from(rules.ahead_days).saturating_mul(DAY_MS);
         let days = Days { now, day_end, horizon: day_end.plus_millis(ahead) };
         let mut lines = self.due_lines(&days, &rules, limit.saturating_add(1))?;
+        lines.extend(self.visit_lines(now, &rules, limit.saturating_add(1))?);
         lines.extend(self.refused_lines(&days)?);
         let mut lines = merged(lines);
         lines.sort_by_key(|line| {
@@ -166,26 +167,19 @@ impl Store {
         for source in DueSource::ALL.iter().copied() {
             let back = |count: u32| -i64::from(count).saturating_mul(DAY_MS);
             let from = source.gone_after_days(rules).map(|gone| days.now.plus_millis(back(gone)));
-            let query = DueQuery {
-                source,
-                from: from.unwrap_or(Timestamp::from_millis(i64::MIN)),
-                through: days.horizon.plus_millis(back(source.days(rules))),
-                now: days.now,
-                person,
-                unit,
-                limit,
+            let from = from.unwrap_or(Timestamp::from_millis(i64::MIN));
+            let bases = Bases::Between(from, days.horizon.plus_millis(back(source.days(rules))));
+            let query = DueQuery { source, bases, person, unit, limit };
+            let missing = DueQuery { bases: Bases::Missing, ..query };
+            let asked = match source {
+                // The first settles, the others are told elsewhere.
+                DueSource::Inspected | DueSource::Refused | DueSource::Cadence => [None, None],
+                DueSource::Interval | DueSource::Task => [Some(query), Some(missing)],
+                _ => [Some(query), None],
             };
-            let rows = match source {
-                DueSource::Inspected | DueSource::Refused => Vec::new(),
-                DueSource::Interval => view.due_without_base(&DueQuery { limit: PLACES_MAX, ..query })?,
-                DueSource::Task => {
-                    let mut rows = view.due(&query)?;
-                    rows.extend(view.due_without_base(&query)?);
-                    rows
-                }
-                _ => view.due(&query)?,
-            };
-            out.extend(rows.into_iter().filter_map(|row| line(row, days, rules)));
+            for query in asked.into_iter().flatten() {
+                out.extend(view.due(&query)?.into_iter().filter_map(|row| line(row, days, rules)));
+            }
         }
         Ok(out)
     }
@@ -207,14 +201,14 @@ impl Store {
                 format!("{} ({count})", DueSource::Refused.en()),
             );
             let group = days.group(Some(at.min(days.now.plus_millis(-1)))).unwrap_or(DueGroup::Overdue);
-            Line { row: DueRow { record, fact, settled: None }, due: Some(at), group, reasons: vec![words] }
+            Line { row: DueRow { record, fact }, due: Some(at), group, reasons: vec![words] }
         });
         Ok(lines.collect())
     }
 }
 
 fn line(row: DueRow, days: &Days, rules: &FieldRules) -> Option<Line> {
-    let due = row.fact.due(row.settled, rules);
+    let due = row.fact.due(rules);
     let never = row.fact.source == DueSource::Interval && due.is_none();
     let group = if never { DueGroup::Today } else { days.group(due)? };
     let reason = if never {
@@ -227,13 +221,16 @@ fn line(row: DueRow, days: &Days, rules: &FieldRules) -> Option<Line> {
 
 fn reason(source: DueSource, due: Option<Timestamp>, now: Timestamp) -> Words {
     let late = due.map_or(0, |due| now.millis().saturating_sub(due.millis()).div_euclid(DAY_MS));
-    if late > 0 && !matches!(source, DueSource::Rejected | DueSource::Refused) {
-        Words::new(
-            format!("{}，已逾期 {late} 天", source.zh()),
-            format!("{}, {late} days overdue", source.en()),
-        )
+    let counts = !matches!(source, DueSource::Rejected | DueSource::Refused);
+    with_delay(source.zh(), source.en(), if counts { late } else { 0 })
+}
+
+/// A reason, with the days by which it is late.
+fn with_delay(zh: &str, en: &str, late: i64) -> Words {
+    if late > 0 {
+        Words::new(format!("{zh}，已逾期 {late} 天"), format!("{en}, {late} days overdue"))
     } else {
-        Words::new(source.zh(), source.en())
+        Words::new(zh, en)
     }
 }
 

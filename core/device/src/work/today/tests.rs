@@ -1,29 +1,28 @@
 //! What is due, how it is settled, and that the table follows every write.
 
 use gridwalk_model::geo::{Position, PositionSource};
-use gridwalk_model::records::care_tag::Need;
 use gridwalk_model::records::task::{Task, TaskKind, TaskState};
 use gridwalk_model::records::visit::{Visit, VisitResult};
-use gridwalk_model::records::{CareTag, Inspection, Place, Record, RectificationOrder, Residency};
+use gridwalk_model::records::{Inspection, Place, Record, RectificationOrder};
 use gridwalk_model::{Fields, Kind, Value};
 use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testkit::{GRID, USER, dwelling, fields, resident, store};
+use crate::testkit::{GRID, USER, dwelling, fields, store};
 
 const DAY: i64 = DAY_MS;
 
 /// 2026-03-03 10:00 in China, and so many days later.
-fn day(n: i64) -> Timestamp {
+pub(super) fn day(n: i64) -> Timestamp {
     Timestamp::from_millis(1_772_503_200_000 + n * DAY)
 }
 
-fn date(n: i64) -> Date {
+pub(super) fn date(n: i64) -> Date {
     FieldRules::default().day_of(day(n)).unwrap()
 }
 
-fn made<T: Record>(pairs: Vec<(&str, Value)>) -> T {
+pub(super) fn made<T: Record>(pairs: Vec<(&str, Value)>) -> T {
     let all: Fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     T::from_fields(&all).unwrap()
 }
@@ -39,7 +38,7 @@ fn task(kind: TaskKind, target: Option<RecordId>, due: Option<Timestamp>) -> Tas
     made(pairs)
 }
 
-fn visit(target: RecordId, at: Timestamp, result: VisitResult, next: Option<Date>) -> Visit {
+pub(super) fn visit(target: RecordId, at: Timestamp, result: VisitResult, next: Option<Date>) -> Visit {
     let mut pairs = vec![
         ("target", Value::from(target)),
         ("by", Value::from(USER)),
@@ -50,7 +49,7 @@ fn visit(target: RecordId, at: Timestamp, result: VisitResult, next: Option<Date
     made(pairs)
 }
 
-fn home(building: &str, room: &str, north_m: f64) -> gridwalk_model::records::Dwelling {
+pub(super) fn home(building: &str, room: &str, north_m: f64) -> gridwalk_model::records::Dwelling {
     let mut home = dwelling(building, room);
     home.position = Position::wgs84(36.1 + north_m / 111_200.0, 120.47, Some(5.0), PositionSource::Gps).ok();
     home
@@ -99,67 +98,6 @@ fn each_part_is_in_walking_order_from_here() {
 }
 
 #[test]
-fn a_visit_settles_the_one_before_and_agrees_on_the_next() {
-    let mut store = store(1);
-    let person = store.create(&resident("张三（虚构）", "1"), day(-60)).unwrap();
-    let door = store.create(&home("3号楼", "501", 0.0), day(-60)).unwrap();
-    let lives: Residency = made(vec![
-        ("resident", Value::from(person)),
-        ("dwelling", Value::from(door)),
-        ("from", Value::from(date(-900).to_string())),
-    ]);
-    store.create(&lives, day(-60)).unwrap();
-    store.create(&visit(person, day(-30), VisitResult::Met, Some(date(-1))), day(-30)).unwrap();
-    let today = store.today(day(0), None, 9).unwrap();
-    assert_eq!(kinds(&today), [(DueKind::Visit, DueGroup::Overdue)]);
-    assert_eq!(today.items[0].title, "张三（虚构） · 阳光里3号楼501");
-    assert!(today.items[0].point.is_some());
-    // A shut door settles nothing; another day set for it does.
-    let shut = store.create(&visit(person, day(0), VisitResult::NotHome, None), day(0)).unwrap();
-    assert_eq!(store.today(day(0), None, 9).unwrap().items.len(), 1);
-    store.remove(shut, day(0)).unwrap();
-    store.create(&visit(person, day(0), VisitResult::NotHome, Some(date(2))), day(0)).unwrap();
-    assert_eq!(kinds(&store.today(day(0), None, 9).unwrap()), [(DueKind::Visit, DueGroup::Soon)]);
-    // Refusing is a complete result.
-    let refused = store.create(&visit(person, day(1), VisitResult::Refused, None), day(1)).unwrap();
-    assert_eq!(store.today(day(1), None, 9).unwrap().items, []);
-    store.remove(refused, day(1)).unwrap();
-    assert_eq!(store.today(day(1), None, 9).unwrap().items.len(), 1, "undone");
-}
-
-#[test]
-fn newcomers_and_care_lists_wait_for_their_first_visit() {
-    let mut store = store(1);
-    let person = store.create(&resident("李四（虚构）", "2"), day(-20)).unwrap();
-    let lives: Residency = made(vec![
-        ("resident", Value::from(person)),
-        ("dwelling", Value::from(store.create(&home("1号楼", "1", 0.0), day(-20)).unwrap())),
-        ("from", Value::from(date(-12).to_string())),
-    ]);
-    store.create(&lives, day(-12)).unwrap();
-    let tag: CareTag = made(vec![
-        ("resident", Value::from(person)),
-        ("need", Value::from(Need::LivingAlone.word())),
-        ("service", Value::from("每月走访")),
-        ("purpose", Value::from("独居关爱（虚构）")),
-        ("approver", Value::from(USER)),
-        ("from", Value::from(date(-5).to_string())),
-        ("until", Value::from(date(300).to_string())),
-    ]);
-    store.create(&tag, day(-5)).unwrap();
-    let today = store.today(day(0), None, 9).unwrap();
-    assert_eq!(kinds(&today), [(DueKind::Visit, DueGroup::Soon)], "one line for both");
-    assert_eq!(today.items[0].reasons.len(), 2);
-    store.create(&visit(person, day(0), VisitResult::Met, None), day(0)).unwrap();
-    assert_eq!(store.today(day(0), None, 9).unwrap().items, []);
-    // Whoever has lived there for long is no newcomer.
-    let other = store.create(&resident("王五（虚构）", "3"), day(-200)).unwrap();
-    let lives = Residency { resident: other, from: Some(date(-200)), ..lives };
-    store.create(&lives, day(0)).unwrap();
-    assert_eq!(store.today(day(0), None, 9).unwrap().items, []);
-}
-
-#[test]
 fn places_are_inspected_at_intervals_and_orders_are_rechecked() {
     let mut store = store(1);
     let place: Place = made(vec![
@@ -184,7 +122,14 @@ fn places_are_inspected_at_intervals_and_orders_are_rechecked() {
     let id = store.create(&inspection(-40), day(-40)).unwrap();
     let today = store.today(day(0), None, 9).unwrap();
     assert_eq!(today.items[0].reasons[0].zh, "检查周期已到，已逾期 10 天");
-    store.create(&inspection(-20), day(-20)).unwrap();
+    let later = store.create(&inspection(-20), day(-20)).unwrap();
+    assert_eq!(store.today(day(0), None, 9).unwrap().items, []);
+    store.remove(later, day(0)).unwrap();
+    assert_eq!(store.today(day(0), None, 9).unwrap().items[0].due, Some(day(-10)), "as before");
+    let longer = Fields::from([("inspection_interval_days".to_owned(), Value::Int(41))]);
+    store.edit(place, &longer, day(0)).unwrap();
+    assert_eq!(store.today(day(0), None, 9).unwrap().items[0].due, Some(day(1)));
+    store.edits(day(0), |edits| edits.restore(later)).unwrap();
     assert_eq!(store.today(day(0), None, 9).unwrap().items, []);
     let order: RectificationOrder = made(vec![
         ("inspection", Value::from(id)),

@@ -1,26 +1,27 @@
-//! Who is due, from care tags, residencies and the visits that were made. Nothing of it is stored, so nothing of it
-//! can be stale.
+//! Who is due, from care tags, residencies and the visits that were made: the one rule, for the whole list, for one
+//! target, and for the rows that the list of what is due is read from (`spans.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::records::care_tag::CareTag;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
-use gridwalk_model::records::{Household, Visit, VisitCadence};
-use gridwalk_model::visits::cadence::NeedInForce;
+use gridwalk_model::records::{Household, Residency, Resident, Visit, VisitCadence};
+use gridwalk_model::visits::cadence::{NeedInForce, born_into_home};
 use gridwalk_model::visits::{Cadence, Due, DueState, Plan, VisitFact, Why};
-use gridwalk_model::{Kind, RecordId, Timestamp};
+use gridwalk_model::{Kind, Record, RecordId, Timestamp};
 use jiff::civil::Date;
 
 use super::local_day;
-use crate::edit::Entry;
+use crate::edit::{Entry, typed, typed_list};
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Store, View};
 use crate::work::doors::{Living, LivingPerson, WhoLives};
 
 /// A visit that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitDue {
-    /// Whom: a resident for care, a dwelling for the other rounds.
+    /// Whom: a resident for care, a dwelling for the other rounds; a place or an organization, or a person or door of
+    /// which no residency is known, where nothing but a day was agreed.
     pub target: RecordId,
     /// The target's kind.
     pub kind: Kind,
@@ -57,6 +58,35 @@ struct Door {
 pub(super) struct Round {
     pub(super) cadence: Cadence,
     pub(super) today: Date,
+}
+
+/// Reads for the rule, in a transaction or outside of one. What this build cannot read counts as not there.
+#[derive(Clone, Copy)]
+pub(super) struct Books<'s> {
+    pub(super) view: View<'s>,
+}
+
+impl Books<'_> {
+    /// A record that is shown.
+    pub(super) fn get<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
+        Ok(self.view.shown(id)?.and_then(|listed| typed(listed).ok()))
+    }
+
+    pub(super) fn list_linked<T: Record>(
+        &self,
+        field: &str,
+        target: RecordId,
+    ) -> Result<Vec<Entry<T>>, DeviceError> {
+        Ok(typed_list(self.view.list_linked(T::SCHEMA.tag, field, target)?))
+    }
+
+    /// See [`Store::cadence`].
+    pub(super) fn cadence(&self) -> Result<Cadence, DeviceError> {
+        let records =
+            typed_list::<VisitCadence>(self.view.list_kind(Kind::VisitCadence.tag(), None, usize::MAX)?);
+        let own = records.into_iter().max_by_key(|entry| entry.id);
+        Ok(own.and_then(|entry| Cadence::parse(&entry.record.rules).ok()).unwrap_or_default())
+    }
 }
 
 impl Round {
@@ -110,6 +140,14 @@ impl Round {
         let (target, kind) = (door.id, Kind::Dwelling);
         Some(VisitDue { target, kind, door: Some(door.id), purpose, why, due, state })
     }
+
+    /// Only a day that was agreed.
+    fn agreed(&self, target: RecordId, kind: Kind, visits: &[VisitFact]) -> Option<VisitDue> {
+        let plan = Cadence::agreed_plan();
+        let (due, state) = self.due(&plan, visits)?;
+        let door = (kind == Kind::Dwelling).then_some(target);
+        Some(VisitDue { target, kind, door, purpose: VisitPurpose::Routine, why: plan.why, due, state })
+    }
 }
 
 fn fact(entry: Entry<Visit>) -> Option<VisitFact> {
@@ -133,6 +171,11 @@ fn home(person: &LivingPerson) -> Option<(Date, RecordId)> {
         Some((home.main, from.unwrap_or(known), home.dwelling))
     };
     person.homes.iter().filter_map(since).max().map(|(_, since, door)| (since, door))
+}
+
+/// Whether somebody is to be visited at all.
+fn is_there(resident: &Resident) -> bool {
+    resident.died_on.is_none() && resident.merged_into.is_none()
 }
 
 /// Visits by whom they were made to.
@@ -160,9 +203,11 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn cadence(&self) -> Result<Cadence, DeviceError> {
-        let records = self.list::<VisitCadence>(None, usize::MAX)?.entries;
-        let own = records.into_iter().max_by_key(|entry| entry.id);
-        Ok(own.and_then(|entry| Cadence::parse(&entry.record.rules).ok()).unwrap_or_default())
+        self.books().cadence()
+    }
+
+    const fn books(&self) -> Books<'_> {
+        Books { view: self.view() }
     }
 
     pub(super) fn round(&self, now: Timestamp) -> Result<Round, DeviceError> {
@@ -170,7 +215,8 @@ impl Store {
     }
 
     /// Every visit that this phone knows to come, the most urgent first. Looks through all of its residencies, visits
-    /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone.
+    /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone, and [`Self::today`] lists those
+    /// that are overdue or soon.
     ///
     /// # Errors
     /// Failures of SQLite.
@@ -197,68 +243,132 @@ impl Store {
             visited.entry(visit.record.target).or_default().extend(fact(visit));
         }
         let visited = Visited(visited);
+        let books = self.books();
         let mut households: BTreeMap<RecordId, Vec<RecordId>> = BTreeMap::new();
         for entry in self.list::<Household>(None, usize::MAX)?.entries {
             households.entry(entry.record.dwelling).or_default().push(entry.id);
         }
         let mut out = Vec::new();
-        let who = WhoLives::on(self.view(), round.today);
+        let who = books.who_lives(round);
         for (id, people) in who.everywhere()? {
             let behind = households.get(&id).into_iter().flatten().copied();
             let mut visits = visited.of(std::iter::once(id).chain(behind));
             visits.extend(of_people(visited.of(records_of(&people))));
-            out.extend(round.door(&Door { id, living: people.iter().filter_map(living).collect(), visits }));
+            out.extend(round.door(&Door { id, living: books.living(&people, round)?, visits }));
         }
-        let mut tagged: BTreeSet<RecordId> = BTreeSet::new();
-        for tag in self.list_any::<CareTag>(None, usize::MAX)?.entries {
-            tagged.insert(tag.record.resident);
-        }
+        let tagged: BTreeSet<RecordId> = self
+            .list_any::<CareTag>(None, usize::MAX)?
+            .entries
+            .iter()
+            .map(|tag| tag.record.resident)
+            .collect();
         let mut seen = BTreeSet::new();
         for id in tagged {
             let Some(person) = who.person(id)?.filter(|person| seen.insert(person.person)) else { continue };
             let visits = visited.of(person.records.iter().copied());
-            out.extend(round.person(&self.person_to_visit(&person, visits)?));
+            out.extend(round.person(&books.person_to_visit(&person, visits)?));
+        }
+        let told: BTreeSet<RecordId> = out.iter().map(|due| due.target).collect();
+        for (id, visits) in visited.0.iter().filter(|(id, _)| !told.contains(id)) {
+            out.extend(books.agreed(*id, visits, round)?);
         }
         out.sort_by_key(|due| (due.due.day, due.target));
         Ok(out)
     }
 
-    /// The visits that are due to a resident, by whichever record stands for them, or to a door: in proportion to what is linked to it.
+    /// The visits that are due to a resident, by whichever record stands for them, or to a door: in proportion to what
+    /// is linked to it.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn visits_due_of(&self, target: RecordId, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
-        let round = self.round(now)?;
-        let kind = self.fields(target)?.and_then(|(tag, _)| Kind::parse(&tag));
-        let who = WhoLives::on(self.view(), round.today);
+        Ok(self.books().due_to(target, &self.round(now)?)?.into_iter().collect())
+    }
+}
+
+impl<'s> Books<'s> {
+    const fn who_lives(&self, round: &Round) -> WhoLives<'s> {
+        WhoLives::on(self.view, round.today)
+    }
+
+    /// What is due to a target on the day of `round`; to a person by the record that stands for them, whichever of
+    /// theirs was asked for.
+    pub(super) fn due_to(&self, target: RecordId, round: &Round) -> Result<Option<VisitDue>, DeviceError> {
+        let kind = self.view.shown(target)?.and_then(|listed| Kind::parse(&listed.kind));
         let due = match kind {
-            Some(Kind::Resident) => match who.person(target)? {
+            Some(Kind::Resident) => match self.who_lives(round).person(target)? {
                 Some(person) => {
                     let visits = self.visits_to(person.records.iter().copied())?;
                     round.person(&self.person_to_visit(&person, visits)?)
                 }
                 None => None,
             },
-            Some(Kind::Dwelling) => self.door_to_visit(target, &who)?.and_then(|door| round.door(&door)),
+            Some(Kind::Dwelling) => self.door_to_visit(target, round)?.and_then(|door| round.door(&door)),
             _ => None,
         };
-        Ok(due.into_iter().collect())
+        match due {
+            None => self.agreed(target, &self.visits_to([target])?, round),
+            due => Ok(due),
+        }
+    }
+
+    /// The visit that was agreed with somebody to whom no cadence applies.
+    fn agreed(
+        &self,
+        target: RecordId,
+        visits: &[VisitFact],
+        round: &Round,
+    ) -> Result<Option<VisitDue>, DeviceError> {
+        if visits.iter().all(|visit| visit.next_due.is_none()) {
+            return Ok(None);
+        }
+        let Some(kind) = self.view.shown(target)?.and_then(|listed| Kind::parse(&listed.kind)) else {
+            return Ok(None);
+        };
+        let nobody_knows = match kind {
+            Kind::Place | Kind::Organization => true,
+            Kind::Resident => {
+                self.get::<Resident>(target)?.is_some_and(|entry| is_there(&entry.record))
+                    && self.list_linked::<Residency>("resident", target)?.is_empty()
+            }
+            Kind::Dwelling => self.list_linked::<Residency>("dwelling", target)?.is_empty(),
+            _ => false,
+        };
+        Ok(if nobody_knows { round.agreed(target, kind, visits) } else { None })
+    }
+
+    /// Of each home the day of moving in, and that from which this system knows of it. A child that was born into the
+    /// home has not moved in.
+    fn living(&self, homes: &[Living], round: &Round) -> Result<Vec<(Option<Date>, Date)>, DeviceError> {
+        let mut out = Vec::new();
+        for one in homes {
+            let Some((from, known)) = living(one) else { continue };
+            let Some(moved_in) = from.filter(|from| round.cadence.welcome_plan(*from, known).is_some())
+            else {
+                out.push((from, known));
+                continue;
+            };
+            let resident = self.get::<Resident>(one.person)?;
+            let born = resident.and_then(|resident| resident.record.birth_date);
+            out.push((Some(moved_in).filter(|from| !born_into_home(*from, born)), known));
+        }
+        Ok(out)
     }
 
     fn person_to_visit(&self, person: &LivingPerson, visits: Vec<VisitFact>) -> Result<Person, DeviceError> {
         let mut needs = Vec::new();
         for record in &person.records {
-            needs.extend(self.list_linked_any::<CareTag>("resident", *record)?.into_iter().map(need));
+            needs.extend(self.list_linked::<CareTag>("resident", *record)?.into_iter().map(need));
         }
         Ok(Person { id: person.person, needs, home: home(person), visits })
     }
 
-    fn door_to_visit(&self, id: RecordId, who: &WhoLives<'_>) -> Result<Option<Door>, DeviceError> {
-        let Some(people) = who.behind(id)? else { return Ok(None) };
+    fn door_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Door>, DeviceError> {
+        let Some(people) = self.who_lives(round).behind(id)? else { return Ok(None) };
         let households = self.list_linked::<Household>("dwelling", id)?.into_iter().map(|entry| entry.id);
         let mut visits = self.visits_to(std::iter::once(id).chain(households))?;
         visits.extend(of_people(self.visits_to(records_of(&people))?));
-        Ok(Some(Door { id, living: people.iter().filter_map(living).collect(), visits }))
+        Ok(Some(Door { id, living: self.living(&people, round)?, visits }))
     }
 
     fn visits_to(&self, targets: impl IntoIterator<Item = RecordId>) -> Result<Vec<VisitFact>, DeviceError> {

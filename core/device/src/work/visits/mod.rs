@@ -3,6 +3,7 @@
 //! | question | file |
 //! | --- | --- |
 //! | who is due | `due.rs` |
+//! | from which day to which, for the list of what is due | `spans.rs` |
 //! | what a screen shows before the visit, and drafts | `sheet.rs` |
 //! | recording a visit, taking it back | `record.rs` |
 //! | care tags | `care.rs` |
@@ -11,6 +12,7 @@ mod care;
 mod due;
 mod record;
 mod sheet;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +20,7 @@ pub use care::{CareTagInput, TagInForce};
 pub use due::VisitDue;
 pub use record::{FollowUp, Recorded, ServiceAsked, VisitInput};
 pub use sheet::{LastVisit, VisitSheet};
+pub(crate) use spans::{DueSpan, redrawn};
 
 use gridwalk_model::calendar::Calendar;
 use gridwalk_model::visits::VisitFault;
