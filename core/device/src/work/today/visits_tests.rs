@@ -289,7 +289,7 @@ impl Story {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// What is overdue or soon by the cadence is on the list, on every day, and nothing else; and the rows are those
     /// of a table drawn anew.
