@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gridwalk_model::photo_chain::{ChainLink, KeptLink};
 use gridwalk_model::policy::Role;
 use gridwalk_model::{ContentHash, DeviceId, RecordId, StreamId, Timestamp};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
@@ -50,6 +51,7 @@ contract!(
     quarantine_keeps_the_same_bytes_once,
     audit_is_append_only,
     media_and_uploads,
+    photo_links_are_kept_as_they_landed,
     imports_remember,
     numbers_grow_with_commits,
     a_full_store_says_so_and_goes_on_when_there_is_room,
@@ -401,6 +403,54 @@ mod suite {
         forged.no = 3;
         storage.update(|tx| tx.insert_audit(&forged)).unwrap();
         assert_eq!(storage.view(verify).unwrap(), Err(crate::audit::Broken { no: 3 }));
+    }
+
+    pub(super) fn photo_links_are_kept_as_they_landed(storage: &dyn Storage) {
+        let kept = |number: u64, hash: u8, previous: Option<u8>, fits: bool| KeptLink {
+            link: ChainLink {
+                version: 1,
+                number,
+                previous: previous.map(|byte| ContentHash::from_bytes([byte; 32])),
+            },
+            hash: ContentHash::from_bytes([hash; 32]),
+            fits,
+        };
+        let (first, second, forked) =
+            (kept(1, 1, None, true), kept(2, 9, Some(1), true), kept(2, 2, Some(1), false));
+        let (one, other) = storage
+            .update(|tx| {
+                let one = a_device(tx)?;
+                let person = tx.device(DeviceId::from_bytes([5; 12]))?.map(|row| row.person);
+                let other = tx.insert_device(&NewDevice {
+                    id: DeviceId::from_bytes([6; 12]),
+                    person: person.unwrap(),
+                    public_key: &[5; 65],
+                    label: "",
+                    enrolled_at: at(2),
+                })?;
+                tx.insert_photo_link(id(1), id(11), one, &first)?;
+                tx.insert_photo_link(id(1), id(12), one, &second)?;
+                tx.insert_photo_link(id(2), id(12), one, &forked)?;
+                tx.insert_photo_link(id(3), id(13), other, &second)?;
+                // The first one stands, whoever brings the photo again.
+                tx.insert_photo_link(id(1), id(11), other, &forked)?;
+                Ok::<_, StorageError>((one, other))
+            })
+            .unwrap();
+        let link = |record, element| storage.view(|tx| tx.photo_link(id(record), id(element))).unwrap();
+        assert_eq!(link(1, 11), Some((one, first)));
+        assert_eq!(link(1, 12), Some((one, second)));
+        assert_eq!(link(2, 12), Some((one, forked)), "another record's photo of the same name");
+        assert_eq!((link(2, 11), link(9, 9)), (None, None));
+        let of = |device, number| storage.view(|tx| tx.photo_links(device, number)).unwrap();
+        assert_eq!(of(one, 1), [first]);
+        assert_eq!(of(one, 2), [forked, second], "in the order of their hashes");
+        assert_eq!((of(other, 1), of(other, 2)), (vec![], vec![second]), "each phone has a chain of its own");
+        let failed = storage.update(|tx| {
+            tx.insert_photo_link(id(4), id(14), one, &kept(3, 3, Some(2), true))?;
+            Err::<(), _>(StorageError::Full)
+        });
+        assert!(failed.is_err() && link(4, 14).is_none() && of(one, 3).is_empty());
     }
 
     pub(super) fn media_and_uploads(storage: &dyn Storage) {
