@@ -189,7 +189,7 @@ fn an_events_log_cannot_sort_it_where_its_field_cannot() {
 
 #[test]
 fn a_declined_visit_has_no_answers_and_no_next_day() {
-    let answer = crate::codec::to_bytes(&Answer::default());
+    let answer = codec::to_bytes(&Answer::default());
     let visit = |result: &str, more: &[(&str, Value)]| {
         let mut all = fields(&[
             ("target", id(1).into()),
