@@ -111,7 +111,8 @@ impl<'s> Edits<'_, 's> {
             return Err(DeviceError::Invalid { errors });
         }
         let identity = self.tx.identity()?;
-        check_rights(identity.user, kind, fields, None)?;
+        let roles = self.tx.roles_of(identity.user)?;
+        check_rights(identity.user, &roles, kind, fields, None)?;
         let (document, change) = Document::create(id, kind, fields, identity.actor(), self.now)?;
         self.tx.put_record(id, kind.tag(), None, &document, Body::Snapshot(&change.raw))?;
         let hint = self.tx.hint_for(kind.tag(), id, fields)?;
@@ -135,7 +136,8 @@ impl<'s> Edits<'_, 's> {
             .collect();
         check_patch(kind, &document, &patch)?;
         let identity = self.tx.identity()?;
-        check_rights(identity.user, kind, &patch, Some(&document))?;
+        let roles = self.tx.roles_of(identity.user)?;
+        check_rights(identity.user, &roles, kind, &patch, Some(&document))?;
         let Some(change) = document.edit(&patch, identity.actor(), self.now)? else { return Ok(false) };
         self.tx.put_record(id, &loaded.kind, Some(&loaded), &document, Body::Change(&change.raw))?;
         self.tx.enqueue(id, &loaded.kind, &change, self.now, None, 0)?;
@@ -247,11 +249,12 @@ fn check_patch(kind: Kind, document: &Document, patch: &Fields) -> Result<(), De
 /// The rules that the server's admission will apply, as far as this phone knows them.
 fn check_rights(
     user: RecordId,
+    roles: &[Role],
     kind: Kind,
     fields: &Fields,
     document: Option<&Document>,
 ) -> Result<(), DeviceError> {
-    let sender = Sender::Person { user, roles: &[Role::Gridworker] };
+    let sender = Sender::Person { user, roles };
     for (key, value) in fields {
         if document.is_some_and(|document| document.get(key).as_ref() == Some(value)) {
             continue;

@@ -11,6 +11,7 @@
 //! titles of tasks, descriptions, remarks. A temple is a building that can burn: 寺庙消防隐患 may be reported, and the
 //! place keeps its name. "宗教场所" as a category may not be, since it sorts by creed and not by building. Streets are
 //! called 民族路 in many towns, so that [`find_beside_streets`] passes over them where addresses are to be expected.
+//! An office for petitions or creeds is no unit here, although towns have one: nothing is routed to it.
 //!
 //! The one list serves record, importer, server and the tests that look through what is committed.
 

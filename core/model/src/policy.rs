@@ -21,6 +21,35 @@ pub enum Role {
     Administrator,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 6] = [
+        Self::Gridworker,
+        Self::GridLeader,
+        Self::Dispatcher,
+        Self::Handler,
+        Self::Auditor,
+        Self::Administrator,
+    ];
+
+    /// The word for it, in the directory of staff and in the server's store.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Gridworker => "gridworker",
+            Self::GridLeader => "grid_leader",
+            Self::Dispatcher => "dispatcher",
+            Self::Handler => "handler",
+            Self::Auditor => "auditor",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// Reads the word; `None` for a role that this build does not know.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
 /// Who made a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender<'a> {

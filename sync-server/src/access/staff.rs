@@ -40,6 +40,8 @@ pub fn add_person(
     if let Some(unit) = worker.unit {
         fields.insert("unit".to_owned(), unit.into());
     }
+    // The phone offers what its worker may do without a network.
+    fields.extend(worker.roles.iter().map(|role| (format!("roles/{}", role_word(*role)), Value::from(true))));
     let mut edits = Edits::begin(tx, now)?;
     edits.create(id, Kind::Worker, &fields)?;
     edits.finish()?;

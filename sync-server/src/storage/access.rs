@@ -224,19 +224,10 @@ pub struct NewDevice<'a> {
 
 /// The word for a role, as the store and the console write it.
 pub const fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Gridworker => "gridworker",
-        Role::GridLeader => "grid_leader",
-        Role::Dispatcher => "dispatcher",
-        Role::Handler => "handler",
-        Role::Auditor => "auditor",
-        Role::Administrator => "administrator",
-    }
+    role.word()
 }
 
 /// Reads the word; `None` for one that this build does not know.
 pub fn role_from_word(word: &str) -> Option<Role> {
-    [Role::Gridworker, Role::GridLeader, Role::Dispatcher, Role::Handler, Role::Auditor, Role::Administrator]
-        .into_iter()
-        .find(|role| role_word(*role) == word)
+    Role::from_word(word)
 }

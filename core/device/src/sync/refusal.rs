@@ -97,12 +97,14 @@ pub(super) fn replay(
     };
     let (kept, dropped) = split(tx, id, kind_tag, before.as_ref(), history, refused, now)?;
     let identity = tx.reincarnate()?;
+    let roles = tx.roles_of(identity.user)?;
     let raws: Vec<&[u8]> = kept.iter().map(|change| change.raw.as_slice()).collect();
     let rebuilt = admission::admit(id, kind_tag, None, &raws, &Origin::Server);
     let mut scribe = Scribe {
         id,
         kind_tag,
         identity,
+        roles,
         document: rebuilt.admitted.map(|admitted| admitted.document),
         seen: seen_by(&dropped),
     };
@@ -181,6 +183,7 @@ struct Scribe<'a> {
     id: RecordId,
     kind_tag: &'a str,
     identity: Identity,
+    roles: Vec<Role>,
     document: Option<Document>,
     seen: BTreeMap<String, BTreeSet<OpId>>,
 }
@@ -263,7 +266,7 @@ impl Scribe<'_> {
 
     fn breaks_a_rule(&self, write: &Written, creates: bool) -> Option<RefusedReason> {
         let kind = Kind::parse(self.kind_tag)?;
-        let sender = Sender::Person { user: self.identity.user, roles: &[Role::Gridworker] };
+        let sender = Sender::Person { user: self.identity.user, roles: &self.roles };
         let attempt = Write {
             schema: kind.schema(),
             key: &write.key,

@@ -17,6 +17,8 @@ record! {
     required name: String = Text { max: 100 }, ServerOnly, "姓名", "Name";
     /// The unit that they belong to.
     optional unit: RecordId = Link(&[Kind::Unit]), ServerOnly, "所属单位", "Unit";
+    /// What they may do, by [`crate::policy::Role::word`]: a phone offers the acts of these roles.
+    set roles: bool = Flag, ServerOnly, "岗位", "Roles";
     /// Their devices, by identifier in hexadecimal: the first part of the author of every change.
     set devices: bool = Flag, ServerOnly, "设备", "Devices";
 }

@@ -1,7 +1,6 @@
 //! A worker's acts on an event: entries of its log, judged on the phone by the rules that the server applies.
 
-use gridwalk_model::event::{Action, Folded, LogEntry, Verdict, fold, legal_next, read_log};
-use gridwalk_model::policy::Role;
+use gridwalk_model::event::{Action, Folded, LogEntry, Offline, Verdict, fold, legal_next, read_log};
 use gridwalk_model::{Kind, RecordId, Timestamp};
 
 use crate::edit::Edits;
@@ -38,6 +37,34 @@ pub enum WorkerAct {
         /// Why.
         reason: String,
     },
+    /// Signs for a case that was dispatched to their unit, where the phone has it.
+    SignFor,
+    /// Says that their unit has put it right.
+    Rectify {
+        /// What was done, for everybody to read.
+        result: String,
+        /// Elements of after-photos: see [`Store::snap_for_event`].
+        after_photos: Vec<RecordId>,
+        /// Why there is none.
+        no_photo_reason: Option<String>,
+    },
+    /// Attends a joint call for their unit.
+    Attend {
+        /// What they found or did.
+        note: Option<String>,
+    },
+    /// Objects to a joint call for their unit.
+    Object {
+        /// Why.
+        reason: String,
+    },
+    /// Asks for more time, once, before it is due.
+    RequestExtension {
+        /// Why.
+        reason: String,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
 }
 
 impl WorkerAct {
@@ -49,17 +76,31 @@ impl WorkerAct {
             Self::Note { .. } => Action::Note,
             Self::RequestEscalation { .. } => Action::RequestEscalation,
             Self::RequestJointCall { .. } => Action::RequestJointCall,
+            Self::SignFor => Action::SignFor,
+            Self::Rectify { .. } => Action::Rectify,
+            Self::Attend { .. } => Action::Attend,
+            Self::Object { .. } => Action::Object,
+            Self::RequestExtension { .. } => Action::RequestExtension,
         }
     }
 
     fn fill(self, entry: &mut LogEntry) {
         match self {
             Self::Withdraw { reason } => entry.reason = reason,
-            Self::StartCheck => {}
-            Self::FinishCheck { note } => entry.internal_note = note,
+            Self::StartCheck | Self::SignFor => {}
+            Self::FinishCheck { note } | Self::Attend { note } => entry.internal_note = note,
             Self::Note { text } => entry.internal_note = Some(text),
-            Self::RequestEscalation { reason } | Self::RequestJointCall { reason } => {
+            Self::RequestEscalation { reason }
+            | Self::RequestJointCall { reason }
+            | Self::Object { reason } => entry.reason = Some(reason),
+            Self::Rectify { result, after_photos, no_photo_reason } => {
+                entry.public_reply = Some(result);
+                entry.after_photos = after_photos;
+                entry.reason = no_photo_reason;
+            }
+            Self::RequestExtension { reason, until } => {
                 entry.reason = Some(reason);
+                entry.until = until;
             }
         }
     }
@@ -121,14 +162,15 @@ impl Store {
     /// [`DeviceError::UnknownRecord`], [`DeviceError::WrongKind`].
     pub fn event_acts(&self, event: RecordId) -> Result<Vec<Action>, DeviceError> {
         let case = self.view().case(event)?;
-        Ok(worker_acts(&case.folded, self.identity().map(|identity| identity.user)))
+        self.worker_acts(&case.folded)
     }
 
     /// Does an act. It is judged by what this phone knows; the server has the last word, and an act that came too late
     /// is kept and flagged ([`super::MyReport::late`]). Returns the entry.
     ///
     /// # Errors
-    /// [`DeviceError::ActRefused`] with the reason, and nothing was written; [`DeviceError::UnknownRecord`].
+    /// [`DeviceError::ActRefused`] with the reason, [`DeviceError::NotAllowed`] for what the worker's roles do not open,
+    /// and nothing was written; [`DeviceError::UnknownRecord`].
     pub fn act_on_event(
         &mut self,
         event: RecordId,
@@ -139,11 +181,30 @@ impl Store {
     }
 }
 
-/// The acts that are open to a worker on the phone.
-pub(super) fn worker_acts(folded: &Folded, user: Option<RecordId>) -> Vec<Action> {
-    let open = |action: &Action| {
-        let own = *action != Action::Withdraw || folded.reporter == user;
-        own && action.offline().is_some_and(gridwalk_model::event::Offline::device_writes)
-    };
-    legal_next(folded, Role::Gridworker).into_iter().filter(open).collect()
+impl Store {
+    /// The acts that are open to the worker on the phone: those of their roles that need no network, and of the acts of
+    /// a unit those of their own.
+    pub(super) fn worker_acts(&self, folded: &Folded) -> Result<Vec<Action>, DeviceError> {
+        let Some(user) = self.identity().map(|identity| identity.user) else { return Ok(Vec::new()) };
+        let view = self.view();
+        let (roles, unit) = (view.roles_of(user)?, view.unit_of(user)?);
+        let open = |action: &Action| {
+            let own = match action {
+                Action::Withdraw => folded.reporter == Some(user),
+                Action::SignFor | Action::Rectify | Action::RequestExtension => {
+                    unit.is_some() && folded.handler == unit
+                }
+                Action::Attend | Action::Object => unit.is_some_and(|unit| folded.called.contains_key(&unit)),
+                _ => true,
+            };
+            own && action.offline().is_some_and(Offline::device_writes)
+        };
+        let mut out: Vec<Action> = Vec::new();
+        for action in roles.into_iter().flat_map(|role| legal_next(folded, role)) {
+            if open(&action) && !out.contains(&action) {
+                out.push(action);
+            }
+        }
+        Ok(out)
+    }
 }

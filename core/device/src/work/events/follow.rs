@@ -9,7 +9,7 @@ use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::elements;
 use gridwalk_model::{Kind, RecordId, Timestamp, Value};
 
-use super::acts::{Case, worker_acts};
+use super::acts::Case;
 use super::unsent::Sending;
 use crate::error::DeviceError;
 use crate::store::Store;
@@ -102,7 +102,7 @@ impl Store {
             reply,
             due: folded.sla.as_ref().filter(|_| !folded.is_over()).and_then(|sla| sla.next_due()),
             light: folded.sla.as_ref().map_or(Supervision::None, |sla| sla.light(now)),
-            acts: worker_acts(&folded, Some(user)),
+            acts: self.worker_acts(&folded)?,
             late,
         })
     }

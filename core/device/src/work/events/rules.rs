@@ -1,7 +1,9 @@
 //! The deployment's limits, as this phone holds them, and who the worker is.
 
 use gridwalk_model::field_rules::FieldRules;
-use gridwalk_model::{RecordId, Value};
+use gridwalk_model::policy::Role;
+use gridwalk_model::records::elements;
+use gridwalk_model::{Kind, RecordId, Value};
 
 use crate::error::DeviceError;
 use crate::store::{Commit, Setting, Store, View};
@@ -11,6 +13,19 @@ impl View<'_> {
     pub(crate) fn field_rules(&self) -> Result<FieldRules, DeviceError> {
         let stored = self.get(Setting::FieldRules)?;
         Ok(stored.and_then(|bytes| FieldRules::from_bytes(&bytes).ok()).unwrap_or_default())
+    }
+
+    /// What a person may do, by the directory of staff; a gridworker where it does not say.
+    pub(crate) fn roles_of(&self, user: RecordId) -> Result<Vec<Role>, DeviceError> {
+        let listed = self.listed(user)?.filter(|listed| listed.kind == Kind::Worker.tag());
+        let mut roles = Vec::new();
+        for (word, value) in listed.iter().flat_map(|worker| elements(&worker.fields, "roles")) {
+            roles.extend(Role::from_word(word).filter(|_| *value == Value::Flag(true)));
+        }
+        if roles.is_empty() {
+            roles.push(Role::Gridworker);
+        }
+        Ok(roles)
     }
 
     /// The unit that a person belongs to, by the directory of staff.

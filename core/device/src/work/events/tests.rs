@@ -6,8 +6,9 @@ use gridwalk_model::event::site::Away;
 use gridwalk_model::event::{Action, Flag, LogEntry, State, fold, read_log};
 use gridwalk_model::geo::{Position, PositionSource};
 use gridwalk_model::photo::PhotoRole;
+use gridwalk_model::policy::Role;
 use gridwalk_model::records::Event;
-use gridwalk_model::{Fields, Record, RecordId, Timestamp};
+use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp};
 use gridwalk_replica::{Actor, Document};
 use proptest::prelude::*;
 
@@ -64,6 +65,7 @@ fn elsewhere(store: &mut Store, event: RecordId, action: Action, now: Timestamp,
     entry.to_unit = Some(UNIT);
     entry.reason = Some("原因".into());
     entry.public_reply = Some("已清理".into());
+    entry.until = (entry.action == Action::JointCall).then(|| now.plus_millis(DAY));
     let fields = Fields::from([(entry.key(), entry.to_value())]);
     let change = document.edit(&fields, Actor::new(device(200), [1; 4]), now).unwrap().unwrap();
     store
@@ -82,6 +84,101 @@ fn put_right(store: &mut Store, event: RecordId, now: Timestamp) {
     {
         elsewhere(store, event, action, now.plus_millis(n as i64), Some(FIXER));
     }
+}
+
+/// What the directory of staff says of this phone's worker.
+fn employed(store: &mut Store, roles: &[Role]) {
+    let mut fields = Fields::from([("name".into(), "测试员（虚构）".into()), ("unit".into(), UNIT.into())]);
+    fields.extend(roles.iter().map(|role| (format!("roles/{}", role.word()), true.into())));
+    let actor = Actor::new(device(200), [2; 4]);
+    let (document, change) = Document::create(USER, Kind::Worker, &fields, actor, at(0)).unwrap();
+    store
+        .write(Commit::Apply, |tx| {
+            tx.put_record(USER, "worker", None, &document, crate::store::Body::Snapshot(&change.raw))?;
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn rectify(result: &str, after_photos: Vec<RecordId>, reason: Option<&str>) -> WorkerAct {
+    let no_photo_reason = reason.map(str::to_owned);
+    WorkerAct::Rectify { result: result.into(), after_photos, no_photo_reason }
+}
+
+#[test]
+fn a_handler_signs_for_a_case_asks_for_time_and_puts_it_right_with_a_photo() {
+    let mut store = store(1);
+    employed(&mut store, &[Role::Gridworker, Role::Handler]);
+    // Of a category that its finder may put right.
+    let event = report(&mut store, "litter", 0.0, at(0)).event;
+    attach_all(&mut store, at(1));
+    elsewhere(&mut store, event, Action::Accept, at(2), Some(FIXER));
+    let early = store.act_on_event(event, WorkerAct::SignFor, at(3));
+    assert!(matches!(early, Err(DeviceError::ActRefused { flag: Flag::NotInThisState })), "{early:?}");
+    elsewhere(&mut store, event, Action::Dispatch, at(4), Some(FIXER));
+    let acts = store.event_acts(event).unwrap();
+    assert!(acts.contains(&Action::SignFor) && acts.contains(&Action::RequestExtension), "{acts:?}");
+    assert!(
+        !acts.contains(&Action::Return)
+            && !acts.contains(&Action::Rectify)
+            && !acts.contains(&Action::Attend)
+    );
+    store.act_on_event(event, WorkerAct::SignFor, at(5)).unwrap();
+    let extension =
+        |reason: &str| WorkerAct::RequestExtension { reason: reason.into(), until: Some(at(9 * DAY)) };
+    let mute = store.act_on_event(event, extension(" "), at(6));
+    assert!(matches!(mute, Err(DeviceError::ActRefused { flag: Flag::NeedsReason })), "{mute:?}");
+    store.act_on_event(event, extension("待配件（虚构）"), at(6)).unwrap();
+    let bare = store.act_on_event(event, rectify("已清理", Vec::new(), None), at(7));
+    assert!(matches!(bare, Err(DeviceError::ActRefused { flag: Flag::NeedsAfterPhoto })), "{bare:?}");
+    let first = store.get::<Event>(event).unwrap().unwrap().record.photos;
+    let first: RecordId = first.keys().next().unwrap().parse().unwrap();
+    let shot = CaptureFacts { role: PhotoRole::After, ..facts(at(8), here(2.0)) };
+    let after = store.snap_for_event(event, &jpeg(120, 90), &shot, Some(first), at(8)).unwrap();
+    store.act_on_event(event, rectify("已清理", vec![after.element], None), at(9)).unwrap();
+    attach_all(&mut store, at(10));
+    let mine = &store.my_reports(at(11), 1).unwrap()[0];
+    assert_eq!((mine.state, mine.reply.as_deref()), (State::Rectified, Some("已清理")));
+    assert_eq!(mine.late, []);
+    let pairs = store.event_story(event).unwrap().pairs;
+    assert_eq!((pairs[0].before, pairs[0].after), (Some(first), Some(after.element)));
+}
+
+#[test]
+fn a_called_unit_attends_or_objects_and_a_finder_is_not_the_fixer() {
+    let mut store = store(1);
+    employed(&mut store, &[Role::GridLeader]);
+    let event = report(&mut store, "road_damage", 0.0, at(0)).event;
+    elsewhere(&mut store, event, Action::Accept, at(2), Some(FIXER));
+    assert!(!store.event_acts(event).unwrap().contains(&Action::Attend), "nobody was called");
+    elsewhere(&mut store, event, Action::JointCall, at(3), Some(FIXER));
+    let acts = store.event_acts(event).unwrap();
+    assert!(acts.contains(&Action::Attend) && acts.contains(&Action::Object), "{acts:?}");
+    store.act_on_event(event, WorkerAct::Object { reason: "不属本单位（虚构）".into() }, at(4)).unwrap();
+    store.act_on_event(event, WorkerAct::Attend { note: Some("已到场（虚构）".into()) }, at(5)).unwrap();
+    elsewhere(&mut store, event, Action::Dispatch, at(6), Some(FIXER));
+    store.act_on_event(event, WorkerAct::SignFor, at(7)).unwrap();
+    let own = store.act_on_event(event, rectify("已修补", Vec::new(), Some("夜间（虚构）")), at(8));
+    assert!(matches!(own, Err(DeviceError::ActRefused { flag: Flag::FinderIsFixer })), "{own:?}");
+}
+
+#[test]
+fn acts_of_a_unit_are_open_to_its_own_people_with_the_role() {
+    let mut store = store(1);
+    let event = report(&mut store, "litter", 0.0, at(0)).event;
+    elsewhere(&mut store, event, Action::Accept, at(2), Some(FIXER));
+    elsewhere(&mut store, event, Action::Dispatch, at(3), Some(FIXER));
+    assert!(!store.event_acts(event).unwrap().contains(&Action::SignFor), "of no unit");
+    let stranger = store.act_on_event(event, WorkerAct::SignFor, at(4));
+    assert!(matches!(stranger, Err(DeviceError::ActRefused { flag: Flag::NotTheHandler })), "{stranger:?}");
+    employed(&mut store, &[Role::Gridworker]);
+    assert!(!store.event_acts(event).unwrap().contains(&Action::SignFor), "no handler");
+    let other = store.act_on_event(event, WorkerAct::SignFor, at(5));
+    let refused = |error: &DeviceError| {
+        matches!(error, DeviceError::NotAllowed { violation: gridwalk_model::policy::Violation::Action, .. })
+    };
+    assert!(other.as_ref().is_err_and(refused), "{other:?}");
+    assert_eq!(store.event_story(event).unwrap().lines.len(), 3, "nothing was written");
 }
 
 #[test]
