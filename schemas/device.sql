@@ -350,6 +350,7 @@ CREATE TABLE sealed_part (
   capture INTEGER,
   offset INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
 CREATE TABLE visit_due (
   target BLOB NOT NULL CHECK (length(target) = 16),
   -- Local days, counted from 1970-01-01: the row holds from the first until before the second.
