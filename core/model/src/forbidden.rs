@@ -169,7 +169,7 @@ pub fn in_fields(kind: Kind, fields: &Fields) -> Option<String> {
     };
     fields.iter().find_map(bad).or_else(|| {
         let faulty = matches!(kind, Kind::Checklist | Kind::Form) && fields.contains_key("name");
-        let told = faulty.then(|| validate(kind, fields)).unwrap_or_default();
+        let told = if faulty { validate(kind, fields) } else { Vec::new() };
         told.into_iter()
             .find(|error| error.reason == Reason::Template(TemplateFault::Forbidden))
             .map(|error| error.field)
