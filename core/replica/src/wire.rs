@@ -52,9 +52,8 @@ pub struct SyncRequest {
     pub notes: Option<PhoneNotes>,
 }
 
-/// What a phone says beside its request. An entry that is not there says nothing; unknown ones are passed over.
+/// What a phone says beside its request. An entry that is null or not there says nothing; later ones are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 pub struct PhoneNotes {
     /// Whether the phone lacks the server's sealing key.
     #[n(0)]
@@ -69,7 +68,6 @@ pub struct PhoneNotes {
 
 /// The deployment's rules, as its files state them.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 pub struct RuleFiles {
     /// Their mark: 8 bytes that are others for other rules.
     #[n(0)]
@@ -232,9 +230,8 @@ pub struct SyncResponse {
     pub notes: Option<ServerNotes>,
 }
 
-/// What the server says beside its answer. An entry that is not there says nothing; unknown ones are passed over.
+/// What the server says beside its answer. An entry that is null or not there says nothing; later ones are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 pub struct ServerNotes {
     /// Whether the device is locked; absent means that it is not.
     #[n(0)]

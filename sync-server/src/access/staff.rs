@@ -55,6 +55,39 @@ pub fn add_person(
     Ok(id)
 }
 
+/// Says anew what a person may do: here at once, on their phones with the next synchronisation.
+///
+/// # Errors
+/// See [`AccessError`].
+pub fn set_roles(
+    tx: &mut dyn WriteTx,
+    by: &str,
+    person: RecordId,
+    roles: &[Role],
+    now: Timestamp,
+) -> Result<(), AccessError> {
+    let row = person_row(tx, person)?;
+    let mut fields = Fields::new();
+    for role in Role::ALL {
+        let (key, held) = (format!("roles/{}", role_word(role)), roles.contains(&role));
+        if held != row.roles.contains(&role) {
+            fields.insert(format!("{key}/removed"), Value::from(!held));
+            if held {
+                fields.insert(key, Value::from(true));
+            }
+        }
+    }
+    if fields.is_empty() {
+        return Ok(());
+    }
+    tx.set_person_roles(row.no, roles)?;
+    let mut edits = Edits::begin(tx, now)?;
+    edits.update(person, &fields)?;
+    edits.finish()?;
+    let words: Vec<&str> = roles.iter().map(|role| role_word(*role)).collect();
+    note(tx, now, by, "person.roles", &person.to_string(), &words.join(" "))
+}
+
 /// Grants a stream. One that stands already is left alone; one that was revoked begins again from zero.
 ///
 /// # Errors

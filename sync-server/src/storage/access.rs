@@ -144,6 +144,8 @@ pub trait AccessWrites {
     fn set_password(&mut self, no: PersonNo, login: &str, password_hash: &str) -> Stored<()>;
     /// Writes down how sign-ins went.
     fn set_signin_state(&mut self, no: PersonNo, failures: u32, locked_until: Timestamp) -> Stored<()>;
+    /// Sets what a person may do.
+    fn set_person_roles(&mut self, no: PersonNo, roles: &[Role]) -> Stored<()>;
     /// Shuts a person out, or lets them in again.
     fn set_person_closed(&mut self, no: PersonNo, closed_at: Option<Timestamp>) -> Stored<()>;
 

@@ -285,6 +285,7 @@ mod suite {
                 tx.touch_device(device, at(8), at(11))?;
                 tx.revoke_device(device, at(12), false)?;
                 tx.revoke_device(device, at(13), true)?;
+                tx.set_person_roles(person, &[Role::Auditor, Role::Handler])?;
                 tx.set_person_closed(person, Some(at(14)))
             })
             .unwrap();
@@ -292,6 +293,7 @@ mod suite {
         assert_eq!((row.seen_at, row.pushed_at), (at(10), at(11)));
         assert_eq!((row.revoked_at, row.wipe, row.label.as_str()), (Some(at(12)), true, "手机"));
         let shut_out = storage.view(|tx| tx.person_by_no(person)).unwrap().unwrap();
+        assert_eq!(shut_out.roles, [Role::Auditor, Role::Handler]);
         assert_eq!((shut_out.active, shut_out.closed_at), (false, Some(at(14))));
         assert_eq!(storage.view(|tx| tx.devices()).unwrap(), [row]);
     }

@@ -34,8 +34,7 @@ async fn ten_edits(phone: &Phone, event: RecordId) {
 #[tokio::test(flavor = "multi_thread")]
 async fn valid_edits_on_top_of_a_refused_one_arrive() {
     let town = Town::start();
-    // The office has made this person a handler; their phone works on as a gridworker's.
-    let person = town.person("转岗人", &[Role::Handler], &[0]);
+    let person = town.gridworker("转岗人", &[0]);
     let phone = town.phone_of(&town.url(), "转岗人", person).await;
     let other = town.phone("同事", &[0]).await;
     settle(&phone).await;
@@ -43,6 +42,8 @@ async fn valid_edits_on_top_of_a_refused_one_arrive() {
     let untouched = dwelling(&phone, town.grid(0), "1").await;
     settle_all(&[&phone, &other]).await;
     phone.set_online(false).unwrap();
+    // The office makes this person a handler; their phone works on as a gridworker's.
+    town.office().set_roles(person, &[Role::Handler]).unwrap();
     let before = incarnation(&phone).await;
     let entry = phone
         .device()
@@ -131,12 +132,15 @@ async fn an_auditors_edits_are_all_listed() {
     let worker = town.phone("网格员", &[0]).await;
     let home = dwelling(&worker, town.grid(0), "1").await;
     settle(&worker).await;
-    let person = town.person("审计员", &[Role::Auditor], &[0]);
+    let person = town.gridworker("审计员", &[0]);
     let phone = town.phone_of(&town.url(), "审计员", person).await;
     settle(&phone).await;
+    phone.set_online(false).unwrap();
+    town.office().set_roles(person, &[Role::Auditor]).unwrap();
     for number in 0..11 {
         set(&phone, home, "remarks", format!("第{number}次")).await;
     }
+    phone.set_online(true).unwrap();
     let status = settle(&phone).await;
     settle(&worker).await;
     assert_eq!(status.totals.changes.count, 0);

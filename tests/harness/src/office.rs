@@ -125,6 +125,15 @@ impl Office {
         self.act("add a person", |tx| staff::add_person(tx, OPERATOR, &worker, now, &SystemEntropy))
     }
 
+    /// Says anew what a person may do.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn set_roles(&self, person: RecordId, roles: &[Role]) -> Result<(), HarnessError> {
+        let now = SystemClock.now();
+        self.act("set a person's roles", |tx| staff::set_roles(tx, OPERATOR, person, roles, now))
+    }
+
     /// Makes a one-time enrolment code for a person.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! People, devices and grants in SQLite.
 
+use gridwalk_model::policy::Role;
 use gridwalk_model::{DeviceId, RecordId, Timestamp};
 use rusqlite::Row;
 
@@ -35,6 +36,10 @@ fn person(row: &Row<'_>) -> Stored<PersonRow> {
         failures: small(row, 8, "person.failures")?,
         locked_until: time(row, 9)?,
     })
+}
+
+fn words(roles: &[Role]) -> String {
+    roles.iter().map(|role| role_word(*role)).collect::<Vec<_>>().join(" ")
 }
 
 macro_rules! device_columns {
@@ -174,13 +179,12 @@ impl AccessReads for Tx<'_> {
 
 impl AccessWrites for Tx<'_> {
     fn insert_person(&mut self, person: &NewPerson<'_>) -> Stored<PersonNo> {
-        let roles: Vec<&str> = person.roles.iter().map(|role| role_word(*role)).collect();
         let no = self.insert(
             "INSERT INTO person (id, name, roles, unit, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             (
                 &person.id.as_bytes()[..],
                 person.name,
-                roles.join(" "),
+                words(person.roles),
                 person.unit.map(|unit| unit.as_bytes().to_vec()),
                 person.created_at.millis(),
             ),
@@ -201,6 +205,11 @@ impl AccessWrites for Tx<'_> {
             "UPDATE person SET failures = ?2, locked_until = ?3 WHERE no = ?1",
             (no.0, failures, locked_until.millis()),
         )?;
+        Ok(())
+    }
+
+    fn set_person_roles(&mut self, no: PersonNo, roles: &[Role]) -> Stored<()> {
+        self.execute("UPDATE person SET roles = ?2 WHERE no = ?1", (no.0, words(roles)))?;
         Ok(())
     }
 
