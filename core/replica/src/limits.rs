@@ -18,6 +18,9 @@ pub const CHANGE_MAX_DEPS: usize = 64;
 pub const CHANGE_MAX_ACTORS: usize = 256;
 /// Largest operation counter. Automerge 0.12 panics near `u32::MAX`.
 pub const MAX_OP_COUNTER: u64 = 1 << 30;
+/// Farthest moment that a change may name, before or after 1970: the end of the year 9999, in milliseconds. Automerge
+/// 0.12 keeps the differences between neighbours, and panics where one does not fit into 64 bits.
+pub const MAX_TIME_MS: u64 = 253_402_300_799_999;
 /// Most changes that one document may hold.
 pub const DOCUMENT_MAX_CHANGES: usize = 20_000;
 /// A request body as received, in bytes.

@@ -3,6 +3,7 @@
 use gridwalk_device::DeviceError;
 use gridwalk_device::photo::CaptureFacts;
 use gridwalk_device::work::events::{ReportDraft, SentReport, SnapContext, Sorted};
+use gridwalk_device::work::tray::{Settlement, TrayKey, TrayMedia};
 use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
@@ -47,8 +48,8 @@ pub async fn sort_and_send(
     Ok((sorted, worker.told(device.send_report(draft).await)?))
 }
 
-/// Prepares and attaches what was snapped. A file that cannot be used is asked for its reason and thrown away. Returns
-/// the numbers of these with their reasons.
+/// Prepares and attaches what was snapped. A file that cannot be used stands in the tray with its reason, and is thrown
+/// away there. Returns the numbers of these with their reasons.
 ///
 /// # Errors
 /// Anything but such a file.
@@ -56,18 +57,11 @@ pub async fn attach(stage: &Stage, index: usize) -> Played<Vec<(i64, Said)>> {
     let worker = stage.worker(index)?;
     worker.told(worker.device().attach_report_photos(stage.font.clone()).await)?;
     let mut reasons = Vec::new();
-    for left in worker.read(|store, _| store.photos_to_attach()).await? {
-        let again = worker.device().attach_journaled(left.capture, left.record, stage.font.clone()).await;
-        match again {
-            Err(DeviceError::Photo(error)) => {
-                reasons.push((left.capture, said(error.zh(), error.to_string())))
-            }
-            again => {
-                worker.told(again)?;
-                return Err(DemoError::Play("a photo that was left out can be used after all".into()));
-            }
+    for item in worker.told(worker.device().tray().await)? {
+        if let TrayKey::Media { media: TrayMedia::Original(capture) } = item.key {
+            reasons.push((capture, said(item.what.zh, item.what.en)));
+            worker.told(worker.device().settle(item.key, Settlement::ThrowAway).await)?;
         }
-        worker.read(move |store, _| store.remove_capture(left.capture)).await?;
     }
     Ok(reasons)
 }

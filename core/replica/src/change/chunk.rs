@@ -79,7 +79,11 @@ fn read_body(reader: &mut Reader<'_>, hash: ChangeHash) -> Result<FlatChange, Ma
     if seq == 0 || start_op == 0 || start_op > limits::MAX_OP_COUNTER {
         return Err(Malformed::Number);
     }
-    let at = Timestamp::from_millis(reader.signed()?);
+    let at = reader.signed()?;
+    if at.unsigned_abs() > limits::MAX_TIME_MS {
+        return Err(Malformed::Number);
+    }
+    let at = Timestamp::from_millis(at);
     // Our editor writes no message; a long one would be history that nobody can see or remove.
     if reader.unsigned()? != 0 {
         return Err(Malformed::NotAChange);

@@ -109,6 +109,23 @@ fn one_change(write: impl FnOnce(&mut AutoCommit)) -> Vec<u8> {
 }
 
 #[test]
+fn a_change_from_no_time_at_all_is_refused() {
+    let written_at = |time: i64| {
+        let mut document = AutoCommit::new().with_actor(ActorId::from(&[1u8; 16][..]));
+        document.put(ROOT, "a", 1).unwrap();
+        document.commit_with(CommitOptions::default().with_time(time));
+        FlatChange::read(document.get_last_local_change().unwrap().raw_bytes())
+    };
+    let last = i64::try_from(crate::limits::MAX_TIME_MS).unwrap();
+    for fine in [0, -1, last, -last] {
+        assert!(written_at(fine).is_ok(), "{fine}");
+    }
+    for bad in [last + 1, -last - 1, i64::MAX, i64::MIN] {
+        assert_eq!(written_at(bad), Err(Malformed::Number), "{bad}");
+    }
+}
+
+#[test]
 fn operations_other_than_a_put_on_the_root_are_refused() {
     let nested = one_change(|d| {
         let map = d.put_object(ROOT, "photos", ObjType::Map).unwrap();

@@ -41,8 +41,8 @@ pub struct VisitDue {
 struct Person {
     id: RecordId,
     needs: Vec<NeedInForce>,
-    /// The main home, else the second one that they moved to last: since when, and the door.
-    home: Option<(Date, RecordId)>,
+    /// The main home, else the second one that they moved to last: since when, where that is known, and the door.
+    home: Option<(Option<Date>, RecordId)>,
     visits: Vec<VisitFact>,
 }
 
@@ -100,8 +100,10 @@ impl Round {
         let mut plan = self.cadence.care_plan(&person.needs, self.today)?;
         // Somebody who came back is expected from then on.
         let moved_away = person.home.is_none() && !person.visits.is_empty();
-        if let Some((since, _)) = person.home.filter(|(since, _)| *since <= self.today) {
-            plan.since = plan.since.max(since);
+        if let Some((since, _)) =
+            person.home.filter(|(since, _)| since.is_none_or(|since| since <= self.today))
+        {
+            plan.since = plan.since.max(since.unwrap_or(plan.since));
         } else if moved_away {
             return None;
         }
@@ -165,12 +167,12 @@ fn living(home: &Living) -> Option<(Option<Date>, Date)> {
 }
 
 /// Where a person is looked for, and since when.
-fn home(person: &LivingPerson) -> Option<(Date, RecordId)> {
+fn home(person: &LivingPerson) -> Option<(Option<Date>, RecordId)> {
     let since = |home: &Living| {
         let (from, known) = living(home)?;
-        Some((home.main, from.unwrap_or(known), home.dwelling))
+        Some((home.main, from.unwrap_or(known), home.dwelling, from))
     };
-    person.homes.iter().filter_map(since).max().map(|(_, since, door)| (since, door))
+    person.homes.iter().filter_map(since).max().map(|(_, _, door, from)| (from, door))
 }
 
 /// Whether somebody is to be visited at all.
@@ -329,7 +331,7 @@ impl<'s> Books<'s> {
             Kind::Place | Kind::Organization => true,
             Kind::Resident => {
                 self.get::<Resident>(target)?.is_some_and(|entry| is_there(&entry.record))
-                    && self.list_linked::<Residency>("resident", target)?.is_empty()
+                    && self.has_no_residency(target)?
             }
             Kind::Dwelling => self.list_linked::<Residency>("dwelling", target)?.is_empty(),
             _ => false,

@@ -102,6 +102,16 @@ impl Books<'_> {
         Ok(out)
     }
 
+    /// Whether no residency is known of a person, by whichever record.
+    pub(super) fn has_no_residency(&self, id: RecordId) -> Result<bool, DeviceError> {
+        for person in self.kin(id)? {
+            if !self.list_linked::<Residency>("resident", person)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn spans(&self, target: RecordId, round: &mut Round) -> Result<Vec<DueSpan>, DeviceError> {
         let days = self.turning_days(target)?;
         let mut out: Vec<DueSpan> = Vec::new();
