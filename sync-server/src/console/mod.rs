@@ -38,6 +38,7 @@ mod events;
 mod failure;
 mod headers;
 mod language;
+mod medium;
 mod names;
 mod people;
 mod person;

@@ -9,15 +9,15 @@ use gridwalk_model::event::LogEntry;
 use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource, Reuse};
 use gridwalk_model::photo_chain::ChainState;
 use gridwalk_model::records::elements;
-use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value};
 
 use super::Console;
 use super::failure::Failure;
 use super::language::Lang;
-use super::reach::{Reach, note_view};
+use super::medium;
+use super::reach::note_view;
 use super::visitor::Visitor;
 use super::wording;
-use crate::edit;
 use crate::storage::ReadTx;
 use crate::sync::chain_state;
 
@@ -126,7 +126,7 @@ pub(super) async fn full(
 ) -> Result<Response, Failure> {
     console
         .blocking(move |console| {
-            let photo = find(console, &visitor, &id, &element)?;
+            let photo = medium::element_of_event(console, &visitor, &id, ("photos", &element), read)?;
             note_view(console, &visitor, "photo.viewed", &format!("{id}/{element}"))?;
             send(console, &photo.hash)
         })
@@ -141,7 +141,7 @@ pub(super) async fn preview(
 ) -> Result<Response, Failure> {
     console
         .blocking(move |console| {
-            let photo = find(console, &visitor, &id, &element)?;
+            let photo = medium::element_of_event(console, &visitor, &id, ("photos", &element), read)?;
             match photo.preview_hash {
                 Some(hash) => send(console, &hash).or_else(|_| send(console, &photo.hash)),
                 None => send(console, &photo.hash),
@@ -150,30 +150,8 @@ pub(super) async fn preview(
         .await
 }
 
-/// The photo of an event within the visitor's reach.
-fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<PhotoRef, Failure> {
-    let id: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
-    console.storage.view(|tx| {
-        let (head, document) = edit::read(tx, id)?.ok_or(Failure::NotFound)?;
-        if head.kind != Kind::Event.tag() || !Reach::of(tx, visitor)?.holds(tx, head.no)? {
-            return Err(Failure::NotFound);
-        }
-        let fields = document.fields();
-        let found = elements(&fields, "photos").find(|(name, _)| *name == element);
-        found.and_then(|(_, value)| read(value)).ok_or(Failure::NotFound)
-    })
-}
-
 fn send(console: &Console, hash: &ContentHash) -> Result<Response, Failure> {
-    let row = console.storage.view(|tx| tx.media(hash))?.ok_or(Failure::NotFound)?;
-    if row.bytes > PHOTO_MAX_BYTES {
-        return Err(Failure::NotFound);
-    }
-    let read = (console.medium)(hash).map_err(|error| {
-        tracing::warn!(%error, "console: medium");
-        Failure::Internal
-    })?;
-    image(read.ok_or(Failure::NotFound)?)
+    image(medium::bytes(console, hash, PHOTO_MAX_BYTES)?)
 }
 
 /// An image as an answer.

@@ -6,15 +6,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::records::elements;
 use gridwalk_model::voice::VoiceRef;
-use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
+use gridwalk_model::{Fields, RecordId, Timestamp, Value};
 
 use super::Console;
 use super::failure::Failure;
 use super::language::Lang;
-use super::reach::{Reach, note_view};
+use super::medium;
+use super::reach::note_view;
 use super::visitor::Visitor;
 use super::wording;
-use crate::edit;
 use crate::media::{Form, VOICE_MAX_BYTES};
 use crate::storage::{ReadTx, Stored};
 
@@ -65,33 +65,11 @@ pub(super) async fn play(
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
     console
         .blocking(move |console| {
-            let voice = find(console, &visitor, &id, &element)?;
+            let voice = medium::element_of_event(console, &visitor, &id, ("voices", &element), read)?;
             note_view(console, &visitor, "voice.played", &format!("{id}/{element}"))?;
-            let row = console.storage.view(|tx| tx.media(&voice.hash))?.ok_or(Failure::NotFound)?;
-            if row.bytes > VOICE_MAX_BYTES {
-                return Err(Failure::NotFound);
-            }
-            let sound = (console.medium)(&voice.hash).map_err(|error| {
-                tracing::warn!(%error, "console: medium");
-                Failure::Internal
-            })?;
-            answer(&sound.ok_or(Failure::NotFound)?, range.as_deref())
+            answer(&medium::bytes(console, &voice.hash, VOICE_MAX_BYTES)?, range.as_deref())
         })
         .await
-}
-
-/// The voice note of an event within the visitor's reach.
-fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<VoiceRef, Failure> {
-    let id: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
-    console.storage.view(|tx| {
-        let (head, document) = edit::read(tx, id)?.ok_or(Failure::NotFound)?;
-        if head.kind != Kind::Event.tag() || !Reach::of(tx, visitor)?.holds(tx, head.no)? {
-            return Err(Failure::NotFound);
-        }
-        let fields = document.fields();
-        let found = elements(&fields, "voices").find(|(name, _)| *name == element);
-        found.and_then(|(_, value)| read(value)).ok_or(Failure::NotFound)
-    })
 }
 
 /// Sound as an answer. Anything else is not sent to a browser.

@@ -16,6 +16,18 @@ const STUCK_MS: i64 = 60 * 60 * 1000;
 const VOID_AFTER: u32 = 2;
 
 impl Engine {
+    /// Tells the worker what failed. Returns whether it means that the phone is locked, and nothing is tried again.
+    pub(super) fn tell_failure(
+        &mut self,
+        error: &NetError,
+        store: &mut Store,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<bool, DeviceError> {
+        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
+        self.lock_if_revoked(error, store, now, effects)
+    }
+
     pub(super) fn records_failed(
         &mut self,
         error: &NetError,
@@ -24,8 +36,7 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Result<(), DeviceError> {
-        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
-        if self.lock_if_revoked(error, store, now, effects)? {
+        if self.tell_failure(error, store, now, effects)? {
             return Ok(());
         }
         let whole_request = matches!(

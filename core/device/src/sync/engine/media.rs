@@ -7,7 +7,6 @@ use super::{Effect, Engine, LaneState, Work, floor_of, random};
 use crate::error::DeviceError;
 use crate::net::NetError;
 use crate::store::{Lane, Store};
-use crate::sync::status::LastError;
 
 /// Media asked about at once.
 const ASK_MAX: usize = 100;
@@ -145,8 +144,7 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Result<(), DeviceError> {
-        self.last_error = Some(LastError { zh: error.zh().into(), en: error.en().into(), at: now });
-        if self.lock_if_revoked(error, store, now, effects)? {
+        if self.tell_failure(error, store, now, effects)? {
             return Ok(());
         }
         let random = random(store)?;
