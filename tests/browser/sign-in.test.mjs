@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { startChromium } from "./support/chromium.mjs";
 import * as screens from "./support/screens.mjs";
-import { DESK, PHONE, fits, smallTargets } from "./support/screens.mjs";
+import { DESK, PHONE, fits, follow, smallTargets } from "./support/screens.mjs";
 import { startServer } from "./support/server.mjs";
 
 const LOGIN = "管理员一号";
@@ -38,7 +38,7 @@ test("the one-time link sets name and password, signs in, and then is spent", as
     await page.goto(link);
     assert.equal(await page.locator("input[type=password]").count(), 2);
     await screens.redeem(page, link, LOGIN, PASSWORD);
-    await page.waitForURL(`${server.origin}/`);
+    assert.equal(page.url(), `${server.origin}/`);
     assert.match(await page.locator("main").innerText(), /还没有事件/);
     const [cookie] = (await page.context().cookies()).filter(({ name }) => name === "gridwalk_session");
     assert.equal(cookie.httpOnly, true);
@@ -61,7 +61,6 @@ for (const [device, options] of Object.entries({ desk: DESK, phone: PHONE })) {
       options,
       async (page) => {
         await signIn(page);
-        await page.waitForSelector("nav.nav");
         for (const screen of SCREENS) {
           const answer = await page.goto(server.origin + screen);
           assert.ok(answer.status() < 500, `${screen}: ${answer.status()}`);
@@ -89,12 +88,12 @@ test("the language is switched on the spot and stays", async () => {
   await onPage(DESK, async (page) => {
     await signIn(page);
     await page.goto(`${server.origin}/events?state=new`);
-    await page.click("header a.tool");
+    await follow(page, "header a.tool");
     assert.equal(page.url(), `${server.origin}/events?state=new`);
     assert.equal(await page.locator("html").getAttribute("lang"), "en");
-    await page.click("nav.nav a[href='/phones']");
+    await follow(page, "nav.nav a[href='/phones']");
     assert.match(await page.locator("h1").innerText(), /Phones/);
-    await page.click("header a.tool");
+    await follow(page, "header a.tool");
     assert.match(await page.locator("h1").innerText(), /手机/);
   });
   await onPage({ ...DESK, locale: "en-GB" }, async (page) => {
@@ -109,11 +108,11 @@ test("names are shown for a purpose only, and masked again on request", async ()
     await page.goto(`${server.origin}/phones`);
     await page.click(".names summary");
     await page.fill("input[name=purpose]", "核对失联手机");
-    await page.click(".names button");
+    await follow(page, ".names button");
     assert.equal(page.url(), `${server.origin}/phones`);
     assert.match(await page.locator("footer").innerText(), /正在显示完整姓名/);
     await fits(page);
-    await page.click("footer button");
+    await follow(page, "footer button");
     assert.match(await page.locator("footer").innerText(), /姓名已部分隐藏/);
   });
 });
@@ -121,9 +120,9 @@ test("names are shown for a purpose only, and masked again on request", async ()
 test("without scripts it works all the same, and signing out ends the session", async () => {
   await onPage({ ...DESK, javaScriptEnabled: false }, async (page) => {
     await signIn(page);
-    await page.click("nav.nav a[href='/events']");
+    await follow(page, "nav.nav a[href='/events']");
     assert.match(await page.locator("h1").innerText(), /事件/);
-    await page.click("header button.tool");
+    await follow(page, "header button.tool");
     assert.match(await page.locator("main").innerText(), /安全退出/);
     await page.goto(`${server.origin}/events`);
     assert.equal(await page.locator("input[type=password]").count(), 1);

@@ -21,21 +21,30 @@ export async function onPage(browser, origin, options, body, meant = /^$/) {
   }
 }
 
-/** Signs in with a name and a password. */
+/**
+ * Clicks a link or a button that leads to another page, and waits until that page has come in full. A click by itself
+ * returns earlier: what is read after it may be of the old page, or of half of the new one.
+ */
+export async function follow(page, target) {
+  const link = typeof target === "string" ? page.locator(target) : target;
+  await Promise.all([page.waitForEvent("load"), link.click()]);
+}
+
+/** Signs in with a name and a password; returns when the answer is there, whichever it is. */
 export async function signIn(page, origin, login, password) {
   await page.goto(`${origin}/`);
   await page.fill("input[name=login]", login);
   await page.fill("input[name=password]", password);
-  await page.click("main button[type=submit]");
+  await follow(page, "main button[type=submit]");
 }
 
-/** Spends a one-time link. */
+/** Spends a one-time link; returns when the page behind it is there. */
 export async function redeem(page, link, login, password) {
   await page.goto(link);
   await page.fill("input[name=login]", login);
   await page.fill("input[name=password]", password);
   await page.fill("input[name=again]", password);
-  await page.click("main button[type=submit]");
+  await follow(page, "main button[type=submit]");
 }
 
 /** Nothing is wider than the screen. */

@@ -21,16 +21,17 @@ const newFolder = () => mkdtemp(join(tmpdir(), "gridwalk-browser-"));
 
 /**
  * Has the demo play a working day with eight real phones, trouble included, and starts a server on what it leaves
- * behind. `server.began` is when the day began.
+ * behind. `server.began` is when the day began, and `server.day` is what the demo counted in the end.
  */
 export async function startServerAfterADay() {
   const folder = await newFolder();
   const began = Date.now();
   try {
-    const words = ["--once", "--trouble", "--lang", "zh", "--keep", join(folder, "day")];
-    await promisify(execFile)(program("GRIDWALK_DEMO"), words, { maxBuffer: 1 << 24 });
+    const words = ["--once", "--json", "--trouble", "--lang", "zh", "--keep", join(folder, "day")];
+    const { stdout } = await promisify(execFile)(program("GRIDWALK_DEMO"), words, { maxBuffer: 1 << 24 });
+    const day = JSON.parse(stdout.trimEnd().split("\n").at(-1));
     const server = await startServer({ folder, data: join(folder, "day", "server") });
-    return Object.assign(server, { began });
+    return Object.assign(server, { began, day });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     const said = `${error.stdout ?? ""}\n${error.stderr ?? ""}`.trim().split("\n").slice(-12).join("\n");

@@ -78,9 +78,10 @@ async fn chapters(args: &Args, home: PathBuf, start: Instant) -> Played<(Stage, 
     if args.plant_unsent {
         plant::unsent(stage).await?;
     }
-    let report = account::settle(stage, || start.elapsed().as_secs_f64()).await?;
+    let mut report = account::settle(stage, || start.elapsed().as_secs_f64()).await?;
     if args.trouble {
         trouble::play(stage).await?;
+        report.events = account::events(stage)?;
     }
     Ok((all, report))
 }

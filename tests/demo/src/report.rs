@@ -33,7 +33,7 @@ pub struct Report {
     pub patrols: u64,
     /// Their tracks that the server has.
     pub tracks: u64,
-    /// Events that phones reported.
+    /// Events that phones reported, those of the encore included.
     pub events: u64,
     /// Wall time of the whole day.
     pub seconds: f64,

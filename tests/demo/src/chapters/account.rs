@@ -56,6 +56,14 @@ pub async fn settle(stage: &mut Stage, seconds: impl Fn() -> f64) -> Played<Repo
     Ok(report)
 }
 
+/// Events by the team's phones that the server holds.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn events(stage: &Stage) -> Played<u64> {
+    Ok(server_side(stage)?.made(Kind::Event))
+}
+
 /// What the server's own copies say.
 #[derive(Debug, Default)]
 struct Held {

@@ -9,6 +9,7 @@ use gridwalk_model::RecordId;
 use gridwalk_model::records::Dwelling;
 
 use crate::acts;
+use crate::cast::Worker;
 use crate::error::{DemoError, Played};
 use crate::hazard;
 use crate::narrate::said;
@@ -104,6 +105,7 @@ async fn unfinished_photo(stage: &mut Stage) -> Played<()> {
             break;
         }
     }
+    all_arrived(worker).await?;
     worker.phone.settle(PHOTO_TRIES).await?;
     let waiting = worker.status().await?.totals.photos.count;
     stage.narrator.say(&said(
@@ -119,12 +121,22 @@ async fn many_reports(stage: &mut Stage) -> Played<()> {
     for sequence in 0..REPORTS {
         report(stage, BUSY, area, 10 + sequence).await?;
     }
-    stage.worker(BUSY)?.phone.settle(TRIES).await?;
+    let worker = stage.worker(BUSY)?;
+    worker.phone.settle(TRIES).await?;
+    all_arrived(worker).await?;
     stage.narrator.say(&said(
         format!("W04 又上报了 {REPORTS} 件事件。"),
         format!("W04 reports {REPORTS} more events."),
     ));
     Ok(())
+}
+
+/// Nothing that was reported may still be on its phone when the console is looked at.
+async fn all_arrived(worker: &Worker) -> Played<()> {
+    match worker.status().await?.totals.changes.count {
+        0 => Ok(()),
+        waiting => Err(DemoError::Play(format!("{waiting} changes of {} did not arrive", worker.code))),
+    }
 }
 
 async fn report(stage: &Stage, index: usize, area: RecordId, sequence: u32) -> Played<RecordId> {
