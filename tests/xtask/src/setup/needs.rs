@@ -40,6 +40,8 @@ pub enum Need {
     Clippy,
     /// A C compiler that links programs, for SQLCipher, zstd and ring.
     CCompiler,
+    /// The allocator of the server is built with it.
+    Make,
     /// OpenSSL's libcrypto with headers, which SQLCipher calls. Apple systems bring their own.
     Libcrypto,
     /// A font with Chinese glyphs.
@@ -68,10 +70,11 @@ pub enum Remedy {
 
 impl Need {
     /// All of them, each after what it stands on.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::CCompiler,
+        Self::Make,
         Self::Libcrypto,
         Self::ChineseFont,
         Self::LatinFont,
@@ -81,7 +84,7 @@ impl Need {
     ];
 
     /// What it takes to compile the workspace and to run the demo.
-    pub const NATIVE: [Self; 3] = [Self::CCompiler, Self::Libcrypto, Self::ChineseFont];
+    pub const NATIVE: [Self; 4] = [Self::CCompiler, Self::Make, Self::Libcrypto, Self::ChineseFont];
 
     /// Its name for people.
     pub fn what(self) -> &'static str {
@@ -89,6 +92,7 @@ impl Need {
             Self::Rustfmt => "rustfmt",
             Self::Clippy => "clippy",
             Self::CCompiler => "a C compiler",
+            Self::Make => "make",
             Self::Libcrypto => "OpenSSL's libcrypto with headers",
             Self::ChineseFont => "a font with Chinese glyphs",
             Self::LatinFont => "a font without Chinese glyphs",
@@ -106,6 +110,7 @@ impl Need {
             Self::CCompiler => {
                 compiles("#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n", &[])
             }
+            Self::Make => on_path("make").is_some(),
             Self::Libcrypto => !cfg!(target_os = "linux") || has_libcrypto(),
             Self::ChineseFont => std::env::var_os("GRIDWALK_FONT").is_some() || any_file(&CHINESE_FONTS),
             Self::LatinFont => any_file(&LATIN_FONTS),
@@ -123,6 +128,7 @@ impl Need {
             Self::Rustfmt => Remedy::Rustup("rustfmt"),
             Self::Clippy => Remedy::Rustup("clippy"),
             Self::CCompiler => Remedy::Apt(&["gcc", "libc6-dev"]),
+            Self::Make => Remedy::Apt(&["make"]),
             Self::Libcrypto => Remedy::Apt(&["libssl-dev"]),
             Self::ChineseFont => Remedy::Apt(&["fonts-wqy-microhei"]),
             Self::LatinFont => Remedy::Apt(&["fonts-dejavu-core"]),
