@@ -62,7 +62,7 @@ for (const [device, options] of Object.entries({ desk: DESK, phone: PHONE })) {
     test(`on a ${device} in ${lang}, every screen of a full store fits and can be hit`, async () => {
       const paths = ["/", "/events", "/events?state=over", closed, unfinished, "/phones", "/people", person];
       await asAdministrator(options, lang, async (page) => {
-        for (const path of [...paths, "/refused", "/alarms"]) {
+        for (const path of [...paths, "/refused", "/alarms", "/audit", `/audit?of=${person.split("/").at(-1)}`]) {
           const answer = await page.goto(server.origin + path);
           assert.equal(answer.status(), 200, path);
           assert.match(await page.locator("html").getAttribute("lang"), new RegExp(`^${lang}`));
@@ -222,6 +222,78 @@ test("a gridworker is added on a phone, gets a grid and a code, which is shown o
   });
 });
 
+for (const [lang, said] of Object.entries({
+  zh: { kinds: ["敏感信息", "查看", "登录", "人员和手机", "办理", "系统"], older: "更早的记录", newest: "查看操作记录" },
+  en: { kinds: ["Sensitive", "Views", "Sign-ins", "People and phones", "Handling", "System"], older: "Earlier", newest: "Looked at this log" },
+})) {
+  test(`who did what in ${lang}: in words, by kind, page by page`, async () => {
+    await asAdministrator(PHONE, lang, async (page) => {
+      await page.goto(`${server.origin}/alarms`);
+      await follow(page, "main a[href='/audit']");
+      const rows = page.locator(".row.entry");
+      assert.match(await rows.first().innerText(), new RegExp(said.newest));
+      assert.equal(await rows.count(), 50);
+      const numbers = () => rows.evaluateAll((all) => all.map((row) => Number(row.id.slice(3))));
+      const first = await numbers();
+      await follow(page, `.pages >> text=${said.older}`);
+      const both = [...first, ...(await numbers())];
+      assert.deepEqual(both, [...new Set(both)].sort((a, b) => b - a), "newest first, none twice");
+      for (const kind of said.kinds) {
+        await follow(page, page.locator(".chips a", { hasText: new RegExp(`^${kind}$`) }));
+        const shown = await words(page);
+        assert.ok((await rows.count()) > 0, `${kind}: ${shown}`);
+        assert.ok(!/\b[a-z]+\.[a-z_]+\b/.test(shown), `${kind}: the log's own words are shown: ${shown}`);
+        assert.ok(!/（虚构）/.test(await rows.locator(".e-who a").allInnerTexts().then(String)), "names are masked");
+      }
+    });
+  });
+}
+
+test("what one person did is found from their page", async () => {
+  await asAdministrator(PHONE, "zh", async (page) => {
+    await page.goto(server.origin + person);
+    const name = await page.locator("h1").innerText();
+    await follow(page, "main a[href^='/audit?of=']");
+    assert.ok((await words(page)).includes(`只看有关的记录：${name}`), await words(page));
+    assert.match(await page.locator(".row.entry").first().innerText(), /查看操作记录|查看人员/);
+    await fits(page);
+    await follow(page, ".notice.only a");
+    assert.equal(await page.locator(".notice.only").count(), 0);
+  });
+});
+
+test("roles are changed after saying what that means, and never those of the last administrator", async () => {
+  await asAdministrator(
+    PHONE,
+    "zh",
+    async (page) => {
+      await page.goto(server.origin + person);
+      await page.click("summary:has-text('调整岗位')");
+      await page.check("details[open] input[name=grid_leader]");
+      assert.deepEqual(await smallTargets(page), []);
+      await follow(page, "details[open] button");
+      assert.match(await page.locator("form.secret").innerText(), /增加[\s\S]*网格长[\s\S]*带领一个社区的网格/);
+      await fits(page);
+      assert.deepEqual(await smallTargets(page), []);
+      await follow(page, "text=确认调整");
+      assert.match(await words(page), /已保存[\s\S]*网格员、网格长/);
+      await page.goto(`${server.origin}/audit?kind=people`);
+      assert.match(await page.locator(".row.entry").first().innerText(), /调整岗位[\s\S]*网格员、网格长/);
+
+      await page.goto(`${server.origin}/people?name=${encodeURIComponent("管理员")}`);
+      const rows = page.locator("a.row", { hasText: "管理员" });
+      assert.equal(await rows.count(), 1);
+      await follow(page, rows);
+      await page.click("summary:has-text('调整岗位')");
+      await page.check("details[open] input[name=auditor]");
+      await page.uncheck("details[open] input[name=administrator]");
+      await follow(page, "details[open] button");
+      assert.match(await words(page), /最后一位管理员，没有保存/);
+    },
+    /status of 422/,
+  );
+});
+
 test("a lost phone is locked, after a second thought", async () => {
   await asAdministrator(PHONE, "zh", async (page) => {
     await page.goto(server.origin + person);
@@ -255,7 +327,7 @@ test("a dispatcher takes a case on a phone: the state changes before their eyes"
 
 test("without signing in nobody sees an event, a photo, or anything else", async () => {
   await screens.onPage(browser, server.origin, DESK, async (page) => {
-    for (const path of ["/events", closed, "/phones", "/people", person, "/refused", "/alarms"]) {
+    for (const path of ["/events", closed, "/phones", "/people", person, "/refused", "/alarms", "/audit"]) {
       await page.goto(server.origin + path);
       assert.equal(page.url(), `${server.origin}/`, path);
       assert.equal(await page.locator("input[type=password]").count(), 1, path);

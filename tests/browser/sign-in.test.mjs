@@ -10,7 +10,7 @@ import { startServer } from "./support/server.mjs";
 
 const LOGIN = "管理员一号";
 const PASSWORD = "made-up words for a test";
-const SCREENS = ["/", "/events", "/events?state=late", "/events/none", "/phones", "/refused", "/alarms", "/people"];
+const SCREENS = ["/", "/events", "/events?state=late", "/events/none", "/phones", "/refused", "/alarms", "/audit", "/people"];
 
 let server;
 let browser;

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+#[path = "../../../tests/support/shared_data.rs"]
+mod shared_data;
+
 use crate::{PhotoSource, StampDatum, StampFacts, StampFont, StampPlace, StampTime, system_font_candidates};
 
 /// Facts of a made-up photo, 2026-03-14 09:26:53 in China.
@@ -50,17 +53,9 @@ pub(crate) fn latin_font() -> Option<Vec<u8>> {
     found
 }
 
-/// The folder of real camera files: `photos` in the folder that `GRIDWALK_DATA` names, or beside the repository. Says so if it is
-/// absent.
+/// The folder of real camera files. Says so if it is absent.
 pub(crate) fn real_photos() -> Option<PathBuf> {
-    let data = std::env::var_os("GRIDWALK_DATA").map(PathBuf::from);
-    let data = data.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let photos = data.join("photos");
-    if photos.is_dir() {
-        return Some(photos);
-    }
-    println!("no real photos: tests on them not run (set GRIDWALK_DATA)");
-    None
+    shared_data::shared("photos")
 }
 
 /// A made-up picture with slopes and edges, which compresses like a photo.

@@ -1,14 +1,12 @@
 //! Geography on real material: the areas of a district, its dwellings and places, and recorded walks.
 //!
-//! The material is not part of the repository. It is looked for in the folder that `GRIDWALK_DATA` names, else in
-//! `../shared/data` beside the workspace. Where it is absent the tests say so and prove nothing.
+//! The material is not part of the repository; where it is absent the tests say so and prove nothing.
 
 // Test code, but its helpers are outside `#[test]` functions, where clippy does not see that.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::explicit_write)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
 use gridwalk_model::geo::boundary_report::{BoundaryReport, Finding};
@@ -19,20 +17,9 @@ use gridwalk_model::geo::{
 };
 use gridwalk_model::time::Timestamp;
 
-/// A file or folder of the shared data, or `None` after saying that it is not there.
-fn shared(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("GRIDWALK_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let found = folder.join(path);
-    if found.exists() {
-        return Some(found);
-    }
-    // Not by `eprintln!`, which the test harness hides when the test passes.
-    writeln!(std::io::stderr(), "shared data absent: not tested ({path})").unwrap();
-    None
-}
+#[path = "../../../tests/support/shared_data.rs"]
+mod shared_data;
+use shared_data::shared;
 
 fn areas() -> Option<AreaFile> {
     let bytes = fs::read(shared("laoshan/areas.gcj02.geojson")?).unwrap();

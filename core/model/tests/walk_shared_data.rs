@@ -2,26 +2,21 @@
 //! the test says so and proves nothing; see `geo_shared_data.rs`.
 
 // Test code, but its helpers are outside `#[test]` functions, where clippy does not see that.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::explicit_write)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
 use gridwalk_model::geo::{Path, TrackPoint, read_gpx};
 use gridwalk_model::time::Timestamp;
 use gridwalk_model::walk::{PatrolRules, Walk};
 
+#[path = "../../../tests/support/shared_data.rs"]
+mod shared_data;
+
 fn tracks() -> Vec<PathBuf> {
-    let folder = std::env::var_os("GRIDWALK_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let Ok(found) = fs::read_dir(folder.join("tracks")) else {
-        // Not by `eprintln!`, which the test harness hides when the test passes.
-        writeln!(std::io::stderr(), "shared data absent: not tested (tracks)").unwrap();
-        return Vec::new();
-    };
+    let Some(folder) = shared_data::shared("tracks") else { return Vec::new() };
+    let found = fs::read_dir(folder).unwrap();
     found
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "gpx"))

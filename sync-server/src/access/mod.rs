@@ -43,6 +43,9 @@ pub enum AccessError {
         /// Seconds to wait.
         seconds: u32,
     },
+    /// Nobody else could let people in, or change what they may do.
+    #[error("the last administrator")]
+    LastAdministrator,
     /// The machine gave no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

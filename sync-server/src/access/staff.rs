@@ -58,7 +58,7 @@ pub fn add_person(
 /// Says anew what a person may do: here at once, on their phones with the next synchronisation.
 ///
 /// # Errors
-/// See [`AccessError`].
+/// [`AccessError::LastAdministrator`] rather than leaving nobody who could do this; see [`AccessError`].
 pub fn set_roles(
     tx: &mut dyn WriteTx,
     by: &str,
@@ -79,6 +79,9 @@ pub fn set_roles(
     }
     if fields.is_empty() {
         return Ok(());
+    }
+    if !roles.contains(&Role::Administrator) {
+        can_be_spared(tx, &row)?;
     }
     tx.set_person_roles(row.no, roles)?;
     let mut edits = Edits::begin(tx, now)?;
@@ -207,7 +210,7 @@ pub fn reinstate_device(
 /// With `open` they may work again.
 ///
 /// # Errors
-/// See [`AccessError`].
+/// [`AccessError::LastAdministrator`] rather than leaving nobody who could open it again; see [`AccessError`].
 pub fn close_person(
     tx: &mut dyn WriteTx,
     by: &str,
@@ -216,9 +219,25 @@ pub fn close_person(
     now: Timestamp,
 ) -> Result<(), AccessError> {
     let row = person_row(tx, person)?;
+    if !open {
+        can_be_spared(tx, &row)?;
+    }
     tx.set_person_closed(row.no, if open { None } else { Some(row.closed_at.unwrap_or(now)) })?;
     let action = if open { "person.opened" } else { "person.closed" };
     note(tx, now, by, action, &person.to_string(), "")
+}
+
+/// Whether there is another administrator, if this person is one.
+///
+/// # Errors
+/// [`AccessError::LastAdministrator`] if there is none; failures of the store.
+pub fn can_be_spared(tx: &dyn ReadTx, person: &PersonRow) -> Result<(), AccessError> {
+    let administers = |one: &PersonRow| one.active && one.roles.contains(&Role::Administrator);
+    let mut others = tx.people()?.into_iter().filter(|other| other.no != person.no);
+    if administers(person) && !others.any(|other| administers(&other)) {
+        return Err(AccessError::LastAdministrator);
+    }
+    Ok(())
 }
 
 /// Notes in the staff directory that a person has a device.

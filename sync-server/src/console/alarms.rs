@@ -3,28 +3,25 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use gridwalk_model::policy::Role;
 use gridwalk_model::{DeviceId, RecordId, Timestamp};
-use serde::Deserialize;
 
 use super::Console;
 use super::failure::Failure;
 use super::language::Lang;
 use super::reach::note_view;
 use super::shell::{KEEPERS, Section, Shell, render};
+use super::ticking::{Button, Ticked, tick_off};
 use super::visitor::Visitor;
 use super::wording;
-use crate::audit::{self, Entry};
 use crate::storage::ReadTx;
 use crate::storage::ledger::AuditRow;
 
 /// Alarms on the page.
 const SHOWN: u32 = 100;
-/// Who may say that an alarm was looked at.
-const ACKNOWLEDGERS: &[Role] = &[Role::Administrator];
+/// How an alarm is ticked off.
+static TICKED: Ticked = Ticked { list: "/alarms", by: &[Role::Administrator], action: "alarm.acknowledged" };
 
 struct Row {
     title: String,
@@ -51,9 +48,7 @@ struct AlarmsPage {
 
 /// The latest alarms, open ones first.
 pub(super) async fn show(State(console): State<Console>, visitor: Visitor) -> Result<Response, Failure> {
-    if !visitor.is(KEEPERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.must_be(KEEPERS)?;
     console.blocking(move |console| page(console, &visitor)).await
 }
 
@@ -70,7 +65,7 @@ fn page(console: &Console, visitor: &Visitor) -> Result<Response, Failure> {
             shell: Shell::new(console, visitor, Section::Alarms, l.t("警报", "Alarms")),
             rows,
             open: tx.alarms_open()?,
-            may_acknowledge: visitor.is(ACKNOWLEDGERS),
+            may_acknowledge: visitor.is(TICKED.by),
         }))
     })
 }
@@ -100,48 +95,23 @@ fn row(
     })
 }
 
-/// Says that an alarm was looked at.
-#[derive(Deserialize)]
-pub(super) struct Acknowledge {
-    csrf: String,
-}
-
 /// Notes that somebody looked at an alarm. The alarm itself stays in the audit log.
 pub(super) async fn acknowledge(
     State(console): State<Console>,
     visitor: Visitor,
     Path(no): Path<u64>,
-    Form(Acknowledge { csrf }): Form<Acknowledge>,
+    Form(button): Form<Button>,
 ) -> Result<Response, Failure> {
-    visitor.check(&csrf)?;
-    if !visitor.is(ACKNOWLEDGERS) {
-        return Err(Failure::NotOpen);
-    }
-    console
-        .blocking(move |console| {
-            let now = console.now();
-            let by = visitor.person.id;
-            console.storage.update(|tx| {
-                let before = no.checked_sub(1).ok_or(Failure::NotFound)?;
-                let row = tx.audit(before, 1)?.into_iter().find(|row| row.no == no && row.alarm);
-                row.ok_or(Failure::NotFound)?;
-                if tx.alarm_seen(no)?.is_some() {
-                    return Ok(());
-                }
-                tx.acknowledge_alarm(no, now, by)?;
-                let (actor, target) = (by.to_string(), no.to_string());
-                let entry = Entry {
-                    actor: &actor,
-                    action: "alarm.acknowledged",
-                    target: &target,
-                    detail: "",
-                    alarm: false,
-                };
-                Ok::<_, Failure>(audit::append(tx, now, &entry)?)
-            })
-        })
-        .await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, "/alarms")]).into_response())
+    let row = i64::try_from(no).map_err(|_| Failure::NotFound)?;
+    tick_off(console, visitor, button, (&TICKED, row), move |tx, visitor, now| {
+        let before = no.checked_sub(1).ok_or(Failure::NotFound)?;
+        let row = tx.audit(before, 1)?.into_iter().find(|row| row.no == no && row.alarm);
+        row.ok_or(Failure::NotFound)?;
+        let open = tx.alarm_seen(no)?.is_none();
+        tx.acknowledge_alarm(no, now, visitor.person.id)?;
+        Ok(open)
+    })
+    .await
 }
 
 /// The phone or the person that an alarm speaks of.

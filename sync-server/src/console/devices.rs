@@ -75,9 +75,7 @@ pub(super) async fn show(
     visitor: Visitor,
     axum::extract::Query(ask): axum::extract::Query<Ask>,
 ) -> Result<Response, Failure> {
-    if !visitor.is(WATCHERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.must_be(WATCHERS)?;
     console.blocking(move |console| page(console, &visitor, ask.from)).await
 }
 
@@ -142,6 +140,7 @@ fn row(
         },
         uploads: (uploads > 0).then(|| match l {
             Lang::Zh => format!("{uploads} 个文件没传完（{}）", wording::size(bytes)),
+            Lang::En if uploads == 1 => format!("1 file still coming ({})", wording::size(bytes)),
             Lang::En => format!("{uploads} files still coming ({})", wording::size(bytes)),
         }),
         refused: (quarantined > 0).then(|| wording::size(quarantined)),

@@ -136,6 +136,45 @@ impl Lookup<'_> {
         Ok(out)
     }
 
+    /// What kind of record this is and what it is called, if it has a name: of an area or a unit its name, of an event
+    /// its number, of what is written about a resident their name as the visitor may see it.
+    pub(super) fn record(&self, id: RecordId) -> Result<Option<(Kind, String)>, Failure> {
+        let Some(head) = self.tx.record(id)? else { return Ok(None) };
+        let Some(kind) = Kind::parse(&head.kind) else { return Ok(None) };
+        let name = match kind {
+            Kind::Area => self.area(id)?,
+            Kind::Unit => self.unit(id)?,
+            Kind::Event => self.field(id, "number")?,
+            Kind::Resident => self.resident(id)?,
+            _ => match self.resident_of(id)? {
+                Some(resident) => self.resident(resident)?,
+                None => String::new(),
+            },
+        };
+        Ok(Some((kind, name)))
+    }
+
+    fn field(&self, id: RecordId, field: &str) -> Result<String, Failure> {
+        let Some((_, document)) = edit::read(self.tx, id)? else { return Ok(String::new()) };
+        Ok(document.get(field).and_then(|value| value.as_text().map(str::to_owned)).unwrap_or_default())
+    }
+
+    /// Whom a record is about.
+    fn resident_of(&self, id: RecordId) -> Result<Option<RecordId>, Failure> {
+        let Some((_, document)) = edit::read(self.tx, id)? else { return Ok(None) };
+        let link = |field| document.get(field).and_then(|value| value.as_link());
+        let about = link("resident").or_else(|| link("target"));
+        let Some(about) = about else { return Ok(None) };
+        let head = self.tx.record(about)?;
+        Ok(head.filter(|head| head.kind == Kind::Resident.tag()).map(|head| head.id))
+    }
+
+    /// The name of a resident, masked unless the visitor asked to see names. Not remembered.
+    fn resident(&self, id: RecordId) -> Result<String, Failure> {
+        let name = self.field(id, "name")?;
+        Ok(if self.visitor.names_shown { name } else { mask::name(&name) })
+    }
+
     /// The name of a person as the visitor may see it.
     pub(super) fn person(&self, id: RecordId) -> Result<String, Failure> {
         match self.tx.person(id)? {

@@ -131,6 +131,12 @@ impl Group {
     }
 }
 
+/// The name of the group that a query or the audit log calls by its word.
+pub(super) fn group_name(word: &str, l: Lang) -> &'static str {
+    let group = Group::from_word(word);
+    l.t(group.zh(), group.en())
+}
+
 /// The colour of a state.
 pub(super) const fn state_tone(state: EventState) -> &'static str {
     use EventState as S;

@@ -37,6 +37,9 @@ pub(super) enum Failure {
     /// There is no area with this code.
     #[error("no such area")]
     NoSuchArea,
+    /// Nobody would be left who looks after people.
+    #[error("the last administrator")]
+    LastAdministrator,
     /// Too many sign-ins at once.
     #[error("too busy")]
     Busy,
@@ -84,6 +87,7 @@ impl From<AccessError> for Failure {
         match error {
             AccessError::NotFound => Self::NotFound,
             AccessError::BadAccount(_) | AccessError::BadKey | AccessError::OtherKey => Self::BadForm,
+            AccessError::LastAdministrator => Self::LastAdministrator,
             AccessError::Locked { .. } => Self::Busy,
             AccessError::Entropy(_) => Self::Internal,
             AccessError::Edit(error) => error.into(),
@@ -107,7 +111,7 @@ impl Failure {
             Self::NotSignedIn => StatusCode::SEE_OTHER,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotOpen | Self::StaleForm | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::BadForm | Self::NoSuchArea => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::BadForm | Self::NoSuchArea | Self::LastAdministrator => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -143,6 +147,13 @@ impl Failure {
                 (
                     "请返回，从列表中选择网格，或核对编号。",
                     "Go back and choose a grid from the list, or check its code.",
+                ),
+            ],
+            Self::LastAdministrator => [
+                ("这是最后一位管理员，没有保存", "This is the last administrator; nothing was saved"),
+                (
+                    "请先让另一人担任管理员，再作调整。",
+                    "Make somebody else an administrator first, then try again.",
                 ),
             ],
             Self::Busy => [

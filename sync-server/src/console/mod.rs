@@ -22,7 +22,9 @@
 //! [`events`], [`event`], [`story`], [`photos`], [`voices`], [`acts`] |
 //! | phones, what locked ones handed in, refused changes, alarms | [`devices`], [`sealed`], [`quarantine`],
 //! [`alarms`] |
-//! | people, what they hold, codes and links that are shown once | [`people`], [`person`] |
+//! | rows that are ticked off once somebody has looked | [`ticking`] |
+//! | who did or looked at what | [`audit_log`], [`audit_words`] |
+//! | people, what they hold, codes and links that are shown once, what they may do | [`people`], [`person`], [`roles`] |
 //! | names of people, units and areas | [`directory`], [`names`] |
 //!
 //! Reads of the store block, so every handler does all of its work in one closure on the blocking pool.
@@ -30,6 +32,8 @@
 mod acts;
 mod alarms;
 mod assets;
+mod audit_log;
+mod audit_words;
 mod cache;
 mod devices;
 mod directory;
@@ -45,6 +49,7 @@ mod person;
 mod photos;
 mod quarantine;
 mod reach;
+mod roles;
 mod sealed;
 mod shell;
 mod sign_in;
@@ -53,6 +58,7 @@ mod story;
 mod summaries;
 #[cfg(test)]
 mod tests;
+mod ticking;
 mod visitor;
 mod voices;
 mod wording;
@@ -186,11 +192,13 @@ pub fn router<S: ConsoleState>(state: S) -> Router {
         .route("/people/{id}", get(person::show))
         .route("/people/{id}/code", post(person::code))
         .route("/people/{id}/link", post(person::link))
+        .route("/people/{id}/roles", post(roles::change))
         .route("/people/{id}/change/{word}", post(person::change))
         .route("/refused", get(quarantine::show))
         .route("/refused/{no}/settle", post(quarantine::settle))
         .route("/alarms", get(alarms::show))
         .route("/alarms/{no}/seen", post(alarms::acknowledge))
+        .route("/audit", get(audit_log::show))
         .route("/assets/console.css", get(assets::stylesheet))
         .route("/assets/icon.svg", get(assets::icon))
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))

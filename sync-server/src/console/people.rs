@@ -106,11 +106,12 @@ struct Row {
     closed: bool,
 }
 
-struct RoleOffer {
-    word: &'static str,
-    name: &'static str,
-    hint: &'static str,
-    chosen: bool,
+/// A role that a form offers, and what it is for.
+pub(super) struct RoleOffer {
+    pub(super) word: &'static str,
+    pub(super) name: &'static str,
+    pub(super) hint: &'static str,
+    pub(super) chosen: bool,
 }
 
 #[derive(Template)]
@@ -144,9 +145,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
-    if !visitor.is(KEEPERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.must_be(KEEPERS)?;
     console.blocking(move |console| page(console, &visitor, &ask)).await
 }
 
@@ -174,7 +173,7 @@ fn page(console: &Console, visitor: &Visitor, ask: &Ask) -> Result<Response, Fai
             rows: rows?,
             total: people.len(),
             may_add,
-            roles: role_offers(l),
+            roles: role_offers(&[Role::Gridworker], l),
             units,
             areas: if may_add { area_offers(lookup)? } else { Vec::new() },
             wanted: wanted.to_owned(),
@@ -207,36 +206,39 @@ fn row(tx: &dyn ReadTx, lookup: Lookup<'_>, person: &PersonRow, phones: usize) -
     })
 }
 
-fn role_offers(l: Lang) -> Vec<RoleOffer> {
+/// All roles, with some ticked already.
+pub(super) fn role_offers(chosen: &[Role], l: Lang) -> Vec<RoleOffer> {
     ROLES
         .iter()
         .map(|(role, [zh, en], [hint_zh, hint_en])| RoleOffer {
             word: role_word(*role),
             name: l.t(zh, en),
             hint: l.t(hint_zh, hint_en),
-            chosen: *role == Role::Gridworker,
+            chosen: chosen.contains(role),
         })
         .collect()
 }
 
-/// Adds a person, and goes to their page. Each role is a field of its own.
+/// The roles that a form names: each is a field of its own.
+pub(super) fn chosen_roles(form: &BTreeMap<String, String>) -> Result<Vec<Role>, Failure> {
+    let chosen = ROLES.iter().map(|(role, ..)| *role).filter(|role| form.contains_key(role_word(*role)));
+    let roles: Vec<Role> = chosen.collect();
+    if roles.is_empty() { Err(Failure::BadForm) } else { Ok(roles) }
+}
+
+/// Adds a person, and goes to their page.
 pub(super) async fn add(
     State(console): State<Console>,
     visitor: Visitor,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Result<Response, Failure> {
-    visitor.check(form.get("csrf").map_or("", String::as_str))?;
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.may(form.get("csrf").map_or("", String::as_str), MANAGERS)?;
     console
         .blocking(move |console| {
             let text = |field: &str| form.get(field).map_or("", |text| text.trim());
             let name = text("name");
-            let chosen =
-                ROLES.iter().map(|(role, ..)| *role).filter(|role| form.contains_key(role_word(*role)));
-            let roles: Vec<Role> = chosen.collect();
-            if name.is_empty() || name.chars().count() > NAME_MAX || roles.is_empty() {
+            let roles = chosen_roles(&form)?;
+            if name.is_empty() || name.chars().count() > NAME_MAX {
                 return Err(Failure::BadForm);
             }
             let unit = match text("unit") {

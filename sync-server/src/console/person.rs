@@ -7,27 +7,32 @@ use axum::http::header::{HOST, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::policy::Role;
-use gridwalk_model::{DeviceId, RecordId};
+use gridwalk_model::{DeviceId, RecordId, Timestamp};
 use serde::Deserialize;
 
 use super::Console;
 use super::failure::Failure;
-use super::people::{self, AreaOffer, MANAGERS};
+use super::language::Lang;
+use super::people::{self, AreaOffer, MANAGERS, RoleOffer};
 use super::reach::note_view;
+use super::roles::Proposal;
 use super::shell::{KEEPERS, Section, Shell, render};
 use super::visitor::Visitor;
 use super::wording;
-use crate::access::account::create_signin_link;
+use crate::access::AccessError;
+use crate::access::account::{LINK_LIFE_MS, create_signin_link};
 use crate::access::enrolment::{CODE_LIFE_MS, create_code};
 use crate::access::staff::{close_person, grant_area, reinstate_device, revoke_area, revoke_device};
 use crate::cli::SIGNIN_PATH;
+use crate::clock::Entropy;
+use crate::storage::WriteTx;
 
 /// Roles that work in the console, and so need to sign in.
-const AT_DESKS: &[Role] =
+pub(super) const AT_DESKS: &[Role] =
     &[Role::GridLeader, Role::Dispatcher, Role::Handler, Role::Auditor, Role::Administrator];
 
 /// A secret that is shown once.
-struct Secret {
+pub(super) struct Secret {
     title: &'static str,
     text: String,
     /// Where the phone finds the server.
@@ -64,8 +69,19 @@ struct PersonPage {
     may_change: bool,
     at_desk: bool,
     is_self: bool,
+    /// What the form of roles offers; empty for whoever may not change them.
+    offers: Vec<RoleOffer>,
+    proposal: Option<Proposal>,
     secret: Option<Secret>,
     done: &'static str,
+}
+
+/// What stands above everything else on the page, this once.
+pub(super) enum Top {
+    /// The word for what was just done; empty if nothing was.
+    Done(String),
+    Secret(Secret),
+    Proposal(Proposal),
 }
 
 /// What was just done.
@@ -82,21 +98,19 @@ pub(super) async fn show(
     Path(id): Path<String>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
-    if !visitor.is(KEEPERS) {
-        return Err(Failure::NotOpen);
-    }
-    console.blocking(move |console| page(console, visitor, &id, &ask.done, None)).await
+    visitor.must_be(KEEPERS)?;
+    console.blocking(move |console| page(console, visitor, &id, Top::Done(ask.done))).await
 }
 
-fn page(
-    console: &Console,
-    mut visitor: Visitor,
-    id: &str,
-    done: &str,
-    secret: Option<Secret>,
-) -> Result<Response, Failure> {
+/// The page, with what stands on top of it.
+pub(super) fn page(console: &Console, mut visitor: Visitor, id: &str, top: Top) -> Result<Response, Failure> {
     let id: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
     visitor.path = format!("/people/{id}");
+    let (done, secret, proposal) = match top {
+        Top::Done(done) => (done, None, None),
+        Top::Secret(secret) => (String::new(), Some(secret), None),
+        Top::Proposal(proposal) => (String::new(), None, Some(proposal)),
+    };
     let (visitor, l, now) = (&visitor, visitor.lang, console.now());
     console.storage.view(|tx| tx.person(id)?.map(drop).ok_or(Failure::NotFound))?;
     note_view(console, visitor, "person.viewed", &id.to_string())?;
@@ -131,15 +145,22 @@ fn page(
             may_change,
             at_desk: person.roles.iter().any(|role| AT_DESKS.contains(role)),
             is_self: person.no == visitor.person.no,
+            offers: if may_change { people::role_offers(&person.roles, l) } else { Vec::new() },
             login: person.login,
+            done: done_words(&done, l),
             secret,
-            done: match done {
-                "added" => l.t("已新增。接下来可以生成手机登记码。", "Added. Next, make an enrolment code."),
-                "saved" => l.t("已保存。", "Saved."),
-                _ => "",
-            },
+            proposal,
         }))
     })
+}
+
+fn done_words(done: &str, l: Lang) -> &'static str {
+    match done {
+        "added" => l.t("已新增。接下来可以生成手机登记码。", "Added. Next, make an enrolment code."),
+        "saved" => l.t("已保存。", "Saved."),
+        "same" => l.t("没有变化，岗位和原来一样。", "Nothing was changed: the roles are as before."),
+        _ => "",
+    }
 }
 
 /// A form of this page.
@@ -184,10 +205,7 @@ pub(super) async fn change(
     Path((id, word)): Path<(String, String)>,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Failure> {
-    visitor.check(&filled.csrf)?;
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.may(&filled.csrf, MANAGERS)?;
     let change = Change::from_word(&word).ok_or(Failure::NotFound)?;
     console
         .blocking(move |console| {
@@ -235,7 +253,40 @@ fn write(
     })
 }
 
-/// Makes an enrolment code, and shows it: the only time that it can be seen.
+/// For whom a secret is made, and when.
+struct Making<'m> {
+    person: RecordId,
+    by: &'m str,
+    now: Timestamp,
+    entropy: &'m dyn Entropy,
+    l: Lang,
+}
+
+/// Makes a secret for somebody who may work, and shows it: the only time that it can be seen.
+async fn hand_out(
+    console: Console,
+    visitor: Visitor,
+    id: String,
+    filled: Filled,
+    make: impl FnOnce(&mut dyn WriteTx, &Making<'_>) -> Result<Secret, AccessError> + Send + 'static,
+) -> Result<Response, Failure> {
+    visitor.may(&filled.csrf, MANAGERS)?;
+    console
+        .blocking(move |console| {
+            let person: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
+            let by = visitor.person.id.to_string();
+            let (now, entropy) = (console.now(), console.entropy.as_ref());
+            let making = Making { person, by: &by, now, entropy, l: visitor.lang };
+            let secret = console.storage.update(|tx| {
+                tx.person(person)?.filter(|person| person.active).ok_or(Failure::NotFound)?;
+                Ok::<_, Failure>(make(tx, &making)?)
+            })?;
+            page(console, visitor, &id, Top::Secret(secret))
+        })
+        .await
+}
+
+/// Makes an enrolment code.
 pub(super) async fn code(
     State(console): State<Console>,
     visitor: Visitor,
@@ -243,36 +294,23 @@ pub(super) async fn code(
     headers: HeaderMap,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Failure> {
-    visitor.check(&filled.csrf)?;
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
     let address = own_address(&console, &headers);
-    console
-        .blocking(move |console| {
-            let person: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
-            let (l, now, by) = (visitor.lang, console.now(), visitor.person.id.to_string());
-            let entropy = console.entropy.as_ref();
-            let code = console.storage.update(|tx| {
-                tx.person(person)?.filter(|person| person.active).ok_or(Failure::NotFound)?;
-                Ok::<_, Failure>(create_code(tx, &by, person, CODE_LIFE_MS, now, entropy)?)
-            })?;
-            let secret = Secret {
-                title: l.t("手机登记码", "Enrolment code"),
-                text: code,
-                address,
-                advice: l.t(
-                    "请在本人的手机上输入。只能用于一部手机，离开此页后不再显示。",
-                    "Enter it on the person's own phone. It is good for one phone, and not shown again.",
-                ),
-                until: wording::time(l, now.plus_millis(CODE_LIFE_MS), now),
-            };
-            page(console, visitor, &id, "", Some(secret))
+    hand_out(console, visitor, id, filled, |tx, &Making { person, by, now, entropy, l }| {
+        Ok(Secret {
+            title: l.t("手机登记码", "Enrolment code"),
+            text: create_code(tx, by, person, CODE_LIFE_MS, now, entropy)?,
+            address,
+            advice: l.t(
+                "请在本人的手机上输入。只能用于一部手机，离开此页后不再显示。",
+                "Enter it on the person's own phone. It is good for one phone, and not shown again.",
+            ),
+            until: wording::time(l, now.plus_millis(CODE_LIFE_MS), now),
         })
-        .await
+    })
+    .await
 }
 
-/// Makes a one-time sign-in link, and shows it.
+/// Makes a one-time sign-in link.
 pub(super) async fn link(
     State(console): State<Console>,
     visitor: Visitor,
@@ -280,33 +318,21 @@ pub(super) async fn link(
     headers: HeaderMap,
     Form(filled): Form<Filled>,
 ) -> Result<Response, Failure> {
-    visitor.check(&filled.csrf)?;
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
     let address = own_address(&console, &headers).unwrap_or_default();
-    console
-        .blocking(move |console| {
-            let person: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
-            let (l, now, by) = (visitor.lang, console.now(), visitor.person.id.to_string());
-            let entropy = console.entropy.as_ref();
-            let link = console.storage.update(|tx| {
-                tx.person(person)?.filter(|person| person.active).ok_or(Failure::NotFound)?;
-                Ok::<_, Failure>(create_signin_link(tx, &by, person, now, entropy)?)
-            })?;
-            let secret = Secret {
-                title: l.t("一次性登录链接", "One-time sign-in link"),
-                text: format!("{address}{SIGNIN_PATH}{link}"),
-                address: None,
-                advice: l.t(
-                    "请只发给本人。打开后设置用户名和密码；只能使用一次，离开此页后不再显示。",
-                    "For this person only, to choose a name and password. It works once, and is not shown again.",
-                ),
-                until: wording::time(l, now.plus_millis(crate::access::account::LINK_LIFE_MS), now),
-            };
-            page(console, visitor, &id, "", Some(secret))
+    hand_out(console, visitor, id, filled, move |tx, &Making { person, by, now, entropy, l }| {
+        let link = create_signin_link(tx, by, person, now, entropy)?;
+        Ok(Secret {
+            title: l.t("一次性登录链接", "One-time sign-in link"),
+            text: format!("{address}{SIGNIN_PATH}{link}"),
+            address: None,
+            advice: l.t(
+                "请只发给本人。打开后设置用户名和密码；只能使用一次，离开此页后不再显示。",
+                "For this person only, to choose a name and password. It works once, and is not shown again.",
+            ),
+            until: wording::time(l, now.plus_millis(LINK_LIFE_MS), now),
         })
-        .await
+    })
+    .await
 }
 
 /// The address under which the visitor's browser reaches this server.

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use gridwalk_model::policy::Role;
 use gridwalk_model::{Kind, Timestamp};
 use gridwalk_replica::FlatChange;
@@ -19,9 +17,9 @@ use super::failure::Failure;
 use super::language::Lang;
 use super::reach::{Reach, note_view};
 use super::shell::{Section, Shell, WATCHERS, render};
+use super::ticking::{Button, Ticked, tick_off};
 use super::visitor::Visitor;
 use super::wording;
-use crate::audit::{self, Entry};
 use crate::storage::ReadTx;
 use crate::storage::access::{DeviceNo, DeviceRow};
 use crate::storage::ledger::QuarantineRow;
@@ -65,8 +63,12 @@ pub(super) struct Ask {
     before: Option<i64>,
 }
 
-/// Who may say that a refused change was dealt with.
-const SETTLERS: &[Role] = &[Role::Administrator, Role::Dispatcher, Role::GridLeader];
+/// How a refused change is ticked off.
+static TICKED: Ticked = Ticked {
+    list: "/refused",
+    by: &[Role::Administrator, Role::Dispatcher, Role::GridLeader],
+    action: "refused.settled",
+};
 
 /// How many refused changes of these phones nobody has looked at.
 pub(super) fn open_within(tx: &dyn ReadTx, devices: &[DeviceRow], reach: &Reach) -> Result<usize, Failure> {
@@ -84,9 +86,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
-    if !visitor.is(WATCHERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.must_be(WATCHERS)?;
     console.blocking(move |console| page(console, &visitor, ask.before)).await
 }
 
@@ -116,7 +116,7 @@ fn page(console: &Console, visitor: &Visitor, before: Option<i64>) -> Result<Res
         Ok(render(&RefusedPage {
             shell: Shell::new(console, visitor, Section::Refused, l.t("被拒修改", "Refused changes")),
             rows,
-            may_settle: visitor.is(SETTLERS),
+            may_settle: visitor.is(TICKED.by),
             next: last.filter(|_| more),
             first: before.is_none(),
         }))
@@ -204,46 +204,22 @@ fn fields(kept: &QuarantineRow, kind: Option<Kind>, l: Lang) -> String {
     labels.join(l.t("、", ", "))
 }
 
-/// Says that a refused change was dealt with.
-#[derive(Deserialize)]
-pub(super) struct Settle {
-    csrf: String,
-}
-
 /// Notes that somebody looked at a refused change. Its bytes stay.
 pub(super) async fn settle(
     State(console): State<Console>,
     visitor: Visitor,
     Path(no): Path<i64>,
-    Form(Settle { csrf }): Form<Settle>,
+    Form(button): Form<Button>,
 ) -> Result<Response, Failure> {
-    visitor.check(&csrf)?;
-    if !visitor.is(SETTLERS) {
-        return Err(Failure::NotOpen);
-    }
-    console
-        .blocking(move |console| {
-            let now = console.now();
-            let by = visitor.person.id;
-            console.storage.update(|tx| {
-                let kept = tx.quarantine(no.checked_add(1), 1)?.into_iter().find(|row| row.no == no);
-                let kept = kept.ok_or(Failure::NotFound)?;
-                let own = Reach::of(&*tx, &visitor)?.devices(&*tx, &visitor)?;
-                if own.iter().all(|device| device.no != kept.device) {
-                    return Err(Failure::NotFound);
-                }
-                tx.settle_quarantine(no, now, by)?;
-                let (actor, target) = (by.to_string(), no.to_string());
-                let entry = Entry {
-                    actor: &actor,
-                    action: "refused.settled",
-                    target: &target,
-                    detail: "",
-                    alarm: false,
-                };
-                Ok(audit::append(tx, now, &entry)?)
-            })
-        })
-        .await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, "/refused")]).into_response())
+    tick_off(console, visitor, button, (&TICKED, no), move |tx, visitor, now| {
+        let kept = tx.quarantine(no.checked_add(1), 1)?.into_iter().find(|row| row.no == no);
+        let kept = kept.ok_or(Failure::NotFound)?;
+        let own = Reach::of(&*tx, visitor)?.devices(&*tx, visitor)?;
+        if own.iter().all(|device| device.no != kept.device) {
+            return Err(Failure::NotFound);
+        }
+        tx.settle_quarantine(no, now, visitor.person.id)?;
+        Ok(kept.settled.is_none())
+    })
+    .await
 }

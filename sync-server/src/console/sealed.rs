@@ -9,7 +9,6 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::Timestamp;
 use gridwalk_replica::sealed::SealedDraft;
-use serde::Deserialize;
 
 use super::Console;
 use super::failure::Failure;
@@ -18,6 +17,7 @@ use super::people::MANAGERS;
 use super::photos;
 use super::reach::note_view;
 use super::shell::{Section, Shell, render};
+use super::ticking::Button;
 use super::visitor::Visitor;
 use super::wording;
 use crate::sealed::content::{self, Content};
@@ -82,9 +82,7 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(no): Path<i64>,
 ) -> Result<Response, Failure> {
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.must_be(MANAGERS)?;
     console.blocking(move |console| page(console, &visitor, no)).await
 }
 
@@ -161,9 +159,7 @@ pub(super) async fn photo(
     visitor: Visitor,
     Path((no, name)): Path<(i64, i64)>,
 ) -> Result<Response, Failure> {
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.must_be(MANAGERS)?;
     console
         .blocking(move |console| {
             let bytes = console.storage.view(|tx| {
@@ -178,18 +174,12 @@ pub(super) async fn photo(
         .await
 }
 
-/// A form of this page.
-#[derive(Deserialize)]
-pub(super) struct Decide {
-    csrf: String,
-}
-
 /// Has the changes of a package offered to the records.
 pub(super) async fn accept(
     State(console): State<Console>,
     visitor: Visitor,
     Path(no): Path<i64>,
-    Form(Decide { csrf }): Form<Decide>,
+    Form(Button { csrf }): Form<Button>,
 ) -> Result<Response, Failure> {
     decide(console, visitor, no, &csrf, |console, by, no| {
         let keep = |principal: &_, hash, bytes: &[u8]| (console.keep_medium)(principal, hash, bytes);
@@ -203,7 +193,7 @@ pub(super) async fn discard(
     State(console): State<Console>,
     visitor: Visitor,
     Path(no): Path<i64>,
-    Form(Decide { csrf }): Form<Decide>,
+    Form(Button { csrf }): Form<Button>,
 ) -> Result<Response, Failure> {
     decide(console, visitor, no, &csrf, |console, by, no| {
         settle::discard(&*console.storage, no, by, console.now())
@@ -218,10 +208,7 @@ async fn decide(
     csrf: &str,
     act: impl FnOnce(&Console, gridwalk_model::RecordId, i64) -> Result<(), SealedError> + Send + 'static,
 ) -> Result<Response, Failure> {
-    visitor.check(csrf)?;
-    if !visitor.is(MANAGERS) {
-        return Err(Failure::NotOpen);
-    }
+    visitor.may(csrf, MANAGERS)?;
     console.blocking(move |console| Ok(act(console, visitor.person.id, no)?)).await?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, format!("/sealed/{no}"))]).into_response())
 }

@@ -44,6 +44,17 @@ impl Visitor {
         self.person.roles.iter().any(|role| roles.contains(role))
     }
 
+    /// Lets nobody through but those who hold one of these roles.
+    pub(super) fn must_be(&self, roles: &[Role]) -> Result<(), Failure> {
+        if self.is(roles) { Ok(()) } else { Err(Failure::NotOpen) }
+    }
+
+    /// Lets a form through that is of this session, by somebody who holds one of these roles.
+    pub(super) fn may(&self, csrf: &str, roles: &[Role]) -> Result<(), Failure> {
+        self.check(csrf)?;
+        self.must_be(roles)
+    }
+
     /// What a form must repeat.
     pub(super) fn csrf(&self) -> &str {
         &self.csrf

@@ -13,7 +13,9 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// China keeps one time zone, eight hours ahead of UTC.
+/// The one place that says in which time the console speaks. China keeps one official time, eight hours ahead of UTC all
+/// year and everywhere, so this is no setting and needs no table of time zones; whoever reads a case from another
+/// country must read the same time as the people on site.
 const ZONE: Offset = Offset::constant(8);
 
 fn local(at: Timestamp) -> Option<DateTime> {

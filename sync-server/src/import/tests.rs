@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gridwalk_model::geo::Datum;
@@ -15,6 +14,9 @@ use crate::clock::EntropyError;
 use crate::edit::{self, Edits};
 use crate::storage::Storage;
 use crate::storage::sqlite::{Birth, SqliteOptions, SqliteStorage};
+
+#[path = "../../../tests/support/shared_data.rs"]
+mod shared_data;
 
 const BIRTH: Birth = Birth { device: [1; 12], epoch: [2; 16], incarnation: [3; 4], mark_key: [4; 32] };
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -439,11 +441,8 @@ fn progress_counts_every_row_and_a_refused_file_writes_nothing() {
 
 #[test]
 fn the_shared_ledger_loads_whole_and_a_second_time_changes_nothing() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/laoshan");
-    let Ok(areas) = std::fs::read(folder.join("areas.gcj02.geojson")) else {
-        println!("absent: {}", folder.display());
-        return;
-    };
+    let Some(folder) = shared_data::shared("laoshan") else { return };
+    let areas = std::fs::read(folder.join("areas.gcj02.geojson")).unwrap();
     let [dwellings, residents, places] = ["dwellings.csv", "residents.csv", "places.csv"]
         .map(|name| std::fs::read(folder.join(name)).unwrap());
     let home = tempfile::tempdir().unwrap();

@@ -30,7 +30,7 @@ mod landing;
 mod mark;
 mod placing;
 mod prepare;
-mod reads;
+pub(crate) mod reads;
 mod receipts;
 mod repair;
 mod rules;

@@ -9,6 +9,7 @@ use gridwalk_model::{DeviceId, Fields, Kind, RecordId, Value};
 
 use crate::measure::{Figure, Printer, Result, fsync_p50_us, median, memory_mb, timed};
 use crate::pull::{self, NOW, Served};
+use crate::room;
 use crate::today;
 
 const AREA: RecordId = RecordId::from_bytes([0xa1; 16]);
@@ -46,6 +47,7 @@ pub fn run(printer: &mut Printer, residents: usize, million: bool) -> Result {
     });
     saves(printer, folder.path(), fsync)?;
     today::run(printer, folder.path(), |folder| open(folder, key()?))?;
+    room::run(printer, folder.path(), |folder| open(folder, key()?))?;
     search(printer, &folder.path().join("search"), residents)?;
     if million { search(printer, &folder.path().join("million"), 1_000_000) } else { Ok(()) }
 }

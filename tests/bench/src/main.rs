@@ -4,9 +4,11 @@
 //! own `fsync_p50_us` and beside ratios that were measured in the same run.
 
 mod device;
+mod labels;
 mod measure;
 mod photo;
 mod pull;
+mod room;
 mod sync;
 mod today;
 
@@ -37,7 +39,7 @@ enum Subject {
         #[arg(long, default_value_t = 200_000)]
         memory: usize,
     },
-    /// The phone's store: opening, saving, searching, pulling a grid, what encryption costs.
+    /// The phone's store: opening, saving, searching, pulling a grid, making room, what encryption costs.
     Device {
         /// One JSON object a line instead of a table.
         #[arg(long)]
@@ -49,7 +51,7 @@ enum Subject {
         #[arg(long)]
         million: bool,
     },
-    /// Photos, from camera file to stamped picture.
+    /// Photos, from camera file to stamped picture, and labels in frames of the camera.
     Photo {
         /// One JSON object a line instead of a table.
         #[arg(long)]
@@ -65,7 +67,10 @@ fn main() -> ExitCode {
         Subject::Device { json, residents, million } => {
             device::run(&mut Printer::new(json), residents, million)
         }
-        Subject::Photo { json } => photo::run(&mut Printer::new(json)),
+        Subject::Photo { json } => {
+            let mut printer = Printer::new(json);
+            photo::run(&mut printer).and_then(|()| labels::run(&mut printer))
+        }
     };
     match run {
         Ok(()) => ExitCode::SUCCESS,

@@ -65,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// [`DeviceError::StorageFull`].
-    pub(crate) fn keep_fetched(
+    pub fn keep_fetched(
         &mut self,
         hash: &ContentHash,
         bytes: &[u8],

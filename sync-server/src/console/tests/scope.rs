@@ -13,16 +13,25 @@ async fn every_screen_by_every_role() {
     let far = street.event(street.far, "litter", "远处路 9 号", 2).save();
     let event = format!("/events/{far}");
     let person = format!("/people/{}", street.worker);
-    let screens =
-        ["/", "/events", event.as_str(), "/phones", "/refused", "/alarms", "/people", person.as_str()];
+    let screens = [
+        "/",
+        "/events",
+        event.as_str(),
+        "/phones",
+        "/refused",
+        "/alarms",
+        "/audit",
+        "/people",
+        person.as_str(),
+    ];
     let (ok, no, gone) = (200, 403, 404);
     for (who, expected) in [
-        (street.administrator, [ok, ok, ok, ok, ok, ok, ok, ok]),
-        (street.auditor, [ok, ok, ok, ok, ok, ok, ok, ok]),
-        (street.dispatcher, [ok, ok, ok, ok, ok, no, no, no]),
-        (street.leader, [ok, ok, gone, ok, ok, no, no, no]),
-        (street.handler, [ok, ok, gone, no, no, no, no, no]),
-        (street.worker, [ok, ok, ok, no, no, no, no, no]),
+        (street.administrator, [ok, ok, ok, ok, ok, ok, ok, ok, ok]),
+        (street.auditor, [ok, ok, ok, ok, ok, ok, ok, ok, ok]),
+        (street.dispatcher, [ok, ok, ok, ok, ok, no, no, no, no]),
+        (street.leader, [ok, ok, gone, ok, ok, no, no, no, no]),
+        (street.handler, [ok, ok, gone, no, no, no, no, no, no]),
+        (street.worker, [ok, ok, ok, no, no, no, no, no, no]),
     ] {
         let mut browser = street.signed_in(who);
         for (screen, status) in screens.iter().zip(expected) {
@@ -97,7 +106,7 @@ async fn what_is_seen_is_written_down() {
     let street = Street::empty();
     let id = street.event(street.near, "noise", "近处路 1 号", 3).save();
     let mut auditor = street.signed_in(street.auditor);
-    for path in ["/events", &format!("/events/{id}"), "/phones", "/refused", "/alarms"] {
+    for path in ["/events", &format!("/events/{id}"), "/phones", "/refused", "/alarms", "/audit"] {
         auditor.get(path).await;
     }
     let seen: Vec<(String, String)> =
@@ -108,6 +117,7 @@ async fn what_is_seen_is_written_down() {
         ("phones.listed", "devices"),
         ("refused.listed", "quarantine"),
         ("alarms.listed", "audit"),
+        ("audit.listed", "audit"),
     ] {
         assert!(seen.contains(&(action.to_owned(), target.to_owned())), "{action}");
     }
