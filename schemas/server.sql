@@ -319,10 +319,11 @@ CREATE TABLE imported (
 CREATE TABLE rule_files (
     -- One row: the deployment's rules for phones, as its files state them.
     one    INTEGER PRIMARY KEY CHECK (one = 1),
-    -- 8 bytes of a hash over both.
+    -- 8 bytes of a hash over all.
     mark   BLOB    NOT NULL CHECK (length(mark) = 8),
     doors  TEXT,
     field  TEXT,
+    events TEXT,
     set_at INTEGER NOT NULL
 ) STRICT;
 

@@ -133,7 +133,7 @@ pub(super) fn admit_item(
         }
     };
     let ready = match (admission.admitted, Kind::parse(&item.kind)) {
-        (Some(admitted), Some(kind)) => Some(ready(admitted, kind, item, server, now)?),
+        (Some(admitted), Some(kind)) => Some(ready(tx, admitted, kind, item, server, now)?),
         _ => None,
     };
     Ok(Outcome { ground, verdicts: admission.verdicts, ready })
@@ -153,12 +153,19 @@ fn foreign(admission: Admission) -> Admission {
     Admission { verdicts, admitted: None }
 }
 
-fn ready(admitted: Admitted, kind: Kind, item: &Item, server: &ServerRow, now: Timestamp) -> Stored<Ready> {
+fn ready(
+    tx: &dyn ReadTx,
+    admitted: Admitted,
+    kind: Kind,
+    item: &Item,
+    server: &ServerRow,
+    now: Timestamp,
+) -> Stored<Ready> {
     let Admitted { mut document, mut snapshot, mut heads, accepted } = admitted;
     let actor = server_actor(server);
     let raws = accepted.iter().filter_map(|index| item.raws.get(*index)).map(|raw| raw.as_slice());
     let mut added = receipts::add(&mut document, kind, raws, actor, now)?;
-    added.extend(follow_up::add(&mut document, kind, actor, now)?);
+    added.extend(follow_up::add(tx, &mut document, kind, actor, now)?);
     if !added.is_empty() {
         snapshot = document.save();
         heads = document.heads();

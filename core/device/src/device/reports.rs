@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gridwalk_evidence::{Limits, StampFont};
 use gridwalk_model::RecordId;
+use gridwalk_model::event::EventRules;
 
 use super::Device;
 use crate::error::DeviceError;
@@ -32,6 +33,15 @@ impl Device {
     }
 
     /// The second call: see [`crate::Store::choose_category`].
+    /// The deployment's rules for events: the categories for a screen in their order, their names and deadlines. The
+    /// starter ones until the server gave others.
+    ///
+    /// # Errors
+    /// [`DeviceError::Closed`].
+    pub async fn event_rules(&self) -> Result<EventRules, DeviceError> {
+        self.with_store(|store, _| Ok(store.event_rules().clone())).await
+    }
+
     ///
     /// # Errors
     /// As there.

@@ -174,7 +174,8 @@ struct Subject {
 
 impl View<'_> {
     fn subject(&self, record: RecordId, kind: &str) -> Result<Subject, DeviceError> {
-        let title = self.listed(record)?.map(|listed| own_title(&listed)).unwrap_or_default();
+        let title =
+            self.listed(record)?.map(|listed| own_title(&listed, self.event_rules())).unwrap_or_default();
         Ok(Subject { kind_tag: kind.to_owned(), title })
     }
 
@@ -189,7 +190,7 @@ impl View<'_> {
         if let Some(target) = value.as_link()
             && let Some(listed) = self.listed(target)?
         {
-            let title = own_title(&listed);
+            let title = own_title(&listed, self.event_rules());
             if !title.is_empty() {
                 return Ok(Words::same(title));
             }

@@ -208,7 +208,7 @@ impl Store {
         self.books().cadence()
     }
 
-    const fn books(&self) -> Books<'_> {
+    fn books(&self) -> Books<'_> {
         Books { view: self.view() }
     }
 
