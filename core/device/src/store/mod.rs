@@ -146,8 +146,8 @@ pub struct Store {
     room: MediaRoom,
     /// The deployment's rules for events: parsed once, asked for with every event that is written or shown.
     event_rules: Arc<EventRules>,
-    /// Signs photos.
-    pub(crate) photo_key: Option<Arc<dyn DeviceKey>>,
+    /// Signs photos and voice notes.
+    pub(crate) evidence_key: Option<Arc<dyn DeviceKey>>,
 }
 
 impl Store {
@@ -176,7 +176,7 @@ impl Store {
             folder,
             room: MediaRoom::default(),
             event_rules: Arc::default(),
-            photo_key: None,
+            evidence_key: None,
         };
         store.event_rules = Arc::new(store.view().stored_event_rules()?);
         store.identity = store.view().identity()?;
