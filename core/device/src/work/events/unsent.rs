@@ -165,7 +165,7 @@ impl Store {
     /// Reports that the server refused as a whole: they are in the tray, and nobody has them but this phone.
     fn refused_reports(&self) -> Result<Vec<NotSent>, DeviceError> {
         let mut reports: BTreeMap<RecordId, (Timestamp, Fields)> = BTreeMap::new();
-        for edit in self.refused_edits()? {
+        for edit in self.refused_edits_any()? {
             if edit.kind == Kind::Event.tag() && self.view().record_key(edit.record)?.is_none() {
                 let (_, fields) = reports.entry(edit.record).or_insert((edit.at, Fields::new()));
                 fields.insert(edit.field, edit.value);
