@@ -1,9 +1,6 @@
 //! What an operator decides, with the defaults for the rest.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use gridwalk_model::event::EventRules;
 
 use crate::media::MediaLimits;
 
@@ -25,8 +22,6 @@ pub struct Config {
     pub media: MediaLimits,
     /// Days for which the tracks of patrols are kept.
     pub track_days: u32,
-    /// What the deployment decided about events.
-    pub rules: Arc<EventRules>,
 }
 
 impl Config {
@@ -39,7 +34,6 @@ impl Config {
             https: false,
             media: MediaLimits::default(),
             track_days: TRACK_DAYS,
-            rules: Arc::new(EventRules::default()),
         }
     }
 }

@@ -77,7 +77,7 @@ impl<'t> Edits<'t> {
         let mut document = Document::load(&self.tx.snapshot(head.no)?)?;
         let Some(change) = document.edit(fields, self.actor, self.now)? else { return Ok(false) };
         let mut raws = vec![change.raw];
-        raws.extend(follow_up::add(&mut document, kind, self.actor, self.now)?);
+        raws.extend(follow_up::add(&*self.tx, &mut document, kind, self.actor, self.now)?);
         self.land(id, kind, Some(&head), &document, raws)?;
         Ok(true)
     }

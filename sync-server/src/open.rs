@@ -4,8 +4,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gridwalk_replica::wire::RuleFiles;
+
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::rules;
 use crate::state::{AppState, StartError};
 use crate::storage::Storage;
 use crate::storage::sqlite::{Birth, SqliteOptions, SqliteStorage};
@@ -67,13 +70,20 @@ pub fn lock(data: &Path) -> Result<FolderLock, StartError> {
     }
 }
 
-/// Everything that handlers share, on the machine's clock and randomness.
+/// Everything that handlers share, on the machine's clock and randomness. Rules that are given count from here on.
 ///
 /// # Errors
 /// See [`StartError`].
-pub fn state(config: Config, options: &SqliteOptions) -> Result<AppState, StartError> {
+pub fn state(
+    config: Config,
+    options: &SqliteOptions,
+    rules: Option<&RuleFiles>,
+) -> Result<AppState, StartError> {
     let storage: Arc<dyn Storage> = storage(&config.data, options)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    if let Some(rules) = rules {
+        rules::set(&*storage, rules, clock.now())?;
+    }
     AppState::new(config, storage, clock, entropy)
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use gridwalk_model::Timestamp;
 use gridwalk_model::doors::DoorRules;
+use gridwalk_model::event::EventRules;
 use gridwalk_model::field_rules::FieldRules;
 use gridwalk_replica::wire::RuleFiles;
 use sha2::{Digest as _, Sha256};
 
 use crate::audit::{self, Entry};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{ReadTx, Storage, StorageError, Stored};
 
 /// Longest file, in bytes.
 const FILE_MAX_BYTES: u64 = 64 * 1024;
@@ -18,8 +19,10 @@ const FILE_MAX_BYTES: u64 = 64 * 1024;
 /// Why rules were not taken. The ones before them stay.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
-    /// Neither file is there.
-    #[error("neither doors.json nor field.json in {0} / 文件夹中没有 doors.json 或 field.json")]
+    /// None of the files is there.
+    #[error(
+        "no doors.json, field.json or events.json in {0} / 文件夹中没有 doors.json、field.json 或 events.json"
+    )]
     Nothing(PathBuf),
     /// A file is too long.
     #[error("{file} has more than {max} bytes / 文件超过 {max} 字节", max = FILE_MAX_BYTES)]
@@ -48,7 +51,7 @@ pub enum RulesError {
     Storage(#[from] StorageError),
 }
 
-/// Reads and checks the rules in a folder: `doors.json`, `field.json`, or both.
+/// Reads and checks the rules in a folder: `doors.json`, `field.json`, `events.json`, or some of them.
 ///
 /// # Errors
 /// See [`RulesError`].
@@ -57,17 +60,23 @@ pub fn read(folder: &Path) -> Result<RuleFiles, RulesError> {
         file(folder, "doors.json", |text| DoorRules::parse(text).map(drop).map_err(|e| e.to_string()))?;
     let wrong = |text: &str| FieldRules::parse(text).map(drop).map_err(|e| format!("{e} / {}", e.zh()));
     let field = file(folder, "field.json", wrong)?;
-    if doors.is_none() && field.is_none() {
+    let wrong = |text: &str| EventRules::parse(text).map(drop).map_err(|e| format!("{e} / {}", e.zh()));
+    let events = file(folder, "events.json", wrong)?;
+    if [&doors, &field, &events].iter().all(|file| file.is_none()) {
         return Err(RulesError::Nothing(folder.to_owned()));
     }
+    Ok(marked(doors, field, events))
+}
+
+fn marked(doors: Option<String>, field: Option<String>, events: Option<String>) -> RuleFiles {
     let mut hasher = Sha256::new();
-    for text in [&doors, &field] {
+    for text in [&doors, &field, &events] {
         let text = text.as_deref().unwrap_or_default();
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text);
     }
     let mark: Vec<u8> = hasher.finalize().iter().take(8).copied().collect();
-    Ok(RuleFiles { mark: mark.into(), doors, field })
+    RuleFiles { mark: mark.into(), doors, field, events }
 }
 
 fn file(
@@ -89,16 +98,39 @@ fn file(
     Ok(Some(text))
 }
 
-/// Sets the rules. Written down if they are others than before.
+/// The rules for events by which this server folds, names and times them: the same that it gives to phones.
+///
+/// # Errors
+/// A failure of the store.
+pub fn events(tx: &dyn ReadTx) -> Stored<EventRules> {
+    let files = tx.rule_files()?;
+    let (field, events) = files.map_or((None, None), |files| (files.field, files.events));
+    // A newer build's file that this one cannot use: told when it was set, and no reason not to serve.
+    let field = field.and_then(|text| FieldRules::parse(&text).ok()).unwrap_or_default();
+    let events = events.and_then(|text| EventRules::parse(&text).ok()).unwrap_or_default();
+    Ok(events.with_limits(&field))
+}
+
+/// Sets the rules. Written down if they are others than before. What is not said stays as it was said last, here as on
+/// phones.
 ///
 /// # Errors
 /// A failure of the store.
 pub fn set(storage: &dyn Storage, rules: &RuleFiles, now: Timestamp) -> Result<bool, StorageError> {
-    if storage.view(|tx| tx.rule_files())?.as_ref() == Some(rules) {
+    let old = storage.view(|tx| tx.rule_files())?;
+    let rules = match &old {
+        Some(old) => {
+            let keep = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
+            let events = keep(&rules.events, &old.events);
+            marked(keep(&rules.doors, &old.doors), keep(&rules.field, &old.field), events)
+        }
+        None => rules.clone(),
+    };
+    if old.as_ref() == Some(&rules) {
         return Ok(false);
     }
     storage.update(|tx| {
-        tx.put_rule_files(rules, now)?;
+        tx.put_rule_files(&rules, now)?;
         let mark = data_encoding::HEXLOWER.encode(&rules.mark);
         let entry =
             Entry { actor: "operator", action: "rules.set", target: "server", detail: &mark, alarm: false };
@@ -127,11 +159,40 @@ mod tests {
         write(folder, "field.json", &FieldRules::default().to_json());
         let two = read(folder).unwrap();
         assert_ne!(one.mark, two.mark);
+        write(folder, "events.json", &EventRules::default().to_json());
+        assert!(read(folder).unwrap().events.is_some());
+        let twice = EventRules::default().to_json().replace("hallway_clutter", "ebike_charging");
+        write(folder, "events.json", &twice);
+        let wrong = read(folder).unwrap_err().to_string();
+        assert!(
+            wrong.contains("twice") && wrong.contains("重复") && wrong.contains("events.json"),
+            "{wrong}"
+        );
+        std::fs::remove_file(folder.join("events.json")).unwrap();
         write(folder, "field.json", "{}");
         let wrong = read(folder).unwrap_err();
         assert!(wrong.to_string().contains("utc_offset_minutes"), "{wrong}");
         write(folder, "field.json", &" ".repeat(70_000));
         assert!(matches!(read(folder), Err(RulesError::TooLong { .. })));
+    }
+
+    #[test]
+    fn the_server_goes_by_what_it_gives_to_phones() {
+        let world = World::new();
+        let ours = |world: &World| world.store().view(events).unwrap();
+        assert_eq!(ours(&world), EventRules::default());
+        let folder = tempfile::tempdir().unwrap();
+        let own = EventRules { callback_tries: 9, ..EventRules::default() };
+        write(folder.path(), "events.json", &own.to_json());
+        set(world.store(), &read(folder.path()).unwrap(), world.now()).unwrap();
+        // Later only the other file is there: phones keep the rules for events, and so does the server.
+        std::fs::remove_file(folder.path().join("events.json")).unwrap();
+        let limits = FieldRules { site_metres: 40, ..FieldRules::default() };
+        write(folder.path(), "field.json", &limits.to_json());
+        assert!(set(world.store(), &read(folder.path()).unwrap(), world.now()).unwrap());
+        assert_eq!(ours(&world), own.with_limits(&limits));
+        let kept = world.store().view(|tx| tx.rule_files()).unwrap().unwrap();
+        assert!(kept.events.is_some() && kept.field.is_some());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::console::ConsoleState;
 use crate::http;
 use crate::limits::{Buckets, Open};
 use crate::media::{Media, MediaError, MediaState};
+use crate::rules;
 use crate::storage::{ReadTx, Storage, StorageError, WriteTx};
 use crate::sync::Principal;
 use crate::telemetry::Metrics;
@@ -45,6 +46,8 @@ pub struct Inner {
     pub tokens: Tokens,
     /// The media.
     pub media: Arc<Media>,
+    /// What the deployment decided about events.
+    pub event_rules: Arc<EventRules>,
     /// Counters.
     pub metrics: Metrics,
     /// Buckets of devices.
@@ -109,6 +112,7 @@ impl AppState {
         tracing::info!(?recovered, "uploads put in order");
         crate::sealed::make_keys(&*storage, clock.now(), &*entropy)?;
         let tokens = Tokens::new(&*entropy)?;
+        let event_rules = Arc::new(storage.view(rules::events)?);
         Ok(Self(Arc::new(Inner {
             device_limits: Buckets::new(config.limits.device),
             address_limits: Buckets::new(config.limits.address),
@@ -117,6 +121,7 @@ impl AppState {
             in_flight: Arc::new(Semaphore::new(config.limits.in_flight)),
             admission: Arc::new(Semaphore::new(cores.max(2))),
             waiting_kib: Arc::new(Semaphore::new(config.limits.waiting_bytes / 1024)),
+            event_rules,
             config,
             storage,
             writer,
@@ -245,7 +250,7 @@ impl ConsoleState for AppState {
     }
 
     fn rules(&self) -> Arc<EventRules> {
-        Arc::clone(&self.config.rules)
+        Arc::clone(&self.event_rules)
     }
 
     fn https(&self) -> bool {

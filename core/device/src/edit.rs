@@ -431,23 +431,18 @@ impl Store {
         Ok(typed_list(self.view().list_prefix(T::SCHEMA.tag, &crate::store::sort_prefix(path))?))
     }
 
-    /// Every field in conflict, with author and time of each value.
-    ///
-    /// # Errors
-    /// Failures of SQLite.
-    pub fn conflicts(&self) -> Result<Vec<ConflictEntry>, DeviceError> {
+    /// Every field in conflict, with author and time of each value, of any class: for rules of this crate, not for
+    /// screens, which ask [`Self::conflicts`].
+    pub(crate) fn conflicts_any(&self) -> Result<Vec<ConflictEntry>, DeviceError> {
         let mut out = Vec::new();
         for (_, id, _) in self.view().flagged(flag::CONFLICT)? {
-            out.extend(self.conflicts_of(id)?);
+            out.extend(self.conflicts_of_any(id)?);
         }
         Ok(out)
     }
 
-    /// The conflicts of one record.
-    ///
-    /// # Errors
-    /// [`DeviceError::UnknownRecord`].
-    pub fn conflicts_of(&self, id: RecordId) -> Result<Vec<ConflictEntry>, DeviceError> {
+    /// The same of one record.
+    pub(crate) fn conflicts_of_any(&self, id: RecordId) -> Result<Vec<ConflictEntry>, DeviceError> {
         let loaded = self.view().record(id)?.ok_or(DeviceError::UnknownRecord { record: id })?;
         let Some(bytes) = loaded.readable() else { return Ok(Vec::new()) };
         let document = Document::load(bytes)?;

@@ -126,6 +126,24 @@ impl Calendar {
         Some(())
     }
 
+    /// Its data as lines that [`Self::parse`] reads, days of one kind that follow each other in one line.
+    pub fn lines(&self) -> Vec<String> {
+        let mut runs: Vec<(Date, Date, bool)> = Vec::new();
+        for (day, worked) in self.years.values().flatten() {
+            match runs.last_mut() {
+                Some((_, last, same)) if same == worked && last.tomorrow().is_ok_and(|next| next == *day) => {
+                    *last = *day
+                }
+                _ => runs.push((*day, *day, *worked)),
+            }
+        }
+        let line = |(first, last, worked): (Date, Date, bool)| {
+            let word = if worked { "work" } else { "off" };
+            if first == last { format!("{first} {word}") } else { format!("{first}..{last} {word}") }
+        };
+        runs.into_iter().map(line).collect()
+    }
+
     /// Whether there is data for a year.
     pub fn knows(&self, year: i16) -> bool {
         self.years.contains_key(&year)
@@ -264,6 +282,7 @@ mod tests {
         assert_eq!(Calendar::parse("# only a comment\n2026-01-01 rest"), Err(CalendarError { line: 2 }));
         assert_eq!(Calendar::parse("2026-13-01 off"), Err(CalendarError { line: 1 }));
         assert!(Calendar::parse("").is_ok_and(|calendar| !calendar.knows(2026)));
+        assert_eq!(Calendar::default().lines().join("\n"), CHINA_2025_2026.trim_end());
     }
 
     proptest! {

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
-use crate::event::EventRules;
 use crate::time::Timestamp;
 
 /// Milliseconds of a day.
@@ -97,15 +96,6 @@ impl FieldRules {
         codec::from_bytes(bytes)
     }
 
-    /// The rules by which events are folded on this phone.
-    pub fn event_rules(&self) -> EventRules {
-        EventRules {
-            verify_distance_m: self.site_metres,
-            look_back_days: self.look_back_days,
-            ..EventRules::default()
-        }
-    }
-
     /// The first moment of the local day of `at`.
     pub fn day_start(&self, at: Timestamp) -> Timestamp {
         let offset = i64::from(self.utc_offset_minutes) * 60_000;
@@ -148,7 +138,8 @@ mod tests {
         assert_eq!(rules.day_start(at), Timestamp::from_millis(1_772_467_200_000));
         assert_eq!(rules.day_of(at), Some(jiff::civil::Date::constant(2026, 3, 3)));
         assert_eq!(rules.start_of(jiff::civil::Date::constant(2026, 3, 3)), Some(rules.day_start(at)));
-        assert_eq!(rules.event_rules(), EventRules::default());
+        let events = crate::event::EventRules::default();
+        assert_eq!(events.clone().with_limits(&rules), events);
     }
 
     proptest! {

@@ -103,7 +103,7 @@ pub struct PhotoRef {
     /// Whether the platform said that its location was simulated.
     #[n(11)]
     pub mock_location: Option<bool>,
-    /// The device's signature, `r ‖ s`, over [`Self::signed_message`].
+    /// The device's signature, `r ‖ s`; see [`crate::photo_chain::Chained`].
     #[cbor(n(12), with = "minicbor::bytes")]
     pub signature: Option<Vec<u8>>,
     /// The element of the photo that shows the same spot before.
@@ -138,6 +138,7 @@ impl PhotoRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::photo_chain::Chained as _;
 
     fn photo() -> PhotoRef {
         PhotoRef {

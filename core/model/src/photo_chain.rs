@@ -1,4 +1,5 @@
-//! The chain of evidence: each photo of a phone is signed together with the hash of the one before.
+//! The chain of evidence: each photo and voice note of a phone is signed together with the hash of the one before.
+//! There is one chain for both, in the order in which they were attached.
 //!
 //! The signed message is the whole reference without its signature, with the record and the name under which it
 //! stands there: a fact that is altered, a reference that is moved to another record, or one that is left out is seen.
@@ -8,21 +9,23 @@ use minicbor::{Decode, Encode};
 
 use crate::id::{ContentHash, RecordId};
 use crate::photo::PhotoRef;
+use crate::voice::VoiceRef;
 
 /// How the message of this build is made up. Messages of another version are not judged.
 pub const CHAIN_VERSION: u8 = 1;
 
 /// First bytes of every message, so that the device key never signs the same bytes for two purposes.
-const PURPOSE: &[u8] = b"gridwalk photo\0";
+const PHOTO: &[u8] = b"gridwalk photo\0";
+const VOICE: &[u8] = b"gridwalk voice\0";
 
-/// The place of a photo in the chain of its phone.
+/// The place of a photo or voice note in the chain of its phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ChainLink {
     /// How the signed message is made up, [`CHAIN_VERSION`].
     #[n(0)]
     pub version: u8,
-    /// Which of the phone's photos it is, from 1.
+    /// Which of the phone's photos and voice notes it is, from 1.
     #[n(1)]
     pub number: u64,
     /// SHA-256 of the message of the one before; none for the first.
@@ -41,21 +44,65 @@ impl ChainLink {
     }
 }
 
-impl PhotoRef {
+/// A reference that has a place in the chain.
+pub trait Chained: Clone {
+    /// Its place; none of what older builds attached.
+    fn link(&self) -> Option<ChainLink>;
+
+    /// The device's signature, `r ‖ s`.
+    fn signature(&self) -> Option<&[u8]>;
+
+    /// The same with another place and signature.
+    #[must_use]
+    fn signed(&self, link: Option<ChainLink>, signature: Option<Vec<u8>>) -> Self;
+
     /// What the phone signs: everything but the signature, and where it stands. ECDSA over its SHA-256; the same
     /// SHA-256 is the `previous` of the next link.
-    pub fn signed_message(&self, record: RecordId, element: RecordId) -> Vec<u8> {
-        let unsigned = Self { signature: None, ..self.clone() };
-        let mut out = PURPOSE.to_vec();
-        out.extend_from_slice(record.as_bytes());
-        out.extend_from_slice(element.as_bytes());
-        out.extend(unsigned.to_bytes());
-        out
+    fn signed_message(&self, record: RecordId, element: RecordId) -> Vec<u8>;
+}
+
+fn message(purpose: &[u8], record: RecordId, element: RecordId, unsigned: &[u8]) -> Vec<u8> {
+    [purpose, record.as_bytes(), element.as_bytes(), unsigned].concat()
+}
+
+impl Chained for PhotoRef {
+    fn link(&self) -> Option<ChainLink> {
+        self.link
+    }
+
+    fn signature(&self) -> Option<&[u8]> {
+        self.signature.as_deref()
+    }
+
+    fn signed(&self, link: Option<ChainLink>, signature: Option<Vec<u8>>) -> Self {
+        Self { link, signature, ..self.clone() }
+    }
+
+    fn signed_message(&self, record: RecordId, element: RecordId) -> Vec<u8> {
+        message(PHOTO, record, element, &self.signed(self.link, None).to_bytes())
+    }
+}
+
+impl Chained for VoiceRef {
+    fn link(&self) -> Option<ChainLink> {
+        self.link
+    }
+
+    fn signature(&self) -> Option<&[u8]> {
+        self.signature.as_deref()
+    }
+
+    fn signed(&self, link: Option<ChainLink>, signature: Option<Vec<u8>>) -> Self {
+        Self { link, signature, ..self.clone() }
+    }
+
+    fn signed_message(&self, record: RecordId, element: RecordId) -> Vec<u8> {
+        message(VOICE, record, element, &self.signed(self.link, None).to_bytes())
     }
 }
 
 labels! {
-    /// What can be said of a photo's place in the chain of its phone.
+    /// What can be said of the place of a photo or voice note in the chain of its phone.
     ChainState {
         /// It carries no signature: the phone's keystore failed, or the build is older.
         Unsigned = "unsigned", "未签名", "Not signed";
@@ -64,7 +111,7 @@ labels! {
         /// The facts were altered, or another key signed them.
         Altered = "altered", "签名不符", "Signature does not fit";
         /// The one before it is not here: on its way, refused, or held back.
-        Gap = "gap", "前一张未到", "The photo before it is missing";
+        Gap = "gap", "前一份证据未到", "The evidence before it is missing";
         /// The one before it is another than the phone said, or two stand in the same place.
         Forked = "forked", "证据链不一致", "Chain does not fit together";
         /// Signed, and the one before it is the one that the phone named.

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
 use crate::id::ContentHash;
+use crate::photo_chain::ChainLink;
 use crate::time::Timestamp;
 
 /// Longest transcript, in characters.
@@ -41,6 +42,12 @@ pub struct VoiceRef {
     /// What the platform's recogniser made of it, or the worker typed: at most [`TRANSCRIPT_MAX`] characters.
     #[n(5)]
     pub transcript: Option<String>,
+    /// The device's signature, `r ‖ s`; see [`crate::photo_chain::Chained`].
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub signature: Option<Vec<u8>>,
+    /// Its place in the chain of the phone's evidence.
+    #[n(7)]
+    pub link: Option<ChainLink>,
 }
 
 impl VoiceRef {
@@ -65,6 +72,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_signed_message_covers_every_fact_and_the_place_but_not_the_signature() {
+        use crate::id::RecordId;
+        use crate::photo_chain::Chained as _;
+        let (record, element) = (RecordId::from_bytes([8; 16]), RecordId::from_bytes([9; 16]));
+        let voice = VoiceRef {
+            hash: ContentHash::from_bytes([1; 32]),
+            bytes: 40_000,
+            millis: 12_340,
+            format: VoiceFormat::Aac,
+            recorded_at: Timestamp::from_millis(1_700_000_000_000),
+            transcript: Some("虚构".into()),
+            signature: None,
+            link: Some(ChainLink::after(None)),
+        };
+        let signed = voice.signed_message(record, element);
+        let message = |other: VoiceRef| other.signed_message(record, element);
+        assert_eq!(message(VoiceRef { signature: Some(vec![1; 64]), ..voice.clone() }), signed);
+        assert_ne!(message(VoiceRef { transcript: Some("改过".into()), ..voice.clone() }), signed);
+        assert_ne!(message(VoiceRef { millis: 1, ..voice.clone() }), signed);
+        assert_ne!(message(VoiceRef { link: None, ..voice.clone() }), signed);
+        assert_ne!(voice.signed_message(element, record), signed, "moved to another record");
+    }
+
+    #[test]
     fn a_reference_reads_back_and_a_transcript_has_a_limit() {
         let voice = VoiceRef {
             hash: ContentHash::from_bytes([1; 32]),
@@ -73,8 +104,13 @@ mod tests {
             format: VoiceFormat::Opus,
             recorded_at: Timestamp::from_millis(1_700_000_000_000),
             transcript: Some("楼道堆放杂物（虚构）".into()),
+            signature: Some(vec![3; 64]),
+            link: Some(ChainLink::after(None)),
         };
         assert_eq!(VoiceRef::from_bytes(&voice.to_bytes()), Ok(voice.clone()));
+        let older = VoiceRef { signature: None, link: None, ..voice.clone() };
+        assert!(older.to_bytes().len() + 70 < voice.to_bytes().len(), "absent facts take no room");
+        assert_eq!(VoiceRef::from_bytes(&older.to_bytes()), Ok(older));
         let long = VoiceRef { transcript: Some("字".repeat(TRANSCRIPT_MAX + 1)), ..voice };
         assert!(VoiceRef::from_bytes(&long.to_bytes()).is_err());
         assert!(VoiceRef::from_bytes(&long.to_bytes()[..20]).is_err());

@@ -78,6 +78,9 @@ pub struct RuleFiles {
     /// The limits for a worker's day, in the form of `schemas/rules/field.json`; absent: those that the phone has.
     #[n(2)]
     pub field: Option<String>,
+    /// The rules for events, in the form of `schemas/rules/events.json`; absent: those that the phone has.
+    #[n(3)]
+    pub events: Option<String>,
 }
 
 /// Most reads of sensitive records in one request.

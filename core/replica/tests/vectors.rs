@@ -120,7 +120,12 @@ fn vectors() -> Vectors {
             locked: Some(true),
             sealing_key: Some(vec![4; 32].into()),
             reads_through: Some(3),
-            rules: Some(RuleFiles { mark: vec![2; 8].into(), doors: Some("{}".to_owned()), field: None }),
+            rules: Some(RuleFiles {
+                mark: vec![2; 8].into(),
+                doors: Some("{}".to_owned()),
+                field: None,
+                events: None,
+            }),
         }),
     };
     Vectors { record, change: change.raw, fingerprint, request, response }

@@ -31,8 +31,8 @@ pub(super) struct Serve {
     /// Days for which the tracks of patrols are kept.
     #[arg(long, value_name = "DAYS", default_value_t = crate::config::TRACK_DAYS)]
     track_days: u32,
-    /// Folder with the deployment's rules for phones: doors.json, field.json, or both. Phones keep what they were given
-    /// last.
+    /// Folder with the deployment's rules: doors.json, field.json, events.json, or some of them. What none of them says
+    /// stays as it was said last, here and on phones.
     #[arg(long, value_name = "FOLDER")]
     rules: Option<std::path::PathBuf>,
     /// Name of the deployment, as devices show it.
@@ -76,10 +76,7 @@ impl Serve {
             ..Config::new(self.data.data)
         };
         tracing::info!(store = %store_path(&config.data).display(), "starting");
-        let state = open::state(config, &SqliteOptions::default())?;
-        if let Some(rules) = &rules {
-            rules::set(&*state.storage, rules, state.now())?;
-        }
+        let state = open::state(config, &SqliteOptions::default(), rules.as_ref())?;
         runtime()?.block_on(async {
             if let Some(name) = self.name {
                 state.write(move |tx| tx.set_server_name(&name)).await?;

@@ -133,10 +133,10 @@ pub(super) fn page(
         let case = Case::read(tx, visitor, id, rules)?;
         let lookup = console.directory.on(tx, visitor);
         let summary = Summary::of(case.head.id, &case.fields, case.head.created_at, rules);
-        let category = category_name(l, summary.category.as_deref());
+        let category = category_name(l, rules, summary.category.as_deref());
         let photos = photos::list(tx, case.head.id, &case.fields, &case.entries, (l, now))?;
         let voices = voices::list(tx, case.head.id, &case.fields, (l, now))?;
-        let story = story::tell(&case.entries, &case.folded, !photos.is_empty(), lookup, (l, now))?;
+        let story = story::tell(&case.entries, &case.folded, !photos.is_empty(), lookup, (l, now, rules))?;
         let confirmed = done.and_then(|done| confirm(&case, visitor, done, l, now));
         let units = lookup.units()?.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
         let supervision = &case.folded.supervision;

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use gridwalk_model::Timestamp;
-use gridwalk_model::event::{State as EventState, Supervision};
+use gridwalk_model::event::{EventRules, State as EventState, Supervision};
 use serde::Deserialize;
 
 use super::Console;
@@ -148,11 +148,11 @@ pub(super) const fn state_tone(state: EventState) -> &'static str {
     }
 }
 
-/// The name of a category; a code that the starter table does not know is shown as it is.
-pub(super) fn category_name(lang: Lang, code: Option<&str>) -> String {
+/// The name of a category; a code that the deployment's rules do not list is shown as it is.
+pub(super) fn category_name(lang: Lang, rules: &EventRules, code: Option<&str>) -> String {
     let Some(code) = code else { return lang.t("未分类", "No category").to_owned() };
-    let known = gridwalk_model::categories::STARTER_CATEGORIES.iter().find(|known| known.code == code);
-    known.map_or_else(|| code.to_owned(), |known| lang.t(known.zh, known.en).to_owned())
+    let (zh, en) = rules.label(code);
+    lang.t(zh, en).to_owned()
 }
 
 /// A deadline in words.
@@ -188,10 +188,15 @@ struct Row {
 }
 
 impl Row {
-    fn of(event: &Summary, lookup: Lookup<'_>, lang: Lang, now: Timestamp) -> Result<Self, Failure> {
+    fn of(
+        event: &Summary,
+        lookup: Lookup<'_>,
+        rules: &EventRules,
+        (lang, now): (Lang, Timestamp),
+    ) -> Result<Self, Failure> {
         Ok(Self {
             href: format!("/events/{}", event.id),
-            category: category_name(lang, event.category.as_deref()),
+            category: category_name(lang, rules, event.category.as_deref()),
             state: lang.t(event.state.zh(), event.state.en()),
             state_tone: state_tone(event.state),
             place: event.area.map(|area| lookup.area(area)).transpose()?.unwrap_or_default(),
@@ -251,7 +256,7 @@ fn page(console: &Console, visitor: &Visitor, ask: &Ask) -> Result<Response, Fai
             console.summaries.walk(tx, scope, before, (PAGE, LOOKED_AT), |event| group.holds(event, now))?;
         let lookup = console.directory.on(tx, visitor);
         let rows: Result<Vec<Row>, Failure> =
-            part.found.iter().map(|event| Row::of(event, lookup, l, now)).collect();
+            part.found.iter().map(|event| Row::of(event, lookup, &console.rules, (l, now))).collect();
         let href = |group: Group| format!("/events?state={}", group.word());
         Ok(render(&EventsPage {
             shell: Shell::new(console, visitor, Section::Events, l.t("事件", "Events")),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gridwalk_model::event::{Action, Flag, Folded, Judged, LogEntry, Verdict};
+use gridwalk_model::event::{Action, EventRules, Flag, Folded, Judged, LogEntry, Verdict};
 use gridwalk_model::{RecordId, Timestamp};
 
 use super::directory::Lookup;
@@ -31,6 +31,9 @@ pub(super) struct Line {
     pub(super) remarks: Vec<&'static str>,
 }
 
+/// In which language, as of when, and by which names of categories it is told.
+pub(super) type Telling<'r> = (Lang, Timestamp, &'r EventRules);
+
 /// Tells the story, the latest first. Receipts of the server are told with the entries that they speak of. That a
 /// report came without a photo is not told once the event has one (`has_photos`).
 pub(super) fn tell(
@@ -38,7 +41,7 @@ pub(super) fn tell(
     folded: &Folded,
     has_photos: bool,
     lookup: Lookup<'_>,
-    (lang, now): (Lang, Timestamp),
+    (lang, now, rules): Telling<'_>,
 ) -> Result<Vec<Line>, Failure> {
     let by_id: BTreeMap<RecordId, &LogEntry> = entries.iter().map(|entry| (entry.id, entry)).collect();
     let receipts: BTreeMap<RecordId, Timestamp> = entries
@@ -53,7 +56,7 @@ pub(super) fn tell(
             let mut judged = judged.clone();
             let told = has_photos && judged.verdict == Verdict::Applied;
             judged.flags.retain(|flag| !told || *flag != Flag::NoEvidence);
-            out.push(line(entry, &judged, received, lookup, (lang, now))?);
+            out.push(line(entry, &judged, received, lookup, (lang, now, rules))?);
         }
     }
     Ok(out)
@@ -64,7 +67,7 @@ fn line(
     judged: &Judged,
     received: Option<Timestamp>,
     lookup: Lookup<'_>,
-    (lang, now): (Lang, Timestamp),
+    (lang, now, rules): Telling<'_>,
 ) -> Result<Line, Failure> {
     let who = match entry.by {
         Some(by) => lookup.person(by)?,
@@ -81,7 +84,7 @@ fn line(
         unit: entry.unit.map(|unit| lookup.unit(unit)).transpose()?.unwrap_or_default(),
         at: wording::time(lang, entry.at, now),
         received: late.map(|received| wording::time(lang, received, now)),
-        facts: facts(entry, lookup, (lang, now))?,
+        facts: facts(entry, lookup, (lang, now, rules))?,
         photos: entry.photos.len() + entry.after_photos.len(),
         superseded,
         remarks,
@@ -91,7 +94,7 @@ fn line(
 fn facts(
     entry: &LogEntry,
     lookup: Lookup<'_>,
-    (lang, now): (Lang, Timestamp),
+    (lang, now, rules): Telling<'_>,
 ) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut out: Vec<(&'static str, String)> = Vec::new();
     let mut say = |zh: &'static str, en: &'static str, text: Option<String>| {
@@ -103,7 +106,7 @@ fn facts(
     say("对外答复", "Reply to residents", plain(&entry.public_reply));
     say("内部说明", "Internal note", plain(&entry.internal_note));
     let category = entry.category.as_deref();
-    say("类别", "Category", category.map(|code| super::events::category_name(lang, Some(code))));
+    say("类别", "Category", category.map(|code| super::events::category_name(lang, rules, Some(code))));
     let urgency = entry.urgency.as_ref();
     say("紧急程度", "Urgency", urgency.map(|class| lang.t(class.zh(), class.en()).to_owned()));
     say("期限", "Until", entry.until.map(|until| wording::time(lang, until, now)));

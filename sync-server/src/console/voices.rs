@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use gridwalk_model::photo_chain::ChainState;
 use gridwalk_model::records::elements;
 use gridwalk_model::voice::VoiceRef;
 use gridwalk_model::{Fields, RecordId, Timestamp, Value};
@@ -17,6 +18,7 @@ use super::visitor::Visitor;
 use super::wording;
 use crate::media::{Form, VOICE_MAX_BYTES};
 use crate::storage::{ReadTx, Stored};
+use crate::sync::chain_state;
 
 /// A voice note on an event's page.
 pub(super) struct Voice {
@@ -27,6 +29,9 @@ pub(super) struct Voice {
     pub(super) transcript: String,
     /// Whether its sound is here.
     pub(super) stored: bool,
+    /// What can be said of its signature, and whether all is well with it.
+    pub(super) chain: &'static str,
+    pub(super) chain_whole: bool,
 }
 
 /// Lists an event's voice notes, the oldest first.
@@ -40,7 +45,10 @@ pub(super) fn list(
         elements(fields, "voices").filter_map(|(element, value)| Some((element, read(value)?))).collect();
     found.sort_by_key(|(_, voice)| voice.recorded_at);
     let shown = found.into_iter().map(|(element, voice)| {
+        let chain = chain_state(tx, id, element, &voice)?;
         Ok(Voice {
+            chain: lang.t(chain.zh(), chain.en()),
+            chain_whole: chain == ChainState::Whole,
             path: format!("/events/{id}/voices/{element}"),
             recorded: wording::time(lang, voice.recorded_at, now),
             seconds: voice.millis.div_ceil(1_000),

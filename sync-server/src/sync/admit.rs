@@ -34,6 +34,8 @@ pub(super) struct Outcome {
     /// The record as admission saw it: its `rev`, and whether the device held it. A record that is not there has
     /// none.
     pub(super) ground: Ground,
+    /// What held for it by other records.
+    pub(super) rules: Rules,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) ready: Option<Ready>,
 }
@@ -115,28 +117,29 @@ pub(super) fn admit_item(
     let raws: Vec<&[u8]> = item.raws.iter().map(|raw| raw.as_slice()).collect();
     let recovery = item.history && server.recovery_until > now;
     let origin = if recovery { Origin::Recovery } else { principal.origin() };
+    let mut rules = Rules::None;
     let admission = match (&head, ground) {
         (Some(head), Ground::Held { .. }) if head.kind != item.kind => {
             Admission { verdicts: vec![Verdict::Invalid(Reason::Identity); raws.len()], admitted: None }
         }
         (Some(head), Ground::Held { .. }) => {
             let snapshot = tx.snapshot(head.no)?;
-            let rules = Rules::of(tx, item, Some(&snapshot))?;
+            rules = Rules::of(tx, item, Some(&snapshot))?;
             let judge = |change: &FlatChange| rules.judge(change);
             admit_by(item.record, &item.kind, Some(&snapshot), &raws, &origin, &judge)
         }
         (_, Ground::Foreign) => foreign(admit(item.record, &item.kind, None, &raws, &origin)),
         _ => {
-            let rules = Rules::of(tx, item, None)?;
+            rules = Rules::of(tx, item, None)?;
             let judge = |change: &FlatChange| rules.judge(change);
             admit_by(item.record, &item.kind, None, &raws, &origin, &judge)
         }
     };
     let ready = match (admission.admitted, Kind::parse(&item.kind)) {
-        (Some(admitted), Some(kind)) => Some(ready(admitted, kind, item, server, now)?),
+        (Some(admitted), Some(kind)) => Some(ready(tx, admitted, kind, item, server, now)?),
         _ => None,
     };
-    Ok(Outcome { ground, verdicts: admission.verdicts, ready })
+    Ok(Outcome { ground, rules, verdicts: admission.verdicts, ready })
 }
 
 /// A record that the device must not know of answers as one that nobody has: a change on top of something is
@@ -153,12 +156,19 @@ fn foreign(admission: Admission) -> Admission {
     Admission { verdicts, admitted: None }
 }
 
-fn ready(admitted: Admitted, kind: Kind, item: &Item, server: &ServerRow, now: Timestamp) -> Stored<Ready> {
+fn ready(
+    tx: &dyn ReadTx,
+    admitted: Admitted,
+    kind: Kind,
+    item: &Item,
+    server: &ServerRow,
+    now: Timestamp,
+) -> Stored<Ready> {
     let Admitted { mut document, mut snapshot, mut heads, accepted } = admitted;
     let actor = server_actor(server);
     let raws = accepted.iter().filter_map(|index| item.raws.get(*index)).map(|raw| raw.as_slice());
     let mut added = receipts::add(&mut document, kind, raws, actor, now)?;
-    added.extend(follow_up::add(&mut document, kind, actor, now)?);
+    added.extend(follow_up::add(tx, &mut document, kind, actor, now)?);
     if !added.is_empty() {
         snapshot = document.save();
         heads = document.heads();

@@ -11,11 +11,12 @@ use sha2::{Digest as _, Sha256};
 use super::admit::{Ground, Item, Outcome, Ready, admit_item};
 use super::landing::{Landed, Landing, Written};
 use super::prepare::Pending;
+use super::rules::{Rules, look_elsewhere};
 use super::{Context, QUARANTINE_MAX_BYTES, SyncError, evidence, placing, reads, repair};
 use crate::audit::{self, Entry};
 use crate::storage::ledger::NewQuarantine;
-use crate::storage::records::{Membership, RecordNo};
-use crate::storage::{Stored, WriteTx};
+use crate::storage::records::{Membership, RecordHead, RecordNo};
+use crate::storage::{ReadTx, Stored, WriteTx};
 
 /// What was written, as far as the answer needs it. Valid once the transaction is durable.
 #[derive(Debug)]
@@ -115,6 +116,10 @@ fn begin_epoch(tx: &mut dyn WriteTx, pending: &Pending, context: Context<'_>) ->
     Ok(())
 }
 
+fn snapshot_of(tx: &dyn ReadTx, head: Option<&RecordHead>) -> Stored<Option<Vec<u8>>> {
+    head.map(|head| tx.snapshot(head.no)).transpose()
+}
+
 /// Writes one record. Returns what was written of it.
 fn write_item(
     tx: &mut dyn WriteTx,
@@ -126,7 +131,11 @@ fn write_item(
 ) -> Result<Option<Written>, SyncError> {
     let mut head = tx.record(item.record)?;
     let mut members = members_of(tx, head.as_ref().map(|head| head.no))?;
-    if Ground::of(head.as_ref(), &members, &pending.scope) != outcome.ground {
+    // A visit or a form that came with this request, or a moment before it, counts as well.
+    let judged_anew = look_elsewhere(&item.kind)
+        && outcome.ready.is_some()
+        && Rules::of(&*tx, item, snapshot_of(&*tx, head.as_ref())?.as_deref())? != outcome.rules;
+    if judged_anew || Ground::of(head.as_ref(), &members, &pending.scope) != outcome.ground {
         *outcome = admit_item(&*tx, &pending.principal, &pending.scope, &pending.server, item, context.now)?;
         head = tx.record(item.record)?;
         members = members_of(tx, head.as_ref().map(|head| head.no))?;

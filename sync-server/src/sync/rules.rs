@@ -11,12 +11,15 @@ use super::admit::Item;
 use crate::storage::{ReadTx, Stored};
 
 /// What has to be known to judge the changes to one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Rules {
     /// Nothing beyond admission.
+    #[default]
     None,
     /// A visit that was declined.
     DeclinedVisit,
+    /// A service that was asked for at a visit that was declined.
+    ServiceOfDeclined,
     /// The filling of a form that was retired: until when it is taken.
     RetiredForm(Timestamp),
 }
@@ -32,6 +35,11 @@ impl Rules {
                 } else {
                     Self::None
                 })
+            }
+            Some(Kind::ServiceRecord) => {
+                let visit = stated(item, snapshot, "visit")?.and_then(|value| value.as_link());
+                let declined = visit.map(|visit| is_declined(tx, visit)).transpose()?.unwrap_or(false);
+                Ok(if declined { Self::ServiceOfDeclined } else { Self::None })
             }
             Some(Kind::Submission) => {
                 let form = stated(item, snapshot, "form")?.and_then(|value| value.as_link());
@@ -52,6 +60,8 @@ impl Rules {
                 let mut writes = writes;
                 writes.any(|(key, value)| starts_something(key, value)).then_some(Reason::TriggersNothing)
             }
+            // The service itself is what would follow; taking it out again is no trigger.
+            Self::ServiceOfDeclined => change.deps.is_empty().then_some(Reason::TriggersNothing),
             Self::RetiredForm(until) => {
                 let sent = |(key, value): (&str, &Value)| match value {
                     Value::Time(at) => key == "submitted_at" && *at > until,
@@ -61,6 +71,17 @@ impl Rules {
             }
         }
     }
+}
+
+/// Whether what holds for a kind is said by other records: these may have come since it was judged.
+pub(super) fn look_elsewhere(kind: &str) -> bool {
+    matches!(Kind::parse(kind), Some(Kind::ServiceRecord | Kind::Submission))
+}
+
+fn is_declined(tx: &dyn ReadTx, visit: RecordId) -> Stored<bool> {
+    let head = tx.record(visit)?.filter(|head| head.kind == Kind::Visit.tag());
+    let Some(head) = head else { return Ok(false) };
+    Ok(State::load(&tx.snapshot(head.no)?)?.fields.get("result").is_some_and(is_refused))
 }
 
 /// The value of a field that is fixed at creation.
@@ -129,6 +150,45 @@ mod tests {
         assert_eq!(verdict(&mut phone, &world), Verdict::Accepted, "complete as it is");
         phone.edit(&world, made, &[("next_due", "2027-01-01".into())]);
         assert_eq!(verdict(&mut phone, &world), no, "nor afterwards");
+    }
+
+    #[test]
+    fn a_service_of_a_declined_visit_is_refused_whenever_the_visit_came() {
+        let (world, mut phone, door) = start();
+        let (by, at) = (Value::from(phone.user), Value::Time(world.now()));
+        let visit = |result: &str| {
+            vec![("target", door.into()), ("by", by.clone()), ("at", at.clone()), ("result", result.into())]
+        };
+        let service = |visit: RecordId| {
+            let (request, service) = (("request", "虚构".into()), ("service", "代办".into()));
+            vec![
+                ("target", door.into()),
+                request,
+                service,
+                ("by", by.clone()),
+                ("at", at.clone()),
+                ("visit", visit.into()),
+            ]
+        };
+        let no = Verdict::Invalid(Reason::TriggersNothing);
+        let declined = phone.create(&world, Kind::Visit, &visit("refused"));
+        phone.sync(&world);
+        phone.create(&world, Kind::ServiceRecord, &service(declined));
+        assert_eq!(verdict(&mut phone, &world), no);
+        assert_eq!(world.store().view(|tx| tx.quarantine_open()).unwrap(), 1);
+        // Both in one request, as a phone would send them.
+        let declined = phone.create(&world, Kind::Visit, &visit("refused"));
+        let never = phone.create(&world, Kind::ServiceRecord, &service(declined));
+        assert_eq!(phone.once(&world).verdicts, [[Verdict::Accepted], [no]]);
+        assert!(world.store().view(|tx| tx.record(never)).unwrap().is_none());
+        phone.outbox.clear();
+        let met = phone.create(&world, Kind::Visit, &visit("met"));
+        let made = phone.create(&world, Kind::ServiceRecord, &service(met));
+        assert_eq!(phone.once(&world).verdicts, [[Verdict::Accepted], [Verdict::Accepted]]);
+        // What came of it may be said at a visit that is declined: nothing new follows.
+        phone.outbox.clear();
+        phone.edit(&world, made, &[("state", "declined".into()), ("followed_up", declined.into())]);
+        assert_eq!(verdict(&mut phone, &world), Verdict::Accepted);
     }
 
     #[test]

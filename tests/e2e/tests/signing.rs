@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use gridwalk_device::keys::{DeviceKey, SoftwareKey};
 use gridwalk_device::photo::CaptureFacts;
+use gridwalk_device::work::evidence::VoiceFacts;
 use gridwalk_device::{DeviceError, SystemEntropy};
 use gridwalk_e2e::Town;
 use gridwalk_e2e::town::{event, settle};
@@ -44,6 +45,14 @@ async fn add_photo(phone: &Phone, record: RecordId, seed: u64) {
     phone.device().add_photo(record, original, facts, None).await.unwrap();
 }
 
+/// A made-up note of AAC frames of 64 ms.
+async fn add_voice(phone: &Phone, record: RecordId) {
+    let mut frame = vec![0xff, 0xf1, 0x60, 0, 13, 0x60, 0xfc];
+    frame.resize(107, 7);
+    let facts = VoiceFacts { recorded_at: phone.device().now(), transcript: Some("虚构".into()) };
+    phone.device().add_voice(record, frame.repeat(20), facts).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_knows_what_a_foreign_key_signed() {
     let town = Town::start();
@@ -64,20 +73,24 @@ async fn the_server_knows_what_a_foreign_key_signed() {
     let before = key.signed.load(Ordering::SeqCst);
     for seed in 1..=3 {
         add_photo(&phone, record, seed).await;
+        if seed == 2 {
+            add_voice(&phone, record).await;
+        }
     }
-    assert_eq!(key.signed.load(Ordering::SeqCst) - before, 3, "one signature a photo, and no other key");
+    let signed = key.signed.load(Ordering::SeqCst) - before;
+    assert_eq!(signed, 4, "one signature a photo or voice note, and no other key");
     settle(&phone).await;
-    assert_eq!(town.office().photo_chain(record).unwrap(), [ChainState::Whole; 3]);
+    assert_eq!(town.office().evidence_chain(record).unwrap(), [ChainState::Whole; 4]);
     phone.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_photo_is_not_lost_when_the_foreign_key_fails() {
+async fn no_evidence_is_lost_when_the_foreign_key_fails() {
     let town = Town::start();
     let person = town.gridworker("网格员（虚构）", &[0]);
     let code = town.office().enrolment_code(person).unwrap();
     let software = SoftwareKey::generate(&mut SystemEntropy).unwrap();
-    // One signature for the token that enrolment asks for; the photo comes too late.
+    // One signature for the token that enrolment asks for; photo and voice note come too late.
     let key = Arc::new(HardwareKey { key: software, signed: AtomicU32::new(0), works_for: 1 });
     let foreign = Arc::clone(&key);
     let folder = town.phone_folder("foreign");
@@ -87,7 +100,8 @@ async fn a_photo_is_not_lost_when_the_foreign_key_fails() {
     settle(&phone).await;
     let record = event(&phone, town.grid(0), "虚构：签名").await;
     add_photo(&phone, record, 1).await;
+    add_voice(&phone, record).await;
     settle(&phone).await;
-    assert_eq!(town.office().photo_chain(record).unwrap(), [ChainState::Unsigned]);
+    assert_eq!(town.office().evidence_chain(record).unwrap(), [ChainState::Unsigned; 2]);
     phone.close().await.unwrap();
 }

@@ -12,6 +12,7 @@ use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::photo_chain::ChainState;
 use gridwalk_model::policy::Role;
 use gridwalk_model::records::elements;
+use gridwalk_model::voice::VoiceRef;
 use gridwalk_model::{AccessClass, ContentHash, DeviceId, Fields, Kind, RecordId, StreamId, Value};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::{ChangeHash, Document, FlatChange};
@@ -338,11 +339,12 @@ impl Office {
             .map_err(server_failed("count"))
     }
 
-    /// What the server thinks of the signature of each photo of a record, in the order of their names.
+    /// What the server thinks of the signature of each photo of a record, then of each voice note, in the order of their
+    /// names.
     ///
     /// # Errors
     /// [`HarnessError::Server`].
-    pub fn photo_chain(&self, record: RecordId) -> Result<Vec<ChainState>, HarnessError> {
+    pub fn evidence_chain(&self, record: RecordId) -> Result<Vec<ChainState>, HarnessError> {
         let judge = |tx: &dyn ReadTx| {
             let Some(head) = tx.record(record)? else { return Ok(Vec::new()) };
             let damaged = |_| StorageError::Damaged { what: "document" };
@@ -351,9 +353,15 @@ impl Office {
                 Value::Bytes(bytes) => Some((element, PhotoRef::from_bytes(bytes).ok()?)),
                 _ => None,
             });
-            photos.map(|(element, photo)| chain_state(tx, record, element, &photo)).collect()
+            let voices = elements(&fields, "voices").filter_map(|(element, value)| match value {
+                Value::Bytes(bytes) => Some((element, VoiceRef::from_bytes(bytes).ok()?)),
+                _ => None,
+            });
+            let photos = photos.map(|(element, photo)| chain_state(tx, record, element, &photo));
+            let voices = voices.map(|(element, voice)| chain_state(tx, record, element, &voice));
+            photos.chain(voices).collect()
         };
-        self.storage().view(judge).map_err(server_failed("judge photos"))
+        self.storage().view(judge).map_err(server_failed("judge evidence"))
     }
 
     /// Whether a medium is stored.

@@ -26,7 +26,8 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts the server on a data folder, which is made if need be, and returns once it listens.
+    /// Starts the server on a data folder, which is made if need be, and returns once it listens. A folder `rules` in
+    /// it has the deployment's rules.
     ///
     /// # Errors
     /// [`HarnessError::Server`] with the last words of its log if it ends before it listens.
@@ -46,11 +47,14 @@ impl ServerProcess {
             .append(true)
             .open(&log_path)
             .map_err(HarnessError::file(&log_path))?;
-        let mut child = Command::new(program()?)
-            .args(["serve", "--name", "虚构区", "--listen"])
-            .arg(address.to_string())
-            .arg("--data")
-            .arg(data)
+        let mut command = Command::new(program()?);
+        command.args(["serve", "--name", "虚构区", "--listen"]).arg(address.to_string());
+        command.arg("--data").arg(data);
+        let rules = data.join("rules");
+        if rules.is_dir() {
+            command.arg("--rules").arg(rules);
+        }
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

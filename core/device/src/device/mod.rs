@@ -136,7 +136,7 @@ impl Device {
                 Some(key) => key,
                 None => Arc::new(store.software_key(software)?),
             };
-            store.sign_photos_with(Arc::clone(&key));
+            store.sign_evidence_with(Arc::clone(&key));
             Ok::<_, DeviceError>((store, key))
         });
         let (store, key) = opening.await.map_err(|_| DeviceError::Closed)??;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use gridwalk_evidence::{Limits, StampFont};
 use gridwalk_model::RecordId;
+use gridwalk_model::event::EventRules;
 
 use super::Device;
 use crate::error::DeviceError;
+use crate::keeping::KeepingLimits;
 use crate::photo::{self, CaptureFacts};
 use crate::store::Store;
 use crate::sync::Event;
@@ -14,7 +16,7 @@ use crate::work::events::{
     DraftTray, EventStory, LookBack, MyReport, NotSent, ReportDraft, SentReport, SiteVerification,
     SnapContext, Snapped, Sorted, WorkerAct,
 };
-use crate::work::tray::{Settlement, TrayItem, TrayKey, Undo};
+use crate::work::tray::{Settlement, TrayItem, TrayKey, TrayValue, Undo};
 
 impl Device {
     /// The first call of a report: see [`crate::Store::snap`].
@@ -32,6 +34,15 @@ impl Device {
     }
 
     /// The second call: see [`crate::Store::choose_category`].
+    /// The deployment's rules for events: the categories for a screen in their order, their names and deadlines. The
+    /// starter ones until the server gave others.
+    ///
+    /// # Errors
+    /// [`DeviceError::Closed`].
+    pub async fn event_rules(&self) -> Result<EventRules, DeviceError> {
+        self.with_store(|store, _| Ok(store.event_rules().clone())).await
+    }
+
     ///
     /// # Errors
     /// As there.
@@ -181,6 +192,20 @@ impl Device {
     /// As there.
     pub async fn tray(&self) -> Result<Vec<TrayItem>, DeviceError> {
         self.with_store(|store, now| store.tray(now)).await
+    }
+
+    /// The values of an item in full, for a purpose: see [`crate::Store::reveal`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reveal(
+        &self,
+        key: TrayKey,
+        purpose: &str,
+        limits: KeepingLimits,
+    ) -> Result<Vec<TrayValue>, DeviceError> {
+        let purpose = purpose.to_owned();
+        self.with_store(move |store, now| store.reveal(&key, &purpose, &limits, now)).await
     }
 
     /// Settles an item of the tray: see [`crate::Store::settle`].

@@ -22,7 +22,7 @@ mod practice;
 mod seal;
 #[cfg(test)]
 mod seal_tests;
-mod sensitive;
+pub(crate) mod sensitive;
 #[cfg(test)]
 mod tests;
 

@@ -2,12 +2,12 @@
 //! even of a phone that was offline.
 
 use gridwalk_model::records::CareTag;
-use gridwalk_model::{AccessClass, Kind, Record, RecordId, Timestamp};
+use gridwalk_model::{AccessClass, Kind, Record, RecordId, Timestamp, Value};
 
 use super::KeepingLimits;
-use crate::edit::{Entry, Page, PageCursor};
+use crate::edit::{ConflictEntry, Entry, Page, PageCursor};
 use crate::error::DeviceError;
-use crate::store::{Commit, SearchCursor, SearchPage, Store, Tier};
+use crate::store::{Commit, RefusedEdit, SearchCursor, SearchPage, Store, Tier};
 
 /// Longest purpose, in characters.
 const PURPOSE_CHARS: usize = 100;
@@ -29,6 +29,18 @@ pub struct SensitiveRead {
 
 fn ids<T>(entries: &[Entry<T>]) -> Vec<RecordId> {
     entries.iter().map(|entry| entry.id).collect()
+}
+
+/// Whether a kind is of the sensitive class; of one that this build does not know nothing is shown anyway.
+pub(crate) fn is_sensitive(kind: &str) -> bool {
+    Kind::parse(kind).is_some_and(|kind| kind.schema().class == AccessClass::Sensitive)
+}
+
+fn without_values(mut conflict: ConflictEntry) -> ConflictEntry {
+    if is_sensitive(&conflict.kind) {
+        conflict.candidates.iter_mut().for_each(|candidate| candidate.value = Value::Null);
+    }
+    conflict
 }
 
 impl Store {
@@ -106,6 +118,34 @@ impl Store {
         }
         self.note_reads(Kind::CareTag, &tags, purpose, limits, now)?;
         Ok(page)
+    }
+
+    /// Every field in conflict, with author and time of each value. Values of sensitive records are `null` here:
+    /// [`Self::reveal`] shows them for a purpose.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn conflicts(&self) -> Result<Vec<ConflictEntry>, DeviceError> {
+        Ok(self.conflicts_any()?.into_iter().map(without_values).collect())
+    }
+
+    /// The conflicts of one record, likewise.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownRecord`].
+    pub fn conflicts_of(&self, id: RecordId) -> Result<Vec<ConflictEntry>, DeviceError> {
+        Ok(self.conflicts_of_any(id)?.into_iter().map(without_values).collect())
+    }
+
+    /// Edits that were not accepted and not settled yet, in the order in which they were refused. Values of sensitive
+    /// records are `null` here: [`Self::reveal`] shows them for a purpose.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn refused_edits(&self) -> Result<Vec<RefusedEdit>, DeviceError> {
+        let mut edits = self.refused_edits_any()?;
+        edits.iter_mut().filter(|edit| is_sensitive(&edit.kind)).for_each(|edit| edit.value = Value::Null);
+        Ok(edits)
     }
 
     /// Puts reads into the journal, in one commit: which records, of which kind, what for; nothing of what they say.

@@ -33,6 +33,7 @@ mod projection;
 mod quarantine;
 mod rank;
 mod records;
+mod rules;
 mod salvage;
 mod sealed;
 mod search;
@@ -53,6 +54,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gridwalk_model::event::EventRules;
 use gridwalk_model::{DeviceId, RecordId, Timestamp};
 use gridwalk_replica::Actor;
 use gridwalk_replica::digest::StreamDigest;
@@ -142,8 +144,10 @@ pub struct Store {
     salvaged: Option<Salvaged>,
     folder: Option<PathBuf>,
     room: MediaRoom,
-    /// Signs photos.
-    pub(crate) photo_key: Option<Arc<dyn DeviceKey>>,
+    /// The deployment's rules for events: parsed once, asked for with every event that is written or shown.
+    event_rules: Arc<EventRules>,
+    /// Signs photos and voice notes.
+    pub(crate) evidence_key: Option<Arc<dyn DeviceKey>>,
 }
 
 impl Store {
@@ -171,8 +175,10 @@ impl Store {
             salvaged: None,
             folder,
             room: MediaRoom::default(),
-            photo_key: None,
+            event_rules: Arc::default(),
+            evidence_key: None,
         };
+        store.event_rules = Arc::new(store.view().stored_event_rules()?);
         store.identity = store.view().identity()?;
         if let Some(damaged) = damaged {
             store.salvaged = Some(store.salvage(&damaged, &encryption)?);
@@ -187,6 +193,7 @@ impl Store {
     /// As [`Self::open`].
     pub fn reopened(self) -> Result<Self, DeviceError> {
         let mut store = Self { identity: None, salvaged: None, room: MediaRoom::default(), ..self };
+        store.event_rules = Arc::new(store.view().stored_event_rules()?);
         store.identity = store.view().identity()?;
         store.bring_projections_up_to_date()?;
         Ok(store)
@@ -203,6 +210,7 @@ impl Store {
             backup.step(-1)?;
         }
         out.identity = out.view().identity()?;
+        out.event_rules = Arc::clone(&self.event_rules);
         Ok(out)
     }
 
@@ -269,8 +277,8 @@ impl Store {
         }
     }
 
-    pub(crate) const fn view(&self) -> View<'_> {
-        View { connection: &self.connection }
+    pub(crate) fn view(&self) -> View<'_> {
+        View { connection: &self.connection, event_rules: &self.event_rules }
     }
 
     /// Random bytes from the store's source.
@@ -288,7 +296,8 @@ impl Store {
     ) -> Result<T, DeviceError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tx = Tx {
-            view: View { connection: &transaction },
+            view: View { connection: &transaction, event_rules: &self.event_rules },
+            new_event_rules: None,
             identity: self.identity,
             entropy: self.entropy.as_mut(),
             digests: BTreeMap::new(),
@@ -297,10 +306,13 @@ impl Store {
         let value = work(&mut tx)?;
         tx.redraw_visits()?;
         tx.flush_digests()?;
-        let identity = tx.identity;
+        let (identity, new_event_rules) = (tx.identity, tx.new_event_rules.take());
         self.faults.check(commit, Side::Before)?;
         transaction.commit()?;
         self.identity = identity;
+        if let Some(rules) = new_event_rules {
+            self.event_rules = Arc::new(rules);
+        }
         self.faults.check(commit, Side::After)?;
         Ok(value)
     }
@@ -323,11 +335,14 @@ impl Store {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'s> {
     connection: &'s Connection,
+    event_rules: &'s EventRules,
 }
 
 /// A transaction. Methods stand in the file of their subject.
 pub(crate) struct Tx<'s> {
     view: View<'s>,
+    /// Rules for events that this transaction stored: used once it is durable.
+    new_event_rules: Option<EventRules>,
     identity: Option<Identity>,
     entropy: &'s mut dyn Entropy,
     /// Digests of streams that this transaction touched, written once at its end.

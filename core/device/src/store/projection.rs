@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use gridwalk_model::due::{self, DueFact};
-use gridwalk_model::event::urgent::category_label;
+use gridwalk_model::event::EventRules;
 use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::records::elements;
 use gridwalk_model::schema::FieldType;
@@ -139,31 +139,31 @@ pub(super) struct Projection {
 /// Link from an event to each person with an entry in its log.
 pub(crate) const ACTED: &str = "log";
 
-/// Facts are drawn by the default rules; those of the deployment count when they are listed.
+/// Facts are drawn by the default limits; those of the deployment count when they are listed.
 static RULES: LazyLock<FieldRules> = LazyLock::new(FieldRules::default);
 
 /// Draws the projection of a record. Kinds that this build does not know have an empty one.
-pub(super) fn project(kind_tag: &str, fields: &Fields) -> Projection {
+pub(super) fn project(kind_tag: &str, fields: &Fields, events: &EventRules) -> Projection {
     let Some(kind) = Kind::parse(kind_tag) else { return Projection::default() };
-    let due = due::facts(kind, ITSELF, fields, &RULES).into_iter().collect();
+    let due = due::facts(kind, ITSELF, fields, &RULES, events).into_iter().collect();
     let mut out = Projection { links: links(kind, fields), due, ..Projection::default() };
     let Some(listing) = LISTINGS.iter().find(|listing| listing.kind == kind) else { return out };
     out.sort = sort_text(listing, fields);
     let mut tokens = BTreeSet::new();
-    texts_of(listing, fields).iter().for_each(|text| tokens::tokens(text, &mut tokens));
+    texts_of(listing, fields, events).iter().for_each(|text| tokens::tokens(text, &mut tokens));
     out.tokens = tokens.into_iter().collect::<Vec<_>>().join(" ");
     out
 }
 
 /// The texts that a record is found by.
-pub(super) fn texts(kind_tag: &str, fields: &Fields) -> Vec<Text> {
+pub(super) fn texts(kind_tag: &str, fields: &Fields, events: &EventRules) -> Vec<Text> {
     let kind = Kind::parse(kind_tag);
     let listing = LISTINGS.iter().find(|listing| Some(listing.kind) == kind);
-    listing.map(|listing| texts_of(listing, fields)).unwrap_or_default()
+    listing.map(|listing| texts_of(listing, fields, events)).unwrap_or_default()
 }
 
-fn texts_of(listing: &Listing, fields: &Fields) -> Vec<Text> {
-    listing.find.iter().flat_map(|source| source.raw(fields)).filter_map(text).collect()
+fn texts_of(listing: &Listing, fields: &Fields, events: &EventRules) -> Vec<Text> {
+    listing.find.iter().flat_map(|source| source.raw(fields, events)).filter_map(text).collect()
 }
 
 /// A text that says something to search.
@@ -173,15 +173,15 @@ fn text((form, raw): (Form, String)) -> Option<Text> {
 }
 
 impl Source {
-    fn raw(&self, fields: &Fields) -> Vec<(Form, String)> {
+    fn raw(&self, fields: &Fields, events: &EventRules) -> Vec<(Form, String)> {
         match self {
             Of(form, names) => {
                 vec![(*form, names.iter().filter_map(|name| fields.get(*name)?.as_text()).collect())]
             }
             Category(field) => {
                 let Some(code) = fields.get(*field).and_then(Value::as_text) else { return Vec::new() };
-                let (zh, en) = category_label(code);
-                vec![(Form::Plain, zh), (Form::Plain, en)]
+                let (zh, en) = events.label(code);
+                vec![(Form::Plain, zh.to_owned()), (Form::Plain, en.to_owned())]
             }
             Transcripts(field) => elements(fields, field)
                 .filter_map(|(_, value)| match value {
@@ -298,7 +298,12 @@ mod tests {
     #[test]
     fn doors_are_listed_in_the_order_of_their_numbers() {
         let door = |building: &str, room: &str| {
-            project("dwelling", &fields(&[("estate", "阳光里"), ("building", building), ("room", room)])).sort
+            project(
+                "dwelling",
+                &fields(&[("estate", "阳光里"), ("building", building), ("room", room)]),
+                &EventRules::default(),
+            )
+            .sort
         };
         assert!(door("2号楼", "101") < door("10号楼", "101"));
         assert!(door("2号楼", "99") < door("2号楼", "101"));
@@ -308,7 +313,12 @@ mod tests {
     fn the_latest_event_comes_first() {
         let event = |millis: i64| {
             let at = gridwalk_model::Timestamp::from_millis(millis);
-            project("event", &Fields::from([("occurred_at".to_owned(), Value::Time(at))])).sort
+            project(
+                "event",
+                &Fields::from([("occurred_at".to_owned(), Value::Time(at))]),
+                &EventRules::default(),
+            )
+            .sort
         };
         assert!(event(2_000) < event(1_000));
         assert!(event(1_000) < event(-1_000));

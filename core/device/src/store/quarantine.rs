@@ -194,11 +194,9 @@ impl Tx<'_> {
 }
 
 impl Store {
-    /// Edits that were not accepted and not settled yet, in the order in which they were refused.
-    ///
-    /// # Errors
-    /// Failures of SQLite.
-    pub fn refused_edits(&self) -> Result<Vec<RefusedEdit>, DeviceError> {
+    /// Edits that were not accepted and not settled yet, in the order in which they were refused, of any class: for rules
+    /// of this crate, not for screens, which ask [`Self::refused_edits`].
+    pub(crate) fn refused_edits_any(&self) -> Result<Vec<RefusedEdit>, DeviceError> {
         self.view().refused()
     }
 

@@ -1,7 +1,8 @@
 //! Records: documents as bytes, and what is kept beside them.
 
+use gridwalk_model::event::EventRules;
 use gridwalk_model::schema::REMOVED_KEY;
-use gridwalk_model::{Fields, RecordId, Timestamp, Value};
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 use gridwalk_replica::digest::Fingerprint;
 use gridwalk_replica::{Document, conflict};
 use rusqlite::{OptionalExtension, Row};
@@ -254,7 +255,7 @@ impl Tx<'_> {
         }
         let hidden = removed && !revived;
         let encoded = encode_fields(&fields);
-        let projection = projection::project(kind, &fields);
+        let projection = projection::project(kind, &fields, self.view.event_rules);
         let stored = Stored { fingerprint, flags, hidden, fields: &encoded, projection: &projection };
         let key = match old {
             None => {
@@ -347,9 +348,29 @@ impl Tx<'_> {
             snapshot,
         ))?;
         if old.fields != new.fields || old.hidden != new.hidden {
-            let before = projection::project(&old.kind, &decode_fields(&old.fields)?);
+            let before = self.drawn(&old.kind, &old.fields)?;
             self.index(old.key, &visible(&before, old.hidden), &visible(new.projection, new.hidden))?;
             self.touch_visits(id, &old.kind, [&before, new.projection]);
+        }
+        Ok(())
+    }
+
+    /// The projection of a record as it is stored.
+    fn drawn(&self, kind: &str, fields: &[u8]) -> Result<Projection, DeviceError> {
+        Ok(projection::project(kind, &decode_fields(fields)?, self.view.event_rules))
+    }
+
+    /// Draws all events anew by other rules: their names in search, what is urgent, what is verified.
+    pub(super) fn redraw_events(&mut self, old: &EventRules, new: &EventRules) -> Result<(), DeviceError> {
+        let sql = "SELECT key, hidden, fields FROM record WHERE kind = ?1 ORDER BY key";
+        let mut statement = self.view.connection.prepare(sql)?;
+        let mut rows = statement.query([Kind::Event.tag()])?;
+        while let Some(row) = rows.next()? {
+            let (key, hidden, fields): (i64, bool, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let fields = decode_fields(&fields)?;
+            let [before, after] =
+                [old, new].map(|rules| projection::project(Kind::Event.tag(), &fields, rules));
+            self.index(key, &visible(&before, hidden), &visible(&after, hidden))?;
         }
         Ok(())
     }
@@ -395,7 +416,7 @@ impl Tx<'_> {
         for stream in self.streams_of(loaded.key)? {
             self.leave(stream, loaded.key)?;
         }
-        let before = projection::project(&loaded.kind, &decode_fields(&loaded.fields)?);
+        let before = self.drawn(&loaded.kind, &loaded.fields)?;
         self.index(loaded.key, &visible(&before, loaded.hidden), &Projection::default())?;
         self.touch_visits(id, &loaded.kind, [&before]);
         self.connection.prepare_cached("DELETE FROM unread WHERE record = ?1")?.execute([loaded.key])?;
@@ -499,7 +520,7 @@ impl Store {
             while let Some(row) = rows.next()? {
                 let (key, kind, hidden): (i64, String, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
                 let fields = decode_fields(&row.get::<_, Vec<u8>>(3)?)?;
-                let new = projection::project(&kind, &fields);
+                let new = projection::project(&kind, &fields, tx.view.event_rules);
                 tx.connection
                     .prepare_cached("UPDATE record SET sort = ?2 WHERE key = ?1 AND sort <> ?2")?
                     .execute((key, &new.sort))?;

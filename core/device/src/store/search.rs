@@ -145,7 +145,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let (kind, fields): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
             let fields = decode_fields(&fields)?;
-            let texts = projection::texts(&kind, &fields);
+            let texts = projection::texts(&kind, &fields, &self.event_rules);
             if !texts.is_empty() {
                 out.searched += texts.iter().map(|text| text.raw.len() as u64).sum::<u64>();
                 let all = fields.values().filter_map(Value::as_text);
@@ -205,7 +205,8 @@ impl Search<'_> {
     /// The record, if this is the first tier that tells it.
     fn by_text(&self, row: Listed) -> Option<Listed> {
         let fits = self.wanted(&row.kind)
-            && self.query.rank(&projection::texts(&row.kind, &row.fields)) == Some(self.cursor.tier);
+            && self.query.rank(&projection::texts(&row.kind, &row.fields, self.view.event_rules))
+                == Some(self.cursor.tier);
         fits.then_some(row)
     }
 
@@ -216,7 +217,7 @@ impl Search<'_> {
             return Ok(None);
         }
         let Some(resident) = self.view.shown(of)? else { return Ok(None) };
-        let texts = projection::texts(&resident.kind, &resident.fields);
+        let texts = projection::texts(&resident.kind, &resident.fields, self.view.event_rules);
         if self.query.rank(&texts).is_some() {
             return Ok(None);
         }

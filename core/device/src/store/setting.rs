@@ -46,6 +46,8 @@ pub(crate) enum Setting {
     Locked,
     /// The deployment's limits for a worker's day, encoded.
     FieldRules,
+    /// The deployment's rules for events, as its file states them.
+    EventRules,
     /// The device's code in event numbers.
     DeviceCode,
     /// The last event number that was issued.
@@ -85,6 +87,7 @@ impl Setting {
             Self::DoorRules => "door_rules",
             Self::Locked => "locked",
             Self::FieldRules => "field_rules",
+            Self::EventRules => "event_rules",
             Self::DeviceCode => "device_code",
             Self::EventNumber => "event_number",
             Self::Practice => "practice",

@@ -1,6 +1,7 @@
 //! The deployment's rules as the server gives them: used from the next operation on, or refused as a whole.
 
 use gridwalk_model::doors::DoorRules;
+use gridwalk_model::event::EventRules;
 use gridwalk_model::field_rules::FieldRules;
 use gridwalk_replica::wire::RuleFiles;
 
@@ -28,12 +29,15 @@ impl Store {
         self.write(Commit::Setting, |tx| {
             tx.put(Setting::RulesMark, &files.mark)?;
             match &read {
-                Ok((doors, field)) => {
+                Ok((doors, field, events)) => {
                     if let Some(doors) = doors {
                         tx.put(Setting::DoorRules, doors.to_json().as_bytes())?;
                     }
                     if let Some(field) = field {
-                        tx.put(Setting::FieldRules, &field.to_bytes())?;
+                        tx.put_field_rules(field)?;
+                    }
+                    if let Some(events) = events {
+                        tx.put_event_rules(events)?;
                     }
                     tx.clear(Setting::RulesRefused)?;
                 }
@@ -59,7 +63,7 @@ impl Store {
     }
 }
 
-type Rules = (Option<DoorRules>, Option<FieldRules>);
+type Rules = (Option<DoorRules>, Option<FieldRules>, Option<EventRules>);
 
 fn read(files: &RuleFiles) -> Result<Rules, RulesRefused> {
     let doors = files.doors.as_deref().map(DoorRules::parse).transpose().map_err(|error| {
@@ -68,11 +72,16 @@ fn read(files: &RuleFiles) -> Result<Rules, RulesRefused> {
     })?;
     let field = files.field.as_deref().map(FieldRules::parse).transpose();
     let field = field.map_err(|error| RulesRefused { zh: error.zh(), en: error.to_string() })?;
-    Ok((doors, field))
+    let events = files.events.as_deref().map(EventRules::parse).transpose();
+    let events = events.map_err(|error| RulesRefused { zh: error.zh(), en: error.to_string() })?;
+    Ok((doors, field, events))
 }
 
 #[cfg(test)]
 mod tests {
+    use gridwalk_model::calendar::Span;
+    use gridwalk_model::event::{Action, LogEntry, SlaClass};
+    use gridwalk_model::{Kind, RecordId};
     use gridwalk_replica::wire::ServerNotes;
 
     use super::*;
@@ -81,7 +90,7 @@ mod tests {
 
     fn files(mark: u8, site_metres: u32) -> RuleFiles {
         let field = FieldRules { site_metres, ..FieldRules::default() };
-        RuleFiles { mark: vec![mark; 8].into(), doors: None, field: Some(field.to_json()) }
+        RuleFiles { mark: vec![mark; 8].into(), doors: None, field: Some(field.to_json()), events: None }
     }
 
     #[test]
@@ -103,6 +112,60 @@ mod tests {
         assert_eq!(store.rules_refused().unwrap(), None);
         assert_eq!(store.field_rules().unwrap().site_metres, 80);
         assert_eq!(store.door_rules().unwrap(), doors, "what is not said stays");
+    }
+
+    /// The starter rules with one category more, urgent, and another deadline for ordinary cases.
+    fn own_events(name: &str) -> EventRules {
+        let mut rules = EventRules::default();
+        let mut plants = rules.categories[1].clone();
+        (plants.code, plants.zh, plants.sla) = ("balcony_plants".into(), name.into(), SlaClass::Urgent);
+        rules.categories.push(plants);
+        let ordinary = rules.sla.get_mut(&SlaClass::Ordinary).unwrap();
+        ordinary.respond = Span::Minutes(47);
+        rules
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_category_is_shown_by_its_code_and_named_once_the_rules_know_it() {
+        let mut store = store(1);
+        let user = store.identity().unwrap().user;
+        assert_eq!(*store.event_rules(), EventRules::default(), "before the first sync");
+        let mut event = crate::testkit::fields(&[("category", "balcony_plants"), ("address", "东门")]);
+        event.insert("area".into(), gridwalk_model::Value::from(crate::testkit::GRID));
+        event.insert("reporter".into(), gridwalk_model::Value::from(user));
+        let mut entry = LogEntry::new(RecordId::from_bytes([7; 16]), None, at(1), user, Action::Report);
+        entry.category = Some("balcony_plants".into());
+        event.insert(entry.key(), entry.to_value());
+        let event = store.edits(at(1), |edits| edits.create_fields(Kind::Event, &event)).unwrap();
+        let shown = |store: &Store| store.my_reports(at(2), 9).unwrap()[0].category.zh.clone();
+        let found = |store: &Store, text: &str| {
+            store.search(text, &[], None, 9).unwrap().hits.iter().map(|hit| hit.id).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&store), "balcony_plants");
+        assert_eq!(found(&store, "balcony_plants"), [event]);
+        assert!(!store.not_sent().unwrap()[0].urgent, "ordinary until somebody says otherwise");
+
+        let given =
+            |mark: u8, events: &EventRules| RuleFiles { events: Some(events.to_json()), ..files(mark, 40) };
+        assert!(store.take_rules(&given(1, &own_events("阳台花盆"))).unwrap());
+        assert_eq!(store.event_rules().verify_distance_m, 40, "with the limits of the other file");
+        assert_eq!(shown(&store), "阳台花盆");
+        assert_eq!(found(&store, "阳台花盆"), [event], "drawn anew with the rules");
+        assert!(found(&store, "balcony_plants").is_empty());
+        assert!(store.not_sent().unwrap()[0].urgent);
+        // Another name, then an app that is started again, then an edit: nothing of the old name stays.
+        assert!(store.take_rules(&given(2, &own_events("高空花盆"))).unwrap());
+        let mut store = store.reopened().unwrap();
+        assert_eq!(store.event_rules().sla[&SlaClass::Ordinary].respond, Span::Minutes(47));
+        assert_eq!(found(&store, "高空花盆"), [event]);
+        let moved = crate::testkit::fields(&[("address", "西门")]);
+        store.edits(at(3), |edits| edits.edit(event, &moved)).unwrap();
+        assert_eq!((found(&store, "阳台花盆"), found(&store, "高空花盆")), (vec![], vec![event]));
+        let bad = RuleFiles { events: Some("{}".into()), ..files(3, 40) };
+        assert!(!store.take_rules(&bad).unwrap());
+        let why = store.rules_refused().unwrap().unwrap();
+        assert!(why.zh.contains("事件规则") && why.en.contains("categories"), "{why:?}");
+        assert_eq!(shown(&store), "高空花盆");
     }
 
     #[test]

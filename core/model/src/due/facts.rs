@@ -3,7 +3,7 @@
 use jiff::civil;
 
 use super::{DueFact, DueKind, DueSource};
-use crate::event::{Action, Folded, SlaClass, State, Verdict, fold, read_log};
+use crate::event::{Action, EventRules, Folded, SlaClass, State, Verdict, fold, read_log};
 use crate::field_rules::FieldRules;
 use crate::id::RecordId;
 use crate::records::task::{TaskKind, TaskState};
@@ -13,8 +13,14 @@ use crate::value::Fields;
 
 /// What a record makes due or settles. `id` is the record's own. Calendar days count to their last moment, local time.
 /// Records with missing fields tell nothing.
-pub fn facts(kind: Kind, id: RecordId, fields: &Fields, rules: &FieldRules) -> Vec<DueFact> {
-    let read = Reader { id, fields, rules };
+pub fn facts(
+    kind: Kind,
+    id: RecordId,
+    fields: &Fields,
+    rules: &FieldRules,
+    events: &EventRules,
+) -> Vec<DueFact> {
+    let read = Reader { id, fields, rules, events };
     match kind {
         Kind::Task => read.task().into_iter().collect(),
         Kind::Place => read.place().into_iter().collect(),
@@ -29,6 +35,7 @@ struct Reader<'f> {
     id: RecordId,
     fields: &'f Fields,
     rules: &'f FieldRules,
+    events: &'f EventRules,
 }
 
 impl Reader<'_> {
@@ -99,8 +106,8 @@ impl Reader<'_> {
 
     fn event(&self) -> Option<DueFact> {
         let (entries, _) = read_log(self.fields);
-        let rules = self.rules.event_rules();
-        let folded = fold(&entries, &rules);
+        let rules = self.events;
+        let folded = fold(&entries, rules);
         let class = folded.urgency.clone().unwrap_or_else(|| rules.class(folded.category.as_deref()));
         let fact = |source, kind, base| DueFact {
             base,
@@ -161,7 +168,7 @@ mod tests {
 
     fn one(kind: Kind, pairs: Vec<(&str, Value)>) -> Option<DueFact> {
         let fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let found = facts(kind, ID, &fields, &FieldRules::default());
+        let found = facts(kind, ID, &fields, &FieldRules::default(), &EventRules::default());
         assert!(found.len() <= 1);
         found.into_iter().next()
     }
@@ -220,7 +227,7 @@ mod tests {
 
     fn event(entries: &[LogEntry]) -> Option<DueFact> {
         let fields = entries.iter().map(|entry| (entry.key(), entry.to_value())).collect();
-        facts(Kind::Event, ID, &fields, &FieldRules::default()).into_iter().next()
+        facts(Kind::Event, ID, &fields, &FieldRules::default(), &EventRules::default()).into_iter().next()
     }
 
     #[test]

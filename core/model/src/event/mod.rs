@@ -9,7 +9,7 @@
 //! | the order in which they are folded | `order` |
 //! | who may do what, and when | [`table`] |
 //! | what has to hold for it | `guards` |
-//! | what a deployment decides | [`EventRules`] |
+//! | what a deployment decides, and its file | [`EventRules`] |
 //! | the outcome | [`Folded`], [`Sla`] |
 //! | numbers issued offline | [`number`] |
 //! | reports of the same problem | [`near`] |
@@ -18,6 +18,7 @@
 //! | urgent and not sent | [`urgent`] |
 
 mod entry;
+mod file;
 mod fold;
 mod guards;
 pub mod near;
@@ -34,9 +35,10 @@ mod tests;
 pub mod urgent;
 
 pub use entry::{Action, LogEntry, Presence, RatingChannel, SlaClass, Supervision, read_log};
+pub use file::EventRulesError;
 pub use fold::fold;
 pub use guards::Guard;
-pub use rules::{CategoryRule, EventRules, SlaRule};
+pub use rules::{Category, EventRules, SlaRule};
 pub use sla::Sla;
 pub use state::{Called, ExtensionRequest, Flag, Folded, Judged, Rating, State, Verdict};
 pub use table::{Offline, legal_next};

@@ -1,20 +1,53 @@
-//! What a deployment decides about events: data, edited without a release.
+//! What a deployment decides about events: data, edited without a release. The file that new deployments start with is
+//! `schemas/rules/events.json`; the limits that phones need for more than events stand in `field.json`.
 
 use std::collections::BTreeMap;
 
 use crate::calendar::{Calendar, Span};
-use crate::categories::{STARTER_CATEGORIES, Severity};
+use crate::categories::{STARTER_CATEGORIES, Severity, StarterCategory};
 use crate::event::SlaClass;
+use crate::field_rules::FieldRules;
 
-/// What the rules say of one category.
+/// One category, and what the rules say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CategoryRule {
+pub struct Category {
+    /// As it stands in an event.
+    pub code: String,
+    /// Name in Chinese.
+    pub zh: String,
+    /// Name in English.
+    pub en: String,
+    /// The group under which a screen shows it, in Chinese.
+    pub group_zh: String,
+    /// The group in English.
+    pub group_en: String,
     /// How bad.
     pub severity: Severity,
     /// Whether a gridworker may settle it on the spot. Counts for low severity only.
     pub on_spot: bool,
     /// Which deadlines count.
     pub sla: SlaClass,
+    /// The kind of unit that usually handles it, in Chinese: a suggestion for the dispatcher.
+    pub routing_zh: String,
+    /// The kind of unit in English.
+    pub routing_en: String,
+}
+
+impl From<&StarterCategory> for Category {
+    fn from(starter: &StarterCategory) -> Self {
+        Self {
+            code: starter.code.to_owned(),
+            zh: starter.zh.to_owned(),
+            en: starter.en.to_owned(),
+            group_zh: starter.group_zh.to_owned(),
+            group_en: starter.group_en.to_owned(),
+            severity: starter.severity.clone(),
+            on_spot: starter.on_spot,
+            sla: starter.sla.clone(),
+            routing_zh: starter.routing_zh.to_owned(),
+            routing_en: starter.routing_en.to_owned(),
+        }
+    }
 }
 
 /// Deadlines of one class.
@@ -31,8 +64,9 @@ pub struct SlaRule {
 /// The rules. Server and phones of a deployment hold the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRules {
-    /// Categories by code; one that is not listed is general, ordinary, and never settled on the spot.
-    pub categories: BTreeMap<String, CategoryRule>,
+    /// Categories in the order of the screen; one that is not listed is general, ordinary, never settled on the spot,
+    /// and shown by its code.
+    pub categories: Vec<Category>,
     /// Deadlines by class; a class that is not listed has none.
     pub sla: BTreeMap<SlaClass, SlaRule>,
     /// Workdays.
@@ -55,20 +89,9 @@ impl Default for EventRules {
     /// The starter categories and the deadlines of the design: urgent respond in 30 minutes and feed back in 2
     /// hours, pressing 2 and 24 hours, ordinary 1 and 5 workdays, complex 1 and 15.
     fn default() -> Self {
-        let categories = STARTER_CATEGORIES
-            .iter()
-            .map(|category| {
-                let rule = CategoryRule {
-                    severity: category.severity.clone(),
-                    on_spot: category.on_spot,
-                    sla: category.sla.clone(),
-                };
-                (category.code.to_owned(), rule)
-            })
-            .collect();
         let class = |respond, handle| SlaRule { respond, handle, red_times: 2 };
         Self {
-            categories,
+            categories: STARTER_CATEGORIES.iter().map(Category::from).collect(),
             sla: BTreeMap::from([
                 (SlaClass::Urgent, class(Span::Minutes(30), Span::Minutes(120))),
                 (SlaClass::Pressing, class(Span::Minutes(120), Span::Minutes(24 * 60))),
@@ -91,7 +114,7 @@ impl EventRules {
     /// deployment's own limits are not at hand.
     pub fn for_routing() -> Self {
         Self {
-            categories: BTreeMap::new(),
+            categories: Vec::new(),
             sla: BTreeMap::new(),
             calendar: Calendar::empty(),
             callback_tries: 0,
@@ -101,6 +124,22 @@ impl EventRules {
             look_back_days: 0,
             clock_skew_minutes: 0,
         }
+    }
+
+    /// The same with the limits that stand in the other file: the distance on site, the days until the look-back, local
+    /// time.
+    #[must_use]
+    pub fn with_limits(self, limits: &FieldRules) -> Self {
+        let mut rules = self;
+        rules.calendar.utc_offset_minutes = limits.utc_offset_minutes;
+        rules.verify_distance_m = limits.site_metres;
+        rules.look_back_days = limits.look_back_days;
+        rules
+    }
+
+    /// The name of a category in Chinese and English; a code that is not listed is shown as it is.
+    pub fn label<'a>(&'a self, code: &'a str) -> (&'a str, &'a str) {
+        self.category(Some(code)).map_or((code, code), |category| (&*category.zh, &*category.en))
     }
 
     /// Whether a gridworker may settle this category on the spot.
@@ -118,7 +157,9 @@ impl EventRules {
         self.category(category).map_or(SlaClass::Ordinary, |rule| rule.sla.clone())
     }
 
-    fn category(&self, code: Option<&str>) -> Option<&CategoryRule> {
-        self.categories.get(code?)
+    /// A category by its code.
+    pub fn category(&self, code: Option<&str>) -> Option<&Category> {
+        let code = code?;
+        self.categories.iter().find(|category| category.code == code)
     }
 }

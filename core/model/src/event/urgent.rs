@@ -1,6 +1,6 @@
 //! An urgent report that is not sent: whom to call, and a text message without personal data.
 
-use crate::categories::STARTER_CATEGORIES;
+use crate::event::EventRules;
 use crate::field_rules::FieldRules;
 use crate::geo::Position;
 use crate::time::Timestamp;
@@ -34,20 +34,11 @@ pub struct Call {
     pub sms_en: String,
 }
 
-/// The label of a category, in Chinese and English; a code that this build does not know is shown as it is.
-pub fn category_label(code: &str) -> (String, String) {
-    let found = STARTER_CATEGORIES.iter().find(|category| category.code == code);
-    found.map_or_else(
-        || (code.to_owned(), code.to_owned()),
-        |category| (category.zh.to_owned(), category.en.to_owned()),
-    )
-}
-
 /// The call and the message; `None` where the deployment names no number.
-pub fn call(facts: &UrgentFacts<'_>, rules: &FieldRules) -> Option<Call> {
+pub fn call(facts: &UrgentFacts<'_>, rules: &FieldRules, events: &EventRules) -> Option<Call> {
     let by_category = facts.category.and_then(|category| rules.calls.get(category));
     let number = by_category.or(rules.call.as_ref())?.clone();
-    let (zh, en) = facts.category.map_or_else(|| ("紧急情况".into(), "Emergency".into()), category_label);
+    let (zh, en) = facts.category.map_or(("紧急情况", "Emergency"), |code| events.label(code));
     let local = facts.at.plus_millis(i64::from(rules.utc_offset_minutes) * 60_000).to_string();
     let time = local.get(..16).unwrap_or(&local).replace('T', " ");
     let place = [facts.grid, facts.building].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -85,7 +76,7 @@ mod tests {
             at: Timestamp::from_millis(1_772_499_600_000),
             position: Position::wgs84(36.1, 120.47, Some(5.0), PositionSource::Gps).ok(),
         };
-        let call = call(&facts, &FieldRules::default()).unwrap();
+        let call = call(&facts, &FieldRules::default(), &EventRules::default()).unwrap();
         assert_eq!(call.number, "119");
         let zh = "【紧急】燃气泄漏。时间：2026-03-03 09:00。地点：样例网格 阳光里3号楼。坐标（WGS-84）：\
                   36.10000,120.47000。编号：K7Q2-20260303-001。网络不通，系统尚未收到，请先行处置。";
@@ -96,10 +87,10 @@ mod tests {
     #[test]
     fn the_number_is_data_and_unknown_facts_are_left_out() {
         let rules = FieldRules { call: Some("0532-0000000".into()), ..FieldRules::default() };
-        let found = call(&UrgentFacts::default(), &rules).unwrap();
+        let found = call(&UrgentFacts::default(), &rules, &EventRules::default()).unwrap();
         assert_eq!(found.number, "0532-0000000");
         assert!(!found.sms_zh.contains("地点") && !found.sms_zh.contains("编号"));
         let none = FieldRules { call: None, ..FieldRules::default() };
-        assert_eq!(call(&UrgentFacts::default(), &none), None);
+        assert_eq!(call(&UrgentFacts::default(), &none, &EventRules::default()), None);
     }
 }

@@ -20,6 +20,11 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether it says something about a person that is of the sensitive class.
+    pub const fn is_sensitive(&self) -> bool {
+        matches!(self, Self::Need(_))
+    }
+
     /// The reason in Chinese.
     pub fn zh(&self) -> &str {
         match self {

@@ -253,6 +253,8 @@ async fn voice_notes_of_an_event_can_be_played_and_each_play_is_written_down() {
         format: VoiceFormat::Opus,
         recorded_at: street.now(),
         transcript: Some("楼道堆放杂物，电话19900007832（虚构）".into()),
+        signature: None,
+        link: None,
     };
     story.put(&format!("voices/{element}"), Value::Bytes(voice.to_bytes()));
     let id = story.save();

@@ -189,11 +189,12 @@ impl LedgerReads for Tx<'_> {
     }
 
     fn rule_files(&self) -> Stored<Option<RuleFiles>> {
-        self.one("SELECT mark, doors, field FROM rule_files", [], |row| {
+        self.one("SELECT mark, doors, field, events FROM rule_files", [], |row| {
             Ok(RuleFiles {
                 mark: bytes(row, 0)?.into(),
                 doors: row.get(1).map_err(failed)?,
                 field: row.get(2).map_err(failed)?,
+                events: row.get(3).map_err(failed)?,
             })
         })
     }
@@ -299,9 +300,9 @@ impl LedgerWrites for Tx<'_> {
 
     fn put_rule_files(&mut self, rules: &RuleFiles, at: Timestamp) -> Stored<()> {
         self.execute(
-            "INSERT INTO rule_files (one, mark, doors, field, set_at) VALUES (1, ?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET mark = ?1, doors = ?2, field = ?3, set_at = ?4",
-            (rules.mark.as_slice(), &rules.doors, &rules.field, at.millis()),
+            "INSERT INTO rule_files (one, mark, doors, field, events, set_at) VALUES (1, ?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET mark = ?1, doors = ?2, field = ?3, events = ?4, set_at = ?5",
+            (rules.mark.as_slice(), &rules.doors, &rules.field, &rules.events, at.millis()),
         )?;
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use gridwalk_evidence::sha256;
 use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource};
-use gridwalk_model::photo_chain::{ChainLink, ChainState};
+use gridwalk_model::photo_chain::{ChainLink, ChainState, Chained};
+use gridwalk_model::voice::{VoiceFormat, VoiceRef};
 use gridwalk_model::{ContentHash, DeviceId, Kind, RecordId, Timestamp, Value};
 use gridwalk_replica::Actor;
 use p256::ecdsa::signature::Signer;
@@ -48,7 +49,7 @@ fn street() -> Street {
 impl Street {
     /// A photo that is signed and, as a phone would, remembered as the last one.
     fn signed(&mut self, element: RecordId) -> PhotoRef {
-        let mut photo = PhotoRef {
+        let photo = PhotoRef {
             hash: ContentHash::from_bytes([element.as_bytes()[0]; 32]),
             preview_hash: None,
             original_hash: None,
@@ -63,27 +64,50 @@ impl Street {
             mock_location: None,
             signature: None,
             pair: None,
-            link: Some(ChainLink::after(self.last)),
+            link: None,
             reuse: None,
             blurred: None,
         };
-        let message = photo.signed_message(self.event, element);
+        self.chained(element, &photo)
+    }
+
+    /// A voice note likewise.
+    fn spoken(&mut self, element: RecordId) -> VoiceRef {
+        let voice = VoiceRef {
+            hash: ContentHash::from_bytes([element.as_bytes()[0]; 32]),
+            bytes: 40_000,
+            millis: 9_000,
+            format: VoiceFormat::Opus,
+            recorded_at: self.world.now(),
+            transcript: Some("虚构".into()),
+            signature: None,
+            link: None,
+        };
+        self.chained(element, &voice)
+    }
+
+    fn chained<E: Chained>(&mut self, element: RecordId, evidence: &E) -> E {
+        let link = Some(ChainLink::after(self.last));
+        let message = evidence.signed(link, None).signed_message(self.event, element);
         let signature: Signature = self.key.sign(&message);
-        photo.signature = Some(signature.to_bytes().to_vec());
         let number = self.last.map_or(1, |(number, _)| number + 1);
         self.last = Some((number, ContentHash::from_bytes(sha256(&message))));
-        photo
+        evidence.signed(link, Some(signature.to_bytes().to_vec()))
     }
 
     fn land(&mut self, element: RecordId, photo: &PhotoRef) {
-        let name = format!("photos/{}", element.to_hex());
-        self.phone.edit(&self.world, self.event, &[(name.as_str(), Value::Bytes(photo.to_bytes()))]);
+        self.land_in("photos", element, photo.to_bytes());
+    }
+
+    fn land_in(&mut self, set: &str, element: RecordId, bytes: Vec<u8>) {
+        let name = format!("{set}/{}", element.to_hex());
+        self.phone.edit(&self.world, self.event, &[(name.as_str(), Value::Bytes(bytes))]);
         self.phone.sync(&self.world);
     }
 
-    fn state(&self, element: RecordId, photo: &PhotoRef) -> ChainState {
+    fn state(&self, element: RecordId, evidence: &impl Chained) -> ChainState {
         let name = element.to_hex();
-        self.world.store().view(|tx| chain_state(tx, self.event, &name, photo)).unwrap()
+        self.world.store().view(|tx| chain_state(tx, self.event, &name, evidence)).unwrap()
     }
 }
 
@@ -103,6 +127,29 @@ fn a_gap_in_the_chain_is_seen_until_the_missing_photo_lands() {
     for (n, photo) in (1..).zip(&photos) {
         assert_eq!(street.state(id(n), photo), ChainState::Whole, "photo {n}");
     }
+}
+
+#[test]
+fn voice_notes_stand_in_the_same_chain() {
+    let mut street = street();
+    let first = street.signed(id(1));
+    let voice = street.spoken(id(2));
+    let last = street.signed(id(3));
+    street.land(id(1), &first);
+    street.land(id(3), &last);
+    assert_eq!(street.state(id(3), &last), ChainState::Gap, "the voice note is on its way");
+    street.land_in("voices", id(2), voice.to_bytes());
+    assert_eq!(street.state(id(2), &voice), ChainState::Whole);
+    assert_eq!(street.state(id(3), &last), ChainState::Whole);
+    let later = VoiceRef { transcript: Some("改过（虚构）".into()), ..voice };
+    assert_eq!(street.state(id(2), &later), ChainState::Altered, "altered in the store");
+    let truth = street.spoken(id(4));
+    let altered = VoiceRef { millis: 1, ..truth };
+    street.land_in("voices", id(4), altered.to_bytes());
+    assert_eq!(street.state(id(4), &altered), ChainState::Altered, "altered before it landed");
+    let bare = VoiceRef { link: None, signature: None, ..altered };
+    street.land_in("voices", id(5), bare.to_bytes());
+    assert_eq!(street.state(id(5), &bare), ChainState::Unsigned, "as of an older build");
 }
 
 #[test]

@@ -371,6 +371,8 @@ fn events_are_found_by_category_and_by_what_was_said_and_visits_by_their_notes()
         format: VoiceFormat::Opus,
         recorded_at: at(1),
         transcript: Some("井盖在三号楼东边（虚构）".into()),
+        signature: None,
+        link: None,
     };
     let (category, label) = STARTER_CATEGORIES.first().map(|first| (first.code, first.zh)).unwrap();
     let mut event = fields(&[("category", category), ("address", "东门")]);

@@ -120,7 +120,7 @@ impl View<'_> {
             return Err(DeviceError::WrongKind { record: event, found: listed.kind });
         }
         let (entries, _) = read_log(&listed.fields);
-        let folded = fold(&entries, &self.field_rules()?.event_rules());
+        let folded = fold(&entries, self.event_rules());
         Ok(Case { listed, entries, folded })
     }
 }
@@ -141,7 +141,7 @@ impl Tx<'_> {
         entry.unit = self.unit_of(user)?;
         fill(&mut entry);
         case.entries.push(entry.clone());
-        let folded = fold(&case.entries, &self.field_rules()?.event_rules());
+        let folded = fold(&case.entries, self.event_rules());
         let judged = folded.entries.iter().find(|judged| judged.id == entry.id);
         let judged = judged.ok_or(DeviceError::Bug("an entry that was not judged"))?;
         if judged.verdict != Verdict::Applied {

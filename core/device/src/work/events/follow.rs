@@ -3,7 +3,6 @@
 use gridwalk_evidence::PerceptualHash;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::pairs::{Pair, pairs};
-use gridwalk_model::event::urgent::category_label;
 use gridwalk_model::event::{Action, Flag, State, Supervision, Verdict};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::elements;
@@ -91,7 +90,7 @@ impl Store {
             let entry = entries.iter().find(|entry| entry.id == judged.id)?;
             entry.public_reply.clone().filter(|_| judged.verdict == Verdict::Applied)
         });
-        let (zh, en) = category_label(folded.category.as_deref().unwrap_or_default());
+        let (zh, en) = self.view().event_rules().label(folded.category.as_deref().unwrap_or_default());
         Ok(MyReport {
             event,
             number: listed.fields.get("number").and_then(Value::as_text).map(str::to_owned),

@@ -92,7 +92,7 @@ impl Store {
         let draft = self.draft(n)?;
         let report = ReportDraft { category: Some(category.to_owned()), ..draft.report };
         self.save_draft(n, &report)?;
-        let rules = self.field_rules()?.event_rules();
+        let rules = self.event_rules();
         Ok(Sorted {
             near: self.near_reports(&report, now)?,
             on_spot: rules.on_spot(Some(category)),
@@ -107,7 +107,7 @@ impl Store {
     pub fn near_reports(&self, report: &ReportDraft, now: Timestamp) -> Result<Vec<NearReport>, DeviceError> {
         let Some(category) = report.category.as_deref() else { return Ok(Vec::new()) };
         let rules = self.field_rules()?;
-        let event_rules = rules.event_rules();
+        let event_rules = self.view().event_rules();
         let user = self.identity().map(|identity| identity.user);
         let (_, position) = self.view().locate(report)?;
         let at = report.seen_at.unwrap_or(now);
@@ -126,7 +126,7 @@ impl Store {
                     break;
                 }
                 let Some(found) = near_one(row, &new, &rules) else { continue };
-                let folded = fold(&read_log(&row.fields).0, &event_rules);
+                let folded = fold(&read_log(&row.fields).0, event_rules);
                 if matches!(folded.state, State::Withdrawn | State::Draft) {
                     continue;
                 }
@@ -157,8 +157,7 @@ impl Store {
         let (area, position) = self.view().locate(&draft.report)?;
         let area = area.ok_or(DeviceError::Unfinished { what: "area" })?;
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;
-        let rules = self.field_rules()?;
-        let event_rules = rules.event_rules();
+        let event_rules = self.event_rules();
         let urgent = is_urgent(&draft.report, &event_rules.class(Some(&category)));
         let after = draft.photos.iter().any(|photo| photo.role == PhotoRole::After);
         let on_spot = draft.report.on_spot && after && event_rules.on_spot(Some(&category));

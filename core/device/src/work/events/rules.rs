@@ -6,15 +6,9 @@ use gridwalk_model::records::elements;
 use gridwalk_model::{Kind, RecordId, Value};
 
 use crate::error::DeviceError;
-use crate::store::{Commit, Setting, Store, View};
+use crate::store::{Commit, Store, View};
 
 impl View<'_> {
-    /// The limits; the product's own where none were set, or where a newer build set them.
-    pub(crate) fn field_rules(&self) -> Result<FieldRules, DeviceError> {
-        let stored = self.get(Setting::FieldRules)?;
-        Ok(stored.and_then(|bytes| FieldRules::from_bytes(&bytes).ok()).unwrap_or_default())
-    }
-
     /// What a person may do, by the directory of staff; a gridworker where it does not say.
     pub(crate) fn roles_of(&self, user: RecordId) -> Result<Vec<Role>, DeviceError> {
         let listed = self.listed(user)?.filter(|listed| listed.kind == Kind::Worker.tag());
@@ -49,6 +43,6 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn set_field_rules(&mut self, rules: &FieldRules) -> Result<(), DeviceError> {
-        self.write(Commit::Setting, |tx| tx.put(Setting::FieldRules, &rules.to_bytes()))
+        self.write(Commit::Setting, |tx| tx.put_field_rules(rules))
     }
 }

@@ -56,7 +56,7 @@ fn attach_all(store: &mut Store, now: Timestamp) -> usize {
 fn elsewhere(store: &mut Store, event: RecordId, action: Action, now: Timestamp, by: Option<RecordId>) {
     let mut document = store.document(event).unwrap().unwrap();
     let (entries, _) = read_log(&document.fields());
-    let rules = store.field_rules().unwrap().event_rules();
+    let rules = store.event_rules();
     let parent = fold(&entries, &rules).entries.last().map(|last| last.id);
     let id = RecordId::from_parts(now, [entries.len() as u8; 10]);
     let mut entry = LogEntry::new(id, parent, now, FIXER, action);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gridwalk_model::describe::Words;
-use gridwalk_model::event::urgent::{Call, UrgentFacts, call, category_label};
+use gridwalk_model::event::urgent::{Call, UrgentFacts, call};
 use gridwalk_model::event::{SlaClass, read_log};
 use gridwalk_model::geo::Position;
 use gridwalk_model::records::FieldValue;
@@ -91,7 +91,7 @@ impl View<'_> {
             at,
             position: fields.get("position").and_then(|value| Position::from_value(value).ok()),
         };
-        Ok(call(&facts, &self.field_rules()?))
+        Ok(call(&facts, &self.field_rules()?, self.event_rules()))
     }
 }
 
@@ -126,7 +126,7 @@ impl Store {
     /// Failures of SQLite.
     pub fn not_sent(&self) -> Result<Vec<NotSent>, DeviceError> {
         let view = self.view();
-        let rules = view.field_rules()?.event_rules();
+        let rules = view.event_rules();
         let mut out = Vec::new();
         for draft in self.draft_tray()?.drafts {
             let class = rules.class(draft.report.category.as_deref());
@@ -141,7 +141,7 @@ impl Store {
             put("dwelling", draft.report.dwelling.map(Value::from));
             put("category", draft.report.category.as_deref().map(Value::from));
             put("position", draft.report.position.map(|position| position.to_value()));
-            let (zh, en) = category_label(draft.report.category.as_deref().unwrap_or_default());
+            let (zh, en) = rules.label(draft.report.category.as_deref().unwrap_or_default());
             out.push(NotSent {
                 event: None,
                 draft: Some(draft.n),
@@ -165,19 +165,19 @@ impl Store {
     /// Reports that the server refused as a whole: they are in the tray, and nobody has them but this phone.
     fn refused_reports(&self) -> Result<Vec<NotSent>, DeviceError> {
         let mut reports: BTreeMap<RecordId, (Timestamp, Fields)> = BTreeMap::new();
-        for edit in self.refused_edits()? {
+        for edit in self.refused_edits_any()? {
             if edit.kind == Kind::Event.tag() && self.view().record_key(edit.record)?.is_none() {
                 let (_, fields) = reports.entry(edit.record).or_insert((edit.at, Fields::new()));
                 fields.insert(edit.field, edit.value);
             }
         }
-        let rules = self.view().field_rules()?.event_rules();
+        let rules = self.view().event_rules();
         let mut out = Vec::new();
         for (event, (since, fields)) in reports {
             let category = text(&fields, "category").unwrap_or_default();
             let first = read_log(&fields).0.into_iter().find_map(|entry| entry.urgency);
             let urgent = first.unwrap_or_else(|| rules.class(Some(category))) == SlaClass::Urgent;
-            let (zh, en) = category_label(category);
+            let (zh, en) = rules.label(category);
             out.push(NotSent {
                 event: Some(event),
                 draft: None,
@@ -193,11 +193,11 @@ impl Store {
 
     fn not_sent_event(&self, event: RecordId) -> Result<NotSent, DeviceError> {
         let case = self.view().case(event)?;
-        let rules = self.view().field_rules()?.event_rules();
+        let rules = self.view().event_rules();
         let category = case.folded.category.as_deref().unwrap_or_default();
         let class = case.folded.urgency.clone().unwrap_or_else(|| rules.class(Some(category)));
         let urgent = class == SlaClass::Urgent && !case.folded.is_over();
-        let (zh, en) = category_label(category);
+        let (zh, en) = rules.label(category);
         let first = read_log(&case.listed.fields).0.into_iter().map(|entry| entry.at).min();
         Ok(NotSent {
             event: Some(event),

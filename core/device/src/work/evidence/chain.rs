@@ -1,10 +1,9 @@
-//! Every photo that this phone attaches is signed with the hash of the one before.
+//! Every photo and voice note that this phone attaches is signed with the hash of the one before.
 
 use std::sync::Arc;
 
 use gridwalk_evidence::sha256;
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::photo_chain::ChainLink;
+use gridwalk_model::photo_chain::{ChainLink, Chained};
 use gridwalk_model::{ContentHash, RecordId};
 
 use crate::error::DeviceError;
@@ -40,29 +39,29 @@ impl Tx<'_> {
 }
 
 impl Store {
-    /// From now on photos are signed with this key: the one with which the device was enrolled, since that is the one
+    /// From now on photos and voice notes are signed with this key: the one with which the device was enrolled, since that is the one
     /// that the server knows.
-    pub fn sign_photos_with(&mut self, key: Arc<dyn DeviceKey>) {
-        self.photo_key = Some(key);
+    pub fn sign_evidence_with(&mut self, key: Arc<dyn DeviceKey>) {
+        self.evidence_key = Some(key);
     }
 
     /// Puts a reference into the chain and signs it. Without a key, or where the keystore fails, it stays unsigned and
-    /// outside of the chain: a photo is never lost to that.
-    pub(crate) fn chained(
+    /// outside of the chain: no evidence is ever lost to that.
+    pub(crate) fn chained<E: Chained>(
         &self,
-        reference: PhotoRef,
+        reference: E,
         record: RecordId,
         element: RecordId,
-    ) -> Result<(PhotoRef, Option<ChainEnd>), DeviceError> {
-        let Some(key) = &self.photo_key else { return Ok((reference, None)) };
+    ) -> Result<(E, Option<ChainEnd>), DeviceError> {
+        let Some(key) = &self.evidence_key else { return Ok((reference, None)) };
         let last = self.view().chain_end()?;
         let link = ChainLink::after(last.map(|end| (end.number, end.hash)));
-        let linked = PhotoRef { link: Some(link), signature: None, ..reference.clone() };
+        let linked = reference.signed(Some(link), None);
         let message = linked.signed_message(record, element);
         match key.sign(&message) {
             Ok(signature) => {
                 let end = ChainEnd { number: link.number, hash: ContentHash::from_bytes(sha256(&message)) };
-                Ok((PhotoRef { signature: Some(signature.to_vec()), ..linked }, Some(end)))
+                Ok((linked.signed(Some(link), Some(signature.to_vec())), Some(end)))
             }
             Err(_) => Ok((reference, None)),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gridwalk_evidence::{Likeness, Limits, Photo, VoiceError, sha256};
 use gridwalk_model::photo::{BlurRegion, PhotoRef, PhotoRole, PhotoSource, Reuse};
-use gridwalk_model::photo_chain::ChainLink;
+use gridwalk_model::photo_chain::{ChainLink, Chained as _};
 use gridwalk_model::voice::VoiceFormat;
 use gridwalk_model::{ContentHash, Kind, RecordId, Value};
 use p256::ecdsa::signature::Verifier;
@@ -106,7 +106,7 @@ fn each_photo_is_signed_with_the_hash_of_the_one_before() {
     let unsigned = store.attach_photo(id, &photo(1), &facts(), at(5)).unwrap();
     assert_eq!(reference(&store, id, unsigned).signature, None, "no key yet");
     let key = key();
-    store.sign_photos_with(key.clone());
+    store.sign_evidence_with(key.clone());
     let public = VerifyingKey::from_sec1_bytes(&key.public_key().unwrap()).unwrap();
     let mut last = None;
     for number in 1..=3 {
@@ -122,9 +122,34 @@ fn each_photo_is_signed_with_the_hash_of_the_one_before() {
     }
     // A restart goes on where it was.
     let mut store = store.reopened().unwrap();
-    store.sign_photos_with(key);
+    store.sign_evidence_with(key);
     let element = store.attach_photo(id, &photo(4), &facts(), at(7)).unwrap();
     assert_eq!(reference(&store, id, element).link, Some(ChainLink::after(last)));
+}
+
+#[test]
+fn a_voice_note_stands_between_photos_in_the_same_chain() {
+    let mut store = store(1);
+    let id = event(&mut store);
+    let key = key();
+    store.sign_evidence_with(key.clone());
+    let public = VerifyingKey::from_sec1_bytes(&key.public_key().unwrap()).unwrap();
+    let first = store.attach_photo(id, &photo(1), &facts(), at(5)).unwrap();
+    let spoken = VoiceFacts { recorded_at: at(6), transcript: Some("虚构".into()) };
+    let voice = store.attach_voice(id, &sound(20), &spoken, at(6)).unwrap();
+    let last = store.attach_photo(id, &photo(2), &facts(), at(7)).unwrap();
+    let hash = |message: &[u8]| ContentHash::from_bytes(sha256(message));
+    let first = hash(&reference(&store, id, first).signed_message(id, first));
+    let held = store.voices(id).unwrap().remove(0).1;
+    assert_eq!(held.link, Some(ChainLink::after(Some((1, first)))));
+    let message = held.signed_message(id, voice);
+    let signature = Signature::from_slice(held.signature.as_deref().unwrap()).unwrap();
+    public.verify(&message, &signature).unwrap();
+    assert_eq!(reference(&store, id, last).link, Some(ChainLink::after(Some((2, hash(&message))))));
+    store.sign_evidence_with(Arc::new(Broken));
+    store.attach_voice(id, &sound(20), &spoken, at(8)).unwrap();
+    let lost = store.voices(id).unwrap().into_iter().filter(|(_, voice)| voice.signature.is_none());
+    assert_eq!(lost.count(), 1, "a voice note is not lost to a keystore that fails");
 }
 
 #[test]
@@ -132,7 +157,7 @@ fn a_failed_commit_leaves_no_gap_in_the_chain() {
     let faults = Faults::scripted();
     let mut store = store_with(1, faults.clone());
     let id = event(&mut store);
-    store.sign_photos_with(key());
+    store.sign_evidence_with(key());
     faults.fail(Some(Commit::Edit), Side::Before, 0);
     assert!(store.attach_photo(id, &photo(1), &facts(), at(6)).is_err());
     let element = store.attach_photo(id, &photo(1), &facts(), at(7)).unwrap();
@@ -161,7 +186,7 @@ impl DeviceKey for Broken {
 fn a_photo_is_not_lost_to_a_keystore_that_fails() {
     let mut store = store(1);
     let id = event(&mut store);
-    store.sign_photos_with(Arc::new(Broken));
+    store.sign_evidence_with(Arc::new(Broken));
     let element = store.attach_photo(id, &photo(1), &facts(), at(6)).unwrap();
     let held = reference(&store, id, element);
     assert_eq!((held.link, held.signature), (None, None));

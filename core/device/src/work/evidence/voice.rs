@@ -1,4 +1,4 @@
-//! Voice notes: checked, stored, and sent with what is small.
+//! Voice notes: checked, signed, stored, and sent with what is small.
 
 use gridwalk_evidence::{VoiceFormat as FileFormat, inspect_voice, sha256};
 use gridwalk_model::voice::{TRANSCRIPT_MAX, VoiceFormat, VoiceRef};
@@ -49,12 +49,18 @@ impl Store {
             },
             recorded_at: facts.recorded_at,
             transcript: facts.transcript.as_ref().map(|text| text.chars().take(TRANSCRIPT_MAX).collect()),
+            signature: None,
+            link: None,
         };
         let element = RecordId::from_parts(now, self.random()?);
+        let (reference, chain_end) = self.chained(reference, record, element)?;
         self.put_media(&[(hash, MediaForm::Voice, sound)], now)?;
         self.write(Commit::Edit, |tx| {
             let value = Value::Bytes(reference.to_bytes());
             Edits::over(tx, now).add(record, "voices", &element.to_hex(), value)?;
+            if let Some(end) = &chain_end {
+                tx.put_chain_end(end)?;
+            }
             tx.add_upload(&hash, record, MediaForm::Voice, reference.bytes, now)
         })?;
         Ok(element)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gridwalk_model::event::{EventRules, State, fold, read_log};
+use gridwalk_model::event::{State, fold, read_log};
 use gridwalk_model::indicators::{
     DoorFact, EventFact, Exclusion, InspectionFact, OrderFact, PatrolFact, Touch, VisitMade, Week, WeekFacts,
 };
@@ -98,12 +98,12 @@ impl Store {
     }
 
     fn event_facts(&self, area: RecordId) -> Result<Vec<EventFact>, DeviceError> {
-        let rules = EventRules::default();
+        let rules = self.event_rules();
         let mut out = Vec::new();
         for entry in self.all::<Event>()?.into_iter().filter(|entry| entry.record.area == area) {
             let fields = entry.record.to_fields();
             let (log, _) = read_log(&fields);
-            let excluded = match fold(&log, &rules).state {
+            let excluded = match fold(&log, rules).state {
                 State::Draft => Some(Exclusion::Draft),
                 State::Merged => Some(Exclusion::Merged),
                 State::Rejected => Some(Exclusion::Rejected),

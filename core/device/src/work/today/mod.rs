@@ -187,7 +187,7 @@ impl Store {
     /// Edits that were not accepted: one line a record.
     fn refused_lines(&self, days: &Days) -> Result<Vec<Line>, DeviceError> {
         let mut by_record: BTreeMap<RecordId, (Timestamp, usize)> = BTreeMap::new();
-        for edit in self.refused_edits()? {
+        for edit in self.refused_edits_any()? {
             let entry = by_record.entry(edit.record).or_insert((edit.at, 0));
             *entry = (entry.0.min(edit.at), entry.1 + 1);
         }

@@ -1,6 +1,6 @@
 //! Where a target is, and what it is called.
 
-use gridwalk_model::event::urgent::category_label;
+use gridwalk_model::event::EventRules;
 use gridwalk_model::geo::{LatLon, Position};
 use gridwalk_model::records::FieldValue;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
@@ -55,7 +55,7 @@ impl View<'_> {
         let fields = &listed.fields;
         let position = fields.get("position").and_then(|value| Position::from_value(value).ok());
         let own = Spot {
-            title: own_title(&listed),
+            title: own_title(&listed, self.event_rules()),
             point: position.map(|position| position.point()),
             order: String::new(),
         };
@@ -88,7 +88,7 @@ impl View<'_> {
 }
 
 /// What a record calls itself, without what it is linked to.
-pub(crate) fn own_title(listed: &Listed) -> String {
+pub(crate) fn own_title(listed: &Listed, rules: &EventRules) -> String {
     let fields = &listed.fields;
     let joined = |names: &[&str]| names.iter().filter_map(|name| text(fields, name)).collect::<String>();
     match Kind::parse(&listed.kind) {
@@ -97,10 +97,10 @@ pub(crate) fn own_title(listed: &Listed) -> String {
             if door.is_empty() { joined(&["address"]) } else { door }
         }
         Some(Kind::Event) => {
-            let category = category_label(text(fields, "category").unwrap_or_default()).0;
+            let category = rules.label(text(fields, "category").unwrap_or_default()).0;
             match text(fields, "number") {
                 Some(number) => format!("{category} {number}"),
-                None => category,
+                None => category.to_owned(),
             }
         }
         Some(Kind::Task) => joined(&["title"]),

@@ -24,6 +24,8 @@ use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
 use super::today::own_title;
 use crate::edit::ConflictEntry;
 use crate::error::DeviceError;
+use crate::keeping::KeepingLimits;
+use crate::keeping::sensitive::is_sensitive;
 use crate::store::{ACTED, OutboxState, RefusedEdit, RefusedReason, Store, View};
 
 pub use settle::Settlement;
@@ -139,6 +141,16 @@ pub struct TrayValue {
     pub at: Timestamp,
     /// Whether reads show it at present.
     pub shown: bool,
+    /// Whether it belongs to a sensitive record: then `value` is `null` until [`Store::reveal`] is asked for a purpose.
+    pub hidden: bool,
+}
+
+impl TrayValue {
+    /// As the tray shows it, to whoever looks over the worker's shoulder.
+    fn covered(self) -> Self {
+        let text = Words::new("敏感内容，说明用途后显示", "Sensitive: shown for a stated purpose");
+        Self { value: Value::Null, text, hidden: true, ..self }
+    }
 }
 
 /// One item.
@@ -148,8 +160,12 @@ pub struct TrayItem {
     pub key: TrayKey,
     /// The record.
     pub record: RecordId,
+    /// The word for its kind.
+    pub kind_tag: String,
     /// The name of its kind.
     pub kind: Words,
+    /// Whether its values are of the sensitive class.
+    pub sensitive: bool,
     /// What the record is called; empty where it has no name.
     pub title: String,
     /// Since when.
@@ -174,7 +190,8 @@ struct Subject {
 
 impl View<'_> {
     fn subject(&self, record: RecordId, kind: &str) -> Result<Subject, DeviceError> {
-        let title = self.listed(record)?.map(|listed| own_title(&listed)).unwrap_or_default();
+        let title =
+            self.listed(record)?.map(|listed| own_title(&listed, self.event_rules())).unwrap_or_default();
         Ok(Subject { kind_tag: kind.to_owned(), title })
     }
 
@@ -189,7 +206,7 @@ impl View<'_> {
         if let Some(target) = value.as_link()
             && let Some(listed) = self.listed(target)?
         {
-            let title = own_title(&listed);
+            let title = own_title(&listed, self.event_rules());
             if !title.is_empty() {
                 return Ok(Words::same(title));
             }
@@ -200,14 +217,43 @@ impl View<'_> {
 
 impl Store {
     /// Everything in the tray: first what needs a decision, then what needs patience, then what only waits for the
-    /// network; each in the order in which it came.
+    /// network; each in the order in which it came. Values of sensitive records are covered, see [`Self::reveal`].
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn tray(&self, now: Timestamp) -> Result<Vec<TrayItem>, DeviceError> {
+        let mut items = self.tray_in_full(now)?;
+        for item in items.iter_mut().filter(|item| item.sensitive) {
+            let values = std::mem::take(&mut item.values);
+            item.values = values.into_iter().map(TrayValue::covered).collect();
+        }
+        Ok(items)
+    }
+
+    /// The values of an item in full, for a purpose. Where its record is sensitive, the read is in the journal, durably,
+    /// before they are returned.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotInTray`]; [`DeviceError::NoPurpose`] and [`DeviceError::StorageFull`] for a sensitive record.
+    pub fn reveal(
+        &mut self,
+        key: &TrayKey,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Vec<TrayValue>, DeviceError> {
+        let item = self.tray_in_full(now)?.into_iter().find(|item| item.key == *key);
+        let item = item.ok_or(DeviceError::NotInTray)?;
+        if let Some(kind) = Kind::parse(&item.kind_tag) {
+            self.note_reads(kind, &[item.record], purpose, limits, now)?;
+        }
+        Ok(item.values)
+    }
+
+    fn tray_in_full(&self, now: Timestamp) -> Result<Vec<TrayItem>, DeviceError> {
         let rules = self.field_rules()?;
         let mut out = Vec::new();
-        for conflict in self.conflicts()? {
+        for conflict in self.conflicts_any()? {
             out.push(self.conflict_item(conflict, &rules)?);
         }
         self.refused_items(&rules, &mut out)?;
@@ -258,6 +304,8 @@ impl Store {
             seen: false,
             key,
             record,
+            sensitive: is_sensitive(&kind_tag),
+            kind_tag,
             kind,
             title,
             since,
@@ -279,6 +327,7 @@ impl Store {
                 author: candidate.author,
                 at: candidate.at,
                 shown: at == last,
+                hidden: false,
             });
         }
         let explanation = words::conflict(&name, values.len());
@@ -289,7 +338,7 @@ impl Store {
     fn refused_items(&self, rules: &FieldRules, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
         // A record that was refused as a whole is one item, not one a field.
         let mut whole: BTreeMap<RecordId, usize> = BTreeMap::new();
-        for edit in self.refused_edits()? {
+        for edit in self.refused_edits_any()? {
             let value = self.refused_value(&edit, rules)?;
             if self.view().record_key(edit.record)?.is_some() {
                 let item = self.item(TrayKey::Refused { n: edit.n }, edit.record, &edit.kind, edit.at)?;
@@ -321,6 +370,7 @@ impl Store {
             author: self.user_name()?,
             at: edit.at,
             shown: false,
+            hidden: false,
         })
     }
 

@@ -43,7 +43,8 @@ impl Store {
     pub fn settle(&mut self, key: &TrayKey, how: Settlement, now: Timestamp) -> Result<Undo, DeviceError> {
         match (key, how) {
             (TrayKey::Conflict { record, field }, Settlement::Choose(value)) => {
-                let candidates = self.conflicts_of(*record)?.into_iter().find(|found| found.field == *field);
+                let candidates =
+                    self.conflicts_of_any(*record)?.into_iter().find(|found| found.field == *field);
                 let candidates = candidates.ok_or(DeviceError::NotInTray)?.candidates;
                 if !candidates.iter().any(|candidate| candidate.value == value) {
                     return Err(DeviceError::NotInTray);
@@ -97,11 +98,12 @@ impl Store {
     }
 
     fn refused_edit(&self, n: i64) -> Result<RefusedEdit, DeviceError> {
-        self.refused_edits()?.into_iter().find(|edit| edit.n == n).ok_or(DeviceError::NotInTray)
+        self.refused_edits_any()?.into_iter().find(|edit| edit.n == n).ok_or(DeviceError::NotInTray)
     }
 
     fn refused_of(&self, record: RecordId) -> Result<Vec<RefusedEdit>, DeviceError> {
-        let edits: Vec<_> = self.refused_edits()?.into_iter().filter(|edit| edit.record == record).collect();
+        let edits: Vec<_> =
+            self.refused_edits_any()?.into_iter().filter(|edit| edit.record == record).collect();
         if edits.is_empty() { Err(DeviceError::NotInTray) } else { Ok(edits) }
     }
 

@@ -48,6 +48,65 @@ pub(super) fn refuse(
 }
 
 #[test]
+fn what_is_sensitive_is_covered_until_it_is_asked_for_with_a_purpose() {
+    let (mut server, mut a, mut b, home) = two();
+    let by = a.store.identity().unwrap().user;
+    let mut all = fields(&[("request", "买药（虚构）"), ("service", "代购")]);
+    all.extend([("target".into(), Value::from(home)), ("by".into(), Value::from(by))]);
+    all.insert("at".into(), Value::Time(at(5)));
+    let service = a.store.edits(at(5), |edits| edits.create_fields(Kind::ServiceRecord, &all)).unwrap();
+    a.sync(&mut server, at(6));
+    b.sync(&mut server, at(7));
+    a.store.edit(service, &fields(&[("outcome", "已送到（虚构）")]), at(10)).unwrap();
+    b.store.edit(service, &fields(&[("outcome", "不再需要（虚构）")]), at(11)).unwrap();
+    a.sync(&mut server, at(20));
+    b.sync(&mut server, at(21));
+    a.sync(&mut server, at(22));
+    let item = only(&a.store);
+    assert!(item.sensitive && item.values.iter().all(|value| value.hidden && value.value == Value::Null));
+    assert!(item.values.iter().all(|value| !value.text.zh.contains("虚构")), "{item:?}");
+    let listed = a.store.conflicts().unwrap().remove(0);
+    assert!(listed.candidates.iter().all(|candidate| candidate.value == Value::Null));
+    let limits = KeepingLimits::default();
+    assert!(matches!(a.store.reveal(&item.key, " ", &limits, at(23)), Err(DeviceError::NoPurpose)));
+    assert_eq!(a.store.sensitive_reads(0, 9).unwrap(), [], "nobody has seen it");
+    let values = a.store.reveal(&item.key, "核对代购", &limits, at(24)).unwrap();
+    let reads = a.store.sensitive_reads(0, 9).unwrap();
+    assert_eq!(
+        reads.iter().map(|read| (read.record, read.kind.as_str())).collect::<Vec<_>>(),
+        [(service, "service_record")]
+    );
+    let mine = values.iter().find(|value| value.value == Value::from("已送到（虚构）")).unwrap();
+    a.store.settle(&item.key, Settlement::Choose(mine.value.clone()), at(25)).unwrap();
+    assert_eq!(a.store.conflicts().unwrap(), []);
+    let gone = a.store.reveal(&item.key, "核对代购", &limits, at(26));
+    assert!(matches!(gone, Err(DeviceError::NotInTray)));
+
+    let reason = RefusedReason::Invalid(Reason::NotKept);
+    refuse(&mut a.store, service, "service_record", &[("outcome", Value::from("虚构的结果"))], reason);
+    assert_eq!(a.store.refused_edits().unwrap()[0].value, Value::Null);
+    let item = only(&a.store);
+    assert!(item.values[0].hidden && !item.values[0].text.zh.contains("虚构"));
+    let told = a.store.reveal(&item.key, "改写", &limits, at(30)).unwrap();
+    assert_eq!(told[0].text.zh, "虚构的结果");
+    assert_eq!(a.store.sensitive_reads(0, 9).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_not_sensitive_is_shown_and_not_journaled() {
+    let mut store = store(1);
+    let home = store.create(&dwelling("3号楼", "501"), at(1)).unwrap();
+    let reason = RefusedReason::Invalid(Reason::NotKept);
+    refuse(&mut store, home, "dwelling", &[("remarks", Value::from("虚构"))], reason);
+    let mut tray = store.tray(at(9)).unwrap();
+    tray.retain(|item| matches!(item.key, TrayKey::Refused { .. }));
+    assert!(!tray[0].sensitive && !tray[0].values[0].hidden && tray[0].values[0].text.zh == "虚构");
+    let revealed = store.reveal(&tray[0].key, "", &KeepingLimits::default(), at(9)).unwrap();
+    assert_eq!(revealed, tray[0].values);
+    assert_eq!(store.sensitive_reads(0, 9).unwrap(), []);
+}
+
+#[test]
 fn a_conflict_shows_both_values_and_a_choice_settles_it_everywhere() {
     let (mut server, mut a, mut b, home) = two();
     a.store.edit(home, &fields(&[("occupancy", "vacant")]), at(10)).unwrap();

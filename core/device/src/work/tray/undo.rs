@@ -141,7 +141,7 @@ impl Store {
                 let Some((_, fields)) = self.fields(*record)? else {
                     return Err(not(NotUndone::ChangedSince));
                 };
-                let disputed = self.conflicts_of(*record)?.iter().any(|conflict| conflict.field == *key);
+                let disputed = self.conflicts_of_any(*record)?.iter().any(|conflict| conflict.field == *key);
                 !disputed && fields.get(key).unwrap_or(&Value::Null) == after
             }
             Step::Made { record, fields } => self.is_as_made(*record, fields)?,

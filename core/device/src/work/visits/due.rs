@@ -29,12 +29,21 @@ pub struct VisitDue {
     pub door: Option<RecordId>,
     /// What for.
     pub purpose: VisitPurpose,
-    /// Why; the needs of a person are of the sensitive class and shown to those who hold it.
+    /// Why. A person's needs are of the sensitive class: only [`Store::visit_sheet`] tells them, for a purpose. Lists say
+    /// that a care visit is due, and not why.
     pub why: Vec<Why>,
     /// When, and what happened last.
     pub due: Due,
     /// How it stands today.
     pub state: DueState,
+}
+
+impl VisitDue {
+    /// As a list may show it, to whoever looks over the worker's shoulder.
+    fn without_needs(mut self) -> Self {
+        self.why.retain(|why| !why.is_sensitive());
+        self
+    }
 }
 
 /// What is known of one person on the care list.
@@ -208,7 +217,7 @@ impl Store {
         self.books().cadence()
     }
 
-    const fn books(&self) -> Books<'_> {
+    fn books(&self) -> Books<'_> {
         Books { view: self.view() }
     }
 
@@ -216,14 +225,15 @@ impl Store {
         Ok(Round { cadence: self.cadence()?, today: local_day(now)? })
     }
 
-    /// Every visit that this phone knows to come, the most urgent first. Looks through all of its residencies, visits
+    /// Every visit that this phone knows to come, the most urgent first, without the needs of people. Looks through all of its residencies, visits
     /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone, and [`Self::today`] lists those
     /// that are overdue or soon.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn visits_due(&self, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
-        self.visits_due_by(&self.round(now)?, |_| true)
+        let due = self.visits_due_by(&self.round(now)?, |_| true)?;
+        Ok(due.into_iter().map(VisitDue::without_needs).collect())
     }
 
     /// The same with only those visits in mind that `counts` names: what was due before a week began.
@@ -278,13 +288,34 @@ impl Store {
         Ok(out)
     }
 
-    /// The visits that are due to a resident, by whichever record stands for them, or to a door: in proportion to what
-    /// is linked to it.
+    /// The visits that are due to a resident, by whichever record stands for them, or to a door, without the needs of
+    /// people: in proportion to what is linked to it.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn visits_due_of(&self, target: RecordId, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
-        Ok(self.books().due_to(target, &self.round(now)?)?.into_iter().collect())
+        let due = self.books().due_to(target, &self.round(now)?)?;
+        Ok(due.into_iter().map(VisitDue::without_needs).collect())
+    }
+
+    /// The same in full, with the care tags that say so: for what is shown for a purpose.
+    pub(super) fn visit_due_in_full(
+        &self,
+        target: RecordId,
+        now: Timestamp,
+    ) -> Result<(Option<VisitDue>, Vec<RecordId>), DeviceError> {
+        let (books, round) = (self.books(), self.round(now)?);
+        let Some(due) = books.due_to(target, &round)? else { return Ok((None, Vec::new())) };
+        let mut tags = Vec::new();
+        if due.why.iter().any(Why::is_sensitive) {
+            let person = books.who_lives(&round).person(due.target)?;
+            for record in
+                person.map_or_else(|| vec![due.target], |person| person.records.into_iter().collect())
+            {
+                tags.extend(books.list_linked::<CareTag>("resident", record)?.into_iter().map(|tag| tag.id));
+            }
+        }
+        Ok((Some(due), tags))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::Store;
 /// Everything about the next visit to somebody, in one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VisitSheet {
-    /// Why and when; none where nothing is due.
+    /// Why, needs included, and when; none where nothing is due.
     pub due: Option<VisitDue>,
     /// What is asked.
     pub form: VisitForm,
@@ -46,8 +46,8 @@ pub struct LastVisit {
 }
 
 impl Store {
-    /// What a screen shows before the door is opened, for a stated purpose: open services are sensitive, and in the
-    /// journal of reads before they are shown.
+    /// What a screen shows before the door is opened, for a stated purpose: needs and open services are sensitive, and in
+    /// the journal of reads before they are shown.
     ///
     /// # Errors
     /// [`DeviceError::UnknownRecord`], [`DeviceError::NoPurpose`], [`DeviceError::StorageFull`], failures of SQLite.
@@ -59,7 +59,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<VisitSheet, DeviceError> {
         self.fields(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
-        let due = self.visits_due_of(target, now)?.into_iter().next();
+        let (due, tags) = self.visit_due_in_full(target, now)?;
         let draft = self.visit_draft(target)?;
         let of_draft = draft.as_ref().and_then(|draft| draft.form.as_deref());
         let form = match of_draft {
@@ -73,6 +73,7 @@ impl Store {
         let open_services = self.open_services(target)?;
         let read: Vec<RecordId> = open_services.iter().map(|service| service.id).collect();
         self.note_reads(Kind::ServiceRecord, &read, purpose, limits, now)?;
+        self.note_reads(Kind::CareTag, &tags, purpose, limits, now)?;
         Ok(VisitSheet { last: self.last_meeting(target)?, due, form, open_services, draft })
     }
 

@@ -92,7 +92,16 @@ fn a_tag_makes_a_person_due_and_a_visit_moves_the_day() {
         (due[0].target, due[0].due.day, due[0].state),
         (home.person, day("2026-06-01"), DueState::Soon)
     );
-    assert_eq!(due[0].why, [Why::Need(Need::LivingAlone)]);
+    assert_eq!((&due[0].purpose, &due[0].why), (&VisitPurpose::Care, &vec![]), "a list names no need");
+    assert_eq!(store.sensitive_reads(0, 9).unwrap(), []);
+    let limits = KeepingLimits::default();
+    assert!(matches!(store.visit_sheet(home.person, " ", &limits, now), Err(DeviceError::NoPurpose)));
+    let sheet = store.visit_sheet(home.person, "上门关爱", &limits, now).unwrap();
+    assert_eq!(sheet.due.unwrap().why, [Why::Need(Need::LivingAlone)]);
+    let reads = store.sensitive_reads(0, 9).unwrap();
+    assert_eq!(reads.iter().map(|read| read.kind.as_str()).collect::<Vec<_>>(), ["care_tag"]);
+    store.visit_sheet(home.door, "上门", &limits, now).unwrap();
+    assert_eq!(store.sensitive_reads(0, 9).unwrap().len(), 1, "a door has no needs");
     assert_eq!(due[0].door, Some(home.door));
     // Known since January: twice a year from then on, not since 2010.
     assert_eq!(

@@ -280,9 +280,9 @@ CREATE TABLE media_ref (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE photo_link (
-    -- Links of the phones' chains of photos, as they were when they landed.
+    -- Links of the phones' chains of photos and voice notes, as they were when they landed.
     record    BLOB    NOT NULL CHECK (length(record) = 16),
-    -- The name of the photo in its record.
+    -- The name of the photo or voice note in its record.
     element   BLOB    NOT NULL CHECK (length(element) = 16),
     device_no INTEGER NOT NULL REFERENCES device (no),
     number    INTEGER NOT NULL,
@@ -329,10 +329,11 @@ CREATE TABLE imported (
 CREATE TABLE rule_files (
     -- One row: the deployment's rules for phones, as its files state them.
     one    INTEGER PRIMARY KEY CHECK (one = 1),
-    -- 8 bytes of a hash over both.
+    -- 8 bytes of a hash over all.
     mark   BLOB    NOT NULL CHECK (length(mark) = 8),
     doors  TEXT,
     field  TEXT,
+    events TEXT,
     set_at INTEGER NOT NULL
 ) STRICT;
 
