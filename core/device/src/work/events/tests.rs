@@ -57,7 +57,7 @@ fn elsewhere(store: &mut Store, event: RecordId, action: Action, now: Timestamp,
     let mut document = store.document(event).unwrap().unwrap();
     let (entries, _) = read_log(&document.fields());
     let rules = store.event_rules();
-    let parent = fold(&entries, &rules).entries.last().map(|last| last.id);
+    let parent = fold(&entries, rules).entries.last().map(|last| last.id);
     let id = RecordId::from_parts(now, [entries.len() as u8; 10]);
     let mut entry = LogEntry::new(id, parent, now, FIXER, action);
     entry.by = by;
