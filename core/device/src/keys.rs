@@ -54,6 +54,15 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`DeviceError::KeyStore`].
     fn unwrap(&self, wrapped: &[u8]) -> Result<DataKey, DeviceError>;
+
+    /// Deletes the key by which [`Self::wrap`] encrypts, for good: the phone is wiped. The same again is no error. A
+    /// keystore that holds no key of its own has nothing to delete.
+    ///
+    /// # Errors
+    /// [`DeviceError::KeyStore`].
+    fn delete(&self) -> Result<(), DeviceError> {
+        Ok(())
+    }
 }
 
 /// For hosts without a keystore (tests, demo): the key stands in its file as it is, readable by the owner only.

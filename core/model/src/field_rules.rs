@@ -55,6 +55,9 @@ pub struct FieldRules {
     /// Whom to call about any other; `None` offers no call.
     #[n(11)]
     pub call: Option<String>,
+    /// Days for which a photo, voice note or track may wait before the worker is told.
+    #[n(12)]
+    pub media_late_days: u32,
 }
 
 impl Default for FieldRules {
@@ -78,6 +81,8 @@ impl Default for FieldRules {
             discarded_days: 1,
             calls: calls.map(|(category, number)| (category.to_owned(), number.to_owned())).into(),
             call: Some("12345".to_owned()),
+            // A weekend shift and the Wi-Fi at home.
+            media_late_days: 2,
         }
     }
 }

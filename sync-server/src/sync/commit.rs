@@ -116,8 +116,24 @@ fn begin_epoch(tx: &mut dyn WriteTx, pending: &Pending, context: Context<'_>) ->
     Ok(())
 }
 
-fn snapshot_of(tx: &dyn ReadTx, head: Option<&RecordHead>) -> Stored<Option<Vec<u8>>> {
-    head.map(|head| tx.snapshot(head.no)).transpose()
+/// Whether what admission said of an item still holds: the record is as it was, and so is what other records say. A visit
+/// or a form that came with this request, or a moment before it, counts as well.
+fn stands(
+    tx: &dyn ReadTx,
+    pending: &Pending,
+    item: &Item,
+    outcome: &Outcome,
+    head: Option<&RecordHead>,
+    members: &[Membership],
+) -> Stored<bool> {
+    if Ground::of(head, members, &pending.scope) != outcome.ground {
+        return Ok(false);
+    }
+    if outcome.ready.is_none() || !look_elsewhere(&item.kind) {
+        return Ok(true);
+    }
+    let snapshot = head.map(|head| tx.snapshot(head.no)).transpose()?;
+    Ok(Rules::of(tx, item, snapshot.as_deref())? == outcome.rules)
 }
 
 /// Writes one record. Returns what was written of it.
@@ -131,11 +147,7 @@ fn write_item(
 ) -> Result<Option<Written>, SyncError> {
     let mut head = tx.record(item.record)?;
     let mut members = members_of(tx, head.as_ref().map(|head| head.no))?;
-    // A visit or a form that came with this request, or a moment before it, counts as well.
-    let judged_anew = look_elsewhere(&item.kind)
-        && outcome.ready.is_some()
-        && Rules::of(&*tx, item, snapshot_of(&*tx, head.as_ref())?.as_deref())? != outcome.rules;
-    if judged_anew || Ground::of(head.as_ref(), &members, &pending.scope) != outcome.ground {
+    if !stands(&*tx, pending, item, outcome, head.as_ref(), &members)? {
         *outcome = admit_item(&*tx, &pending.principal, &pending.scope, &pending.server, item, context.now)?;
         head = tx.record(item.record)?;
         members = members_of(tx, head.as_ref().map(|head| head.no))?;

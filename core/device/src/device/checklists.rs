@@ -14,7 +14,7 @@ use crate::error::DeviceError;
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::checklists::{
-    Answered, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
+    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
 };
 
 impl Device {
@@ -226,6 +226,14 @@ impl Device {
     /// As [`Store::submit`].
     pub async fn submit(&self, submission: RecordId) -> Result<Submitted, DeviceError> {
         self.checklist_edits(move |store, now| store.submit(submission, now)).await
+    }
+
+    /// The worker's submissions that ask more by now: see [`Store::asked_later`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn asked_later(&self) -> Result<Vec<AskedLater>, DeviceError> {
+        self.with_store(|store, now| store.asked_later(now)).await
     }
 
     /// Takes a submission back.

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc as async_mpsc, oneshot, watch};
 use crate::clock::Clock;
 use crate::error::DeviceError;
 use crate::keeping::WIPE;
+use crate::keys::KeyStore;
 use crate::store::{Setting, Store};
 use crate::sync::{Effect, Engine, Event, Status};
 
@@ -65,18 +66,27 @@ impl Core {
     }
 }
 
+/// Deletes everything in the store's folder, then the platform's key: the other way round, a loss of power in between
+/// would leave files that nobody can open to go on.
+fn wipe(store: Store, key_store: &dyn KeyStore) {
+    store.wipe();
+    // A key that cannot be deleted has nothing left to open.
+    let _ = key_store.delete();
+}
+
 impl CoreThread {
     /// Starts the thread. It ends with its last handle, or by [`Self::stop`].
     pub(super) fn start(
         store: Store,
         mut engine: Engine,
         clock: Arc<dyn Clock>,
+        key_store: Arc<dyn KeyStore>,
     ) -> Result<Started, DeviceError> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (effects, outgoing) = async_mpsc::unbounded_channel();
         if store.view().get_number(Setting::Locked)? == Some(WIPE) {
             // The power failed between the order and its end.
-            store.wipe();
+            wipe(store, key_store.as_ref());
             return Err(DeviceError::Wiped);
         }
         engine.recall_lock(&store)?;
@@ -105,7 +115,7 @@ impl CoreThread {
             }
             let Core { store, wiped, stopped, .. } = core;
             if wiped {
-                store.wipe();
+                wipe(store, key_store.as_ref());
             } else {
                 drop(store);
             }

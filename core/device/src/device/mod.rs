@@ -123,6 +123,7 @@ impl Device {
             faults,
         } = options;
         let store_folder = folder.clone();
+        let platform = Arc::clone(&key_store);
         let opening = tokio::task::spawn_blocking(move || {
             let encryption = if encrypted {
                 Encryption::Key(key_file::load_or_create(&folder, key_store.as_ref(), entropy.as_mut())?)
@@ -141,7 +142,7 @@ impl Device {
         });
         let (store, key) = opening.await.map_err(|_| DeviceError::Closed)??;
         let engine = Engine::new(engine);
-        let (core, effects, status) = CoreThread::start(store, engine, Arc::clone(&clock))?;
+        let (core, effects, status) = CoreThread::start(store, engine, Arc::clone(&clock), platform)?;
         let driver = Driver::start(core.clone(), effects, Arc::clone(&clock));
         let device = Self {
             shared: Arc::new(Shared {

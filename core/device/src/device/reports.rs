@@ -33,7 +33,6 @@ impl Device {
         self.with_store(move |store, now| store.snap(&original, &facts, &context, draft, now)).await
     }
 
-    /// The second call: see [`crate::Store::choose_category`].
     /// The deployment's rules for events: the categories for a screen in their order, their names and deadlines. The
     /// starter ones until the server gave others.
     ///
@@ -43,6 +42,7 @@ impl Device {
         self.with_store(|store, _| Ok(store.event_rules().clone())).await
     }
 
+    /// The second call: see [`crate::Store::choose_category`].
     ///
     /// # Errors
     /// As there.

@@ -186,6 +186,10 @@ async fn screens_have_their_calls() {
     assert!(!phone.event_acts(sent.event).await.unwrap().is_empty());
     assert!(phone.check_site(sent.event, SiteClaim::default()).await.is_err());
     assert_eq!(phone.attach_report_photos(None).await.unwrap(), 1);
+    let only = phone.remove_photo(sent.event, adopted.element).await;
+    assert!(matches!(only, Err(DeviceError::ActRefused { .. })), "the report rests on it: {only:?}");
+    let facts = CaptureFacts { position: position(), ..CaptureFacts::camera(at(0), "W01".into()) };
+    phone.add_photo(sent.event, jpeg(320, 200), facts, None).await.unwrap();
     let removed = phone.remove_photo(sent.event, adopted.element).await.unwrap();
     phone.restore_photo(removed).await.unwrap();
     assert!(phone.visit_drafts().await.unwrap().is_empty());
@@ -195,4 +199,78 @@ async fn screens_have_their_calls() {
 fn position() -> Option<gridwalk_model::geo::Position> {
     gridwalk_model::geo::Position::wgs84(36.1, 120.47, Some(5.0), gridwalk_model::geo::PositionSource::Gps)
         .ok()
+}
+
+/// A platform's keystore in memory: what it wraps is lost with its key.
+#[derive(Default)]
+struct MemoryKeyStore {
+    key: std::sync::Mutex<Option<u8>>,
+}
+
+impl MemoryKeyStore {
+    fn turned(&self, bytes: &[u8]) -> Result<Vec<u8>, DeviceError> {
+        let key = self.key.lock().unwrap().ok_or(DeviceError::KeyStore { reason: "no key".into() })?;
+        Ok(bytes.iter().map(|byte| byte ^ key).collect())
+    }
+
+    fn has_key(&self) -> bool {
+        self.key.lock().unwrap().is_some()
+    }
+}
+
+impl KeyStore for MemoryKeyStore {
+    fn wrap(&self, key: &crate::DataKey) -> Result<Vec<u8>, DeviceError> {
+        self.key.lock().unwrap().get_or_insert(0x5a);
+        self.turned(key.as_bytes())
+    }
+
+    fn unwrap(&self, wrapped: &[u8]) -> Result<crate::DataKey, DeviceError> {
+        let bytes = self.turned(wrapped)?;
+        crate::DataKey::from_slice(&bytes).ok_or(DeviceError::KeyMismatch)
+    }
+
+    fn delete(&self) -> Result<(), DeviceError> {
+        *self.key.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_wiped_phone_has_no_key_in_the_platforms_keystore_with_a_pin_or_without() {
+    use crate::keeping::PinRules;
+    use crate::store::Commit;
+    use zeroize::Zeroizing;
+    for pin in [None, Some("2468")] {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(MemoryKeyStore::default());
+        let open = async || {
+            let key_store: Arc<dyn KeyStore> = keys.clone();
+            let options = DeviceOptions { key_store, ..DeviceOptions::host(folder.path()) };
+            match pin {
+                None => Device::open(options).await,
+                Some(pin) => {
+                    Device::open_with_pin(options, Zeroizing::new(pin.to_owned()), &PinRules::default()).await
+                }
+            }
+        };
+        let phone = open().await.unwrap();
+        assert!(keys.has_key());
+        let order = |store: &mut Store, _| {
+            store.write(Commit::Setting, |tx| tx.put_number(Setting::Locked, crate::keeping::WIPE))
+        };
+        phone.with_store(order).await.unwrap();
+        phone.close().await.unwrap();
+        assert!(matches!(open().await.map(drop), Err(DeviceError::Wiped)));
+        assert!(!keys.has_key(), "nothing in the hardware opens a copy of what was there");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_later_is_asked_for_through_the_facade() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    assert_eq!(phone.asked_later().await.unwrap(), []);
+    phone.lock().await.unwrap();
+    assert!(matches!(phone.asked_later().await, Err(DeviceError::Locked)));
 }

@@ -73,6 +73,10 @@ impl KeyStore for PinKeyStore {
         let (salt, rest) = wrapped.split_at_checked(SALT_BYTES).ok_or(DeviceError::KeyMismatch)?;
         self.blind(&self.inner.unwrap(rest)?, salt)
     }
+
+    fn delete(&self) -> Result<(), DeviceError> {
+        self.inner.delete()
+    }
 }
 
 impl Store {

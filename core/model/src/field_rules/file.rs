@@ -51,6 +51,7 @@ impl FieldRules {
             rejected_days: days("rejected_days")?,
             ahead_days: days("ahead_days")?,
             discarded_days: days("discarded_days")?,
+            media_late_days: days("media_late_days")?,
             calls: calls(&all)?,
             call: match all.get("call") {
                 None | Some(Value::Null) => None,
@@ -72,6 +73,7 @@ impl FieldRules {
             "rejected_days": self.rejected_days,
             "ahead_days": self.ahead_days,
             "discarded_days": self.discarded_days,
+            "media_late_days": self.media_late_days,
             "calls": self.calls,
             "call": self.call,
         });

@@ -2,7 +2,7 @@
 //! been sent is not sent any more.
 
 use gridwalk_model::checklist::Answer;
-use gridwalk_model::event::{Flag, Verdict};
+use gridwalk_model::event::{Action, Flag, LogEntry, Verdict};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::elements;
@@ -52,24 +52,30 @@ fn answers_without(fields: &Fields, element: RecordId, now: Timestamp) -> Vec<(S
 }
 
 impl View<'_> {
-    /// Whether an act on the event rests on this photo alone: then it cannot go.
-    fn is_only_proof(
+    /// What an act on the event would lack without this photo, if it rests on it alone: then it cannot go.
+    fn only_proof(
         &self,
         event: RecordId,
         element: RecordId,
         fields: &Fields,
-    ) -> Result<bool, DeviceError> {
+    ) -> Result<Option<Flag>, DeviceError> {
         let case = self.case(event)?;
         let stays = |photo: &RecordId| *photo != element && shown(fields).any(|(other, _)| other == *photo);
         let counts = |id: RecordId| {
             let judged = case.folded.entries.iter().find(|judged| judged.id == id);
             judged.is_some_and(|judged| judged.verdict == Verdict::Applied)
         };
-        Ok(case.entries.iter().any(|entry| {
-            entry.after_photos.contains(&element)
-                && counts(entry.id)
-                && entry.reason.is_none()
-                && !entry.after_photos.iter().any(stays)
+        let rests_on = |named: &[RecordId]| named.contains(&element) && !named.iter().any(stays);
+        // A report goes on to stand with another photo, so that a wrong one can be replaced.
+        let replaced = |entry: &LogEntry| {
+            entry.action == Action::Report && shown(fields).any(|(other, _)| other != element)
+        };
+        Ok(case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id)).find_map(|entry| {
+            if rests_on(&entry.after_photos) {
+                Some(Flag::NeedsAfterPhoto)
+            } else {
+                (rests_on(&entry.photos) && !replaced(entry)).then_some(Flag::NoEvidence)
+            }
         }))
     }
 }
@@ -96,8 +102,10 @@ impl Store {
             return Err(DeviceError::NotAllowed { field: flag(element), violation: Violation::Author });
         }
         match Kind::parse(&kind) {
-            Some(Kind::Event) if self.view().is_only_proof(record, element, &fields)? => {
-                return Err(DeviceError::ActRefused { flag: Flag::NeedsAfterPhoto });
+            Some(Kind::Event) => {
+                if let Some(flag) = self.view().only_proof(record, element, &fields)? {
+                    return Err(DeviceError::ActRefused { flag });
+                }
             }
             Some(Kind::Inspection) => drop(self.open_session(record)?),
             _ => {}

@@ -109,4 +109,15 @@ fn the_only_proof_of_an_act_stays() {
     }
     let refused = phone.store.remove_photo(event, after, at(4));
     assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NeedsAfterPhoto })), "{refused:?}");
+    // What a check on site or a look-back names as what it saw is used as well.
+    let [seen, other] = [120, 144].map(|width| attach(&mut phone.store, event, width, at(5)));
+    let mut look = LogEntry::new(id(3), Some(id(2)), at(5), user, Action::Note);
+    look.internal_note = Some("虚构".into());
+    look.photos = vec![seen, other];
+    phone.store.edits(at(6), |edits| edits.add(event, "log", &look.id.to_hex(), look.to_value())).unwrap();
+    let removed = phone.store.remove_photo(event, other, at(7)).unwrap();
+    let refused = phone.store.remove_photo(event, seen, at(8));
+    assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NoEvidence })), "{refused:?}");
+    phone.store.restore_photo(removed, at(9)).unwrap();
+    phone.store.remove_photo(event, seen, at(10)).unwrap();
 }

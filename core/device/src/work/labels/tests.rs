@@ -180,3 +180,29 @@ fn a_printed_sheet_is_scanned_back_to_its_doors() {
     assert_eq!(store.scan_labels(&foreign).unwrap(), Some(ScannedLabel::NotHere));
     assert_eq!(store.scan_labels(&[]).unwrap(), None);
 }
+
+#[tokio::test]
+async fn labels_are_printed_and_frames_are_read_through_the_facade() {
+    use crate::testkit::{USER, device};
+    use crate::{Device, DeviceOptions};
+    let folder = tempfile::tempdir().unwrap();
+    let phone = Device::open(DeviceOptions::host(folder.path())).await.unwrap();
+    phone.with_store(|store, _| store.enrol(device(1), USER, "测试员（虚构）", "虚构区")).await.unwrap();
+    phone.with_store(|store, _| store.set_server_url("https://grid.example")).await.unwrap();
+    let door = phone.create(dwelling("3号楼", "501")).await.unwrap();
+    let things = vec![HangsOn::Record(door), building()];
+    let pages = phone.print_labels(things.clone(), LabelSheet::default()).await.unwrap();
+    assert_eq!(pages, phone.print_labels(things, LabelSheet::default()).await.unwrap(), "none is made twice");
+    let (width, luma) = picture(&pages[0]);
+    let label = |column: usize| luma[40 * width + column * 420..].to_vec();
+    let scanned = phone.scan_label_frame(420, 300, width, label(0)).await.unwrap();
+    assert!(matches!(scanned, Some(ScannedLabel::Door { dwelling, .. }) if dwelling == door), "{scanned:?}");
+    let scanned = phone.scan_label_frame(420, 300, width, label(1)).await.unwrap();
+    assert!(matches!(scanned, Some(ScannedLabel::Building { .. })), "{scanned:?}");
+    assert_eq!(phone.scan_label_frame(64, 64, 64, vec![255; 64 * 64]).await.unwrap(), None, "a white wall");
+    let cut = phone.scan_label_frame(420, 300, width, vec![0; 9]).await;
+    assert!(matches!(cut, Err(DeviceError::Qr(_))), "an incomplete frame is no answer");
+    let none = phone.print_labels(vec![HangsOn::Record(door)], LabelSheet { columns: 0, rows: 1 }).await;
+    assert!(matches!(none, Err(DeviceError::Qr(_))), "a page without room");
+    phone.close().await.unwrap();
+}

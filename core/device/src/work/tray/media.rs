@@ -12,8 +12,7 @@ use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, MediaForm, PhotoFault, Store, Trouble, TroubledUpload};
 
-/// For how long a medium may wait before it is told: two days hold a weekend shift and the Wi-Fi at home.
-const LATE_MS: i64 = 2 * 24 * 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What the tray remembers that it was taken note of.
 const NOTED: &str = "media";
@@ -52,6 +51,11 @@ fn element_of(fields: &Fields, hash: &ContentHash) -> Element {
     Element::None
 }
 
+/// What has waited since before this is late.
+fn late_since(now: Timestamp, days: u32) -> Timestamp {
+    now.plus_millis(-i64::from(days).saturating_mul(DAY_MS))
+}
+
 impl Store {
     /// Media that do not arrive, unless the worker has taken note.
     pub(super) fn media_items(&self, now: Timestamp, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
@@ -64,13 +68,14 @@ impl Store {
             let (what, explanation) = unprepared(&fault);
             out.push(TrayItem { what, explanation, ..item });
         }
-        for found in self.view().troubled_uploads(now.plus_millis(-LATE_MS))? {
+        let late_days = self.field_rules()?.media_late_days;
+        for found in self.view().troubled_uploads(late_since(now, late_days))? {
             if self.view().is_seen(noted_as(&found.hash), NOTED, found.since)? {
                 continue;
             }
             let key = TrayKey::Media { media: TrayMedia::Upload(found.hash) };
             let item = self.media_item(key, found.record, found.since)?;
-            let (what, explanation) = words(&found);
+            let (what, explanation) = words(&found, late_days);
             let mut acts = item.acts.clone();
             if self.media_len(&found.hash)?.is_none() {
                 acts.retain(|act| *act != TrayAct::Retry);
@@ -91,7 +96,8 @@ impl Store {
     }
 
     fn troubled(&self, hash: &ContentHash, now: Timestamp) -> Result<TroubledUpload, DeviceError> {
-        let mut all = self.view().troubled_uploads(now.plus_millis(-LATE_MS))?.into_iter();
+        let late_days = self.field_rules()?.media_late_days;
+        let mut all = self.view().troubled_uploads(late_since(now, late_days))?.into_iter();
         all.find(|found| found.hash == *hash).ok_or(DeviceError::NotInTray)
     }
 
@@ -178,7 +184,7 @@ fn unprepared(fault: &PhotoFault) -> (Words, Words) {
     (what, explanation)
 }
 
-fn words(found: &TroubledUpload) -> (Words, Words) {
+fn words(found: &TroubledUpload, late_days: u32) -> (Words, Words) {
     let (zh, en) = if found.is(MediaForm::Track) {
         ("巡查轨迹", "track")
     } else if found.is(MediaForm::Voice) {
@@ -212,11 +218,11 @@ fn words(found: &TroubledUpload) -> (Words, Words) {
             Words::new(format!("{zh}长时间未送达"), format!("A {en} has waited for long")),
             Words::new(
                 format!(
-                    "这份{zh}已等待两天以上，仍保存在手机上。请连接网络（必要时使用无线网络并充电）后重试。"
+                    "这份{zh}已等待超过 {late_days} 天，仍保存在手机上。请连接网络（必要时使用无线网络并充电）后重试。"
                 ),
                 format!(
-                    "This {en} has waited for more than two days and is still on this phone. Connect to a network (Wi-Fi and \
-                     a charger, if that is set) and try again."
+                    "This {en} has waited for more than {late_days} days and is still on this phone. Connect to a network \
+                     (Wi-Fi and a charger, if that is set) and try again."
                 ),
             ),
         ),

@@ -1,6 +1,7 @@
 //! Media in the tray.
 
 use gridwalk_evidence::Limits;
+use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::{RecordId, Value};
 
 use super::tests::speaks;
@@ -54,6 +55,19 @@ fn a_photo_that_waits_for_long_is_told_noted_and_thrown_away() {
     store.undo_settlement(undo, at(3 * DAY + 1)).unwrap();
     assert_eq!(media(&store, 3 * DAY + 1).len(), 1);
     assert_eq!(store.get::<gridwalk_model::records::Event>(event).unwrap().unwrap().record.photos.len(), 1);
+}
+
+#[test]
+fn the_deployment_says_how_long_a_photo_may_wait() {
+    let mut store = store(1);
+    let event = event(&mut store);
+    photo(&mut store, event);
+    let rules = FieldRules { media_late_days: 5, ..store.field_rules().unwrap() };
+    store.set_field_rules(&rules).unwrap();
+    assert_eq!(media(&store, 3 * DAY), []);
+    let late = media(&store, 6 * DAY).remove(0);
+    assert!(late.explanation.zh.contains("超过 5 天") && late.explanation.en.contains("more than 5 days"));
+    store.settle(&late.key, Settlement::Noted, at(6 * DAY)).unwrap();
 }
 
 #[test]
