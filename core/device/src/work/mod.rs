@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | what is due, in which order | [`today`] |
 //! | who lives behind which door | [`doors`] |
+//! | which records are one person | `people` |
 //! | inspections, orders, rechecks, forms | [`checklists`] |
 //! | reports, drafts, acts on events | [`events`] |
 //! | reuse, blur, signatures, voice notes | [`evidence`] |
@@ -21,6 +22,7 @@ pub mod evidence;
 pub mod indicators;
 pub mod labels;
 pub mod patrols;
+mod people;
 pub mod rules;
 pub mod today;
 pub mod tray;

@@ -66,8 +66,7 @@ impl Store {
                 let filling = self.submission(sent.id)?;
                 let items: BTreeSet<String> = filling.review.lacking.into_keys().collect();
                 if !items.is_empty() {
-                    let target = sent.record.target;
-                    out.push(AskedLater { submission: sent.id, target, sent_at, items });
+                    out.push(AskedLater { submission: sent.id, target: filling.subject, sent_at, items });
                 }
             }
         }
@@ -83,7 +82,7 @@ impl Store {
         answer: Option<Answer>,
         now: Timestamp,
     ) -> Result<Filling, DeviceError> {
-        let (id, target) = (filling.id, filling.submission.target);
+        let (id, target) = (filling.id, filling.subject);
         let (_, fields) = self.fields(id)?.ok_or(DeviceError::UnknownRecord { record: id })?;
         let (_, known) = self.fields(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
         let field = filling.field(item);

@@ -14,12 +14,16 @@ use super::session::{put_element, take_element};
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::Store;
+use crate::work::people;
 
 /// A form as a screen shows it while it is filled, and afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filling {
     /// The submission's record.
     pub id: RecordId,
+    /// The record that it is about. Of a person it is the one that stands for them, into whichever record the named one
+    /// was merged meanwhile.
+    pub subject: RecordId,
     /// The record.
     pub submission: Submission,
     /// The version of the form on which it was begun.
@@ -100,12 +104,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Filling, DeviceError> {
         let by = self.identity().ok_or(DeviceError::NotEnrolled)?.user;
-        let open = self.open_submissions()?.into_iter().find(|entry| {
-            let own = &entry.record;
-            own.form == form && own.target == target
-        });
-        if let Some(open) = open {
-            return self.submission(open.id);
+        let target = people::standing_for(self.view(), target)?;
+        for open in self.open_submissions()?.into_iter().filter(|entry| entry.record.form == form) {
+            if people::standing_for(self.view(), open.record.target)? == target {
+                return self.submission(open.id);
+            }
         }
         let record = self.expect_record::<Form>(form)?.record;
         if record.retired_at.is_some() {
@@ -166,7 +169,8 @@ impl Store {
         let form = self.expect_record::<Form>(submission.form)?.record;
         let items = forms::items_of(&form);
         let answers = read(&submission.answers);
-        let mut prefilled = match (forms::target_of(&form), self.fields(submission.target)?) {
+        let subject = people::standing_for(self.view(), submission.target)?;
+        let mut prefilled = match (forms::target_of(&form), self.fields(subject)?) {
             (Some(kind), Some((_, fields))) if submission.submitted_at.is_none() => {
                 forms::prefill(kind, &items, &fields)
             }
@@ -177,7 +181,7 @@ impl Store {
         all.extend(answers.clone());
         let review = review(&items, &all, &Scope::default());
         let late = super::late::items(&submission, &answers, &review);
-        Ok(Filling { id, submission, form, items, answers, prefilled, review, late })
+        Ok(Filling { id, subject, submission, form, items, answers, prefilled, review, late })
     }
 
     /// Answers an item of a form, or with `None` takes the answer back. Durable when this returns. Of a form that was
@@ -235,7 +239,7 @@ impl Store {
         if !forms::is_taken(filling.form.retired_at, now) {
             return Err(ChecklistError::Retired { checklist: filling.submission.form }.into());
         }
-        let target = filling.submission.target;
+        let target = filling.subject;
         let (_, known) = self.fields(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
         let (_, fields) =
             self.fields(submission)?.ok_or(DeviceError::UnknownRecord { record: submission })?;
@@ -293,7 +297,7 @@ impl Store {
         if filling.submission.submitted_at.is_none() {
             return Err(ChecklistError::NotFinished { inspection: submission }.into());
         }
-        let target = filling.submission.target;
+        let target = filling.subject;
         let (_, known) = self.fields(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
         let mut record = Fields::new();
         let mut patch = Fields::from([("submitted_at".to_owned(), Value::Null)]);

@@ -1,15 +1,16 @@
 use gridwalk_model::categories::Severity;
 use gridwalk_model::checklist::{Answer, ChecklistItem, Choice, EvidenceRule, ItemKind};
-use gridwalk_model::records::{Dwelling, Form, Task, task::TaskState};
+use gridwalk_model::records::{Dwelling, Form, Resident, Task, task::TaskState};
 use gridwalk_model::{DeviceId, Kind, Record, RecordId, Timestamp, Value, codec, forms};
 use gridwalk_replica::{Actor, Document};
 use proptest::prelude::*;
 
 use super::*;
 use crate::error::DeviceError;
-use crate::store::{Commit, Faults, Side};
+use crate::store::{Commit, Faults, Side, Store};
 use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, at, dwelling, fields};
+use crate::work::doors::{AtDoor, DoorAct, InHousehold, NewPerson, Newcomer};
 
 pub(super) const FORM: RecordId = RecordId::from_bytes([51; 16]);
 
@@ -98,6 +99,47 @@ pub(super) fn choice(word: &str) -> Option<Answer> {
 
 pub(super) fn number(number: f64) -> Option<Answer> {
     Some(Answer { number: Some(number), ..Answer::default() })
+}
+
+#[test]
+fn a_form_about_somebody_who_turns_out_to_be_a_duplicate_goes_into_the_record_that_stands_for_them() {
+    let (mut server, mut phone, home) = world(Faults::none());
+    let asked = item(1, ItemKind::Text, Some("workplace"), None);
+    let form = Form {
+        code: "made_up_people".into(),
+        version: 1,
+        name: "虚构人员填报".into(),
+        name_en: None,
+        target_kind: "resident".into(),
+        items: [("workplace".to_owned(), codec::to_bytes(&asked))].into(),
+        previous: None,
+        retired_at: None,
+    };
+    let form_id = RecordId::from_bytes([52; 16]);
+    let actor = Actor::new(DeviceId::from_bytes([99; 12]), [9; 4]);
+    let (document, _) = Document::create(form_id, Kind::Form, &form.to_fields(), actor, at(0)).unwrap();
+    server.put(form_id, "form", &document);
+    phone.sync(&mut server, at(3));
+    phone.sync(&mut server, at(4));
+    let store = &mut phone.store;
+    let named = |name| Newcomer::unknown(NewPerson::named(name));
+    let both = vec![named("虚构甲"), named("虚构乙")];
+    let come = DoorAct::MoveIn { people: both, household: InHousehold::None, from: None };
+    let came = store.at_door(&AtDoor::in_person(home), &come, at(5)).unwrap().people;
+    let (one, other) = (came[0], came[1]);
+
+    let id = store.begin_submission(form_id, one, None, at(10)).unwrap().id;
+    let works = Answer { text: Some("虚构工厂".into()), ..Answer::default() };
+    store.answer_form(id, "workplace", Some(works), at(11)).unwrap();
+    store.merge_people(one, other, at(12)).unwrap();
+    assert_eq!(store.submission(id).unwrap().subject, other);
+    assert_eq!(store.begin_submission(form_id, other, None, at(13)).unwrap().id, id, "it is the same draft");
+    store.submit(id, at(14)).unwrap();
+    let workplace = |store: &Store, id| store.get::<Resident>(id).unwrap().unwrap().record.workplace;
+    assert_eq!(workplace(store, other).as_deref(), Some("虚构工厂"));
+    assert_eq!(workplace(store, one), None);
+    store.reopen_submission(id, at(15)).unwrap();
+    assert_eq!(workplace(store, other), None);
 }
 
 #[test]

@@ -8,12 +8,13 @@ use gridwalk_model::doors::{self, Doubt, Standing, Stay};
 use gridwalk_model::records::residency::Relation;
 use gridwalk_model::records::{Dwelling, Residency, Resident, parse_date};
 use gridwalk_model::schema::REMOVED_KEY;
-use gridwalk_model::{Kind, Record, RecordId, Value};
+use gridwalk_model::{Record, RecordId, Value};
 use jiff::civil::Date;
 
 use crate::edit::{Entry, typed, typed_list};
 use crate::error::DeviceError;
 use crate::store::{Listed, View};
+use crate::work::people;
 
 /// Somebody who lives behind a door.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,32 +105,14 @@ impl Reader<'_> {
         Ok(out)
     }
 
-    /// Into which record one was merged, if that is here and shown.
-    fn merged_into(&self, id: RecordId) -> Result<Option<RecordId>, DeviceError> {
-        let resident = |listed: &Listed| listed.kind == Kind::Resident.tag();
-        let Some(listed) = self.view.listed(id)?.filter(resident) else { return Ok(None) };
-        let Some(to) = listed.fields.get("merged_into").and_then(Value::as_link) else { return Ok(None) };
-        let target = self.view.listed(to)?.filter(|target| resident(target) && !is_gone(target));
-        Ok(target.map(|target| target.id))
-    }
-
     /// The record that stands for a person.
     pub(super) fn person(&self, id: RecordId) -> Result<RecordId, DeviceError> {
-        doors::canonical(id, |at| self.merged_into(at))
+        people::standing_for(self.view, id)
     }
 
     /// The record that stands for a person, and all that were merged into it.
     pub(super) fn group(&self, person: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
-        let mut out = BTreeSet::from([person]);
-        let mut open = vec![person];
-        while let Some(at) = open.pop() {
-            for listed in self.view.list_linked(Kind::Resident.tag(), "merged_into", at)? {
-                if out.insert(listed.id) {
-                    open.push(listed.id);
-                }
-            }
-        }
-        Ok(out)
+        people::merged_with(self.view, person)
     }
 
     /// All residencies of a person, ended ones included.

@@ -225,9 +225,9 @@ impl Store {
         Ok(Round { cadence: self.cadence()?, today: local_day(now)? })
     }
 
-    /// Every visit that this phone knows to come, the most urgent first, without the needs of people. Looks through all of its residencies, visits
-    /// and tags; after one edit, [`Self::visits_due_of`] answers for its door alone, and [`Self::today`] lists those
-    /// that are overdue or soon.
+    /// Every visit that this phone knows to come, the most urgent first, without the needs of people. Looks through all
+    /// of its residencies, visits and tags; after one edit, [`Self::visits_due_of`] answers for its door alone, and
+    /// [`Self::today`] lists those that are overdue or soon.
     ///
     /// # Errors
     /// Failures of SQLite.

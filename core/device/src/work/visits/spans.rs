@@ -17,6 +17,7 @@ use super::local_day;
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::View;
+use crate::work::people;
 
 /// A visit that is due to somebody, as it stands on some days.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Books<'_> {
             match listed.and_then(|listed| Kind::parse(&listed.kind)) {
                 // What is no longer here may have been somebody.
                 None | Some(Kind::Resident) => {
-                    for person in self.kin(id)? {
+                    for person in self.records_of(id)? {
                         let homes = self.list_linked::<Residency>("resident", person)?;
                         out.extend(homes.into_iter().map(|entry| entry.record.dwelling));
                         out.insert(person);
@@ -86,25 +87,14 @@ impl Books<'_> {
         Ok(out)
     }
 
-    /// All records of one person, whichever was merged into which.
-    fn kin(&self, id: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
-        let mut out = BTreeSet::from([id]);
-        let mut open = vec![id];
-        while let Some(at) = open.pop() {
-            let into = self.get::<Resident>(at)?.and_then(|entry| entry.record.merged_into);
-            let merged = self.list_linked::<Resident>("merged_into", at)?;
-            for next in into.into_iter().chain(merged.into_iter().map(|entry| entry.id)) {
-                if out.insert(next) {
-                    open.push(next);
-                }
-            }
-        }
-        Ok(out)
+    /// All records of one person, whichever was named.
+    fn records_of(&self, id: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
+        people::merged_with(self.view, people::standing_for(self.view, id)?)
     }
 
     /// Whether no residency is known of a person, by whichever record.
     pub(super) fn has_no_residency(&self, id: RecordId) -> Result<bool, DeviceError> {
-        for person in self.kin(id)? {
+        for person in self.records_of(id)? {
             if !self.list_linked::<Residency>("resident", person)?.is_empty() {
                 return Ok(false);
             }
@@ -142,7 +132,7 @@ impl Books<'_> {
         match kind {
             Some(Kind::Resident) => {
                 let (mut tags, mut homes) = (Vec::new(), Vec::new());
-                for person in self.kin(target)? {
+                for person in self.records_of(target)? {
                     tags.extend(self.list_linked::<CareTag>("resident", person)?);
                     homes.extend(self.list_linked::<Residency>("resident", person)?);
                     out.extend(self.get::<Resident>(person)?.and_then(|entry| entry.record.died_on));
@@ -175,7 +165,7 @@ impl Books<'_> {
 
     /// Who lives mainly elsewhere, or died, may count no more behind a door.
     fn turns_of(&self, person: RecordId, out: &mut BTreeSet<Date>) -> Result<(), DeviceError> {
-        for member in self.kin(person)? {
+        for member in self.records_of(person)? {
             out.extend(self.get::<Resident>(member)?.and_then(|entry| entry.record.died_on));
             let homes = self.list_linked::<Residency>("resident", member)?;
             homes.iter().for_each(|home| out.extend(turns(home)));
