@@ -144,7 +144,7 @@ fn walk(
     let mut before = before.map_or(end, |before| before.clamp(1, end));
     let floor = before.saturating_sub(LOOKED_AT);
     let mut found = Vec::new();
-    // Numbers have no gaps, so a stretch is named by where it begins.
+    // Numbers have no gaps unless somebody tampered with the file, so a stretch is named by where it begins.
     while before > 1 && before > floor {
         let after = before.saturating_sub(1).saturating_sub(u64::from(AT_ONCE));
         let mut rows = tx.audit(after, AT_ONCE)?;
@@ -158,6 +158,7 @@ fn walk(
                 return Ok((found, Some(before).filter(|before| *before > 1)));
             }
         }
+        before = after.saturating_add(1);
     }
     Ok((found, Some(before).filter(|before| *before > 1)))
 }

@@ -155,9 +155,14 @@ mod tests {
             assert!(ACTS[..at].iter().all(|(other, ..)| other != word), "{word} stands here twice");
             assert!(lines.iter().any(|line| acts(line).any(|act| act == *word)), "nothing writes {word}");
         }
-        let writing = |line: &&&str| ["action", "note(", "note_view("].iter().any(|mark| line.contains(mark));
-        for act in lines.iter().filter(writing).flat_map(|line| acts(line)) {
-            assert!(known(act).is_some(), "{act} has no name");
+        for text in &found {
+            for mark in ["action:", "action =", "note(", "note_view("] {
+                // To the end of the statement, over however many lines it goes.
+                let statements = text.split(mark).skip(1).map(|rest| rest.split(';').next().unwrap_or(rest));
+                for act in statements.flat_map(acts) {
+                    assert!(known(act).is_some(), "{act} has no name");
+                }
+            }
         }
     }
 

@@ -73,7 +73,8 @@ pub(super) async fn switch(
     if !ask.hide && purpose.is_empty() {
         return Err(Failure::BadForm);
     }
-    let target = back.clone();
+    // Without what was searched for, which may be a name.
+    let target = back.split('?').next().unwrap_or("/").to_owned();
     console
         .blocking(move |console| {
             if ask.hide {

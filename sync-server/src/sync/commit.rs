@@ -71,7 +71,10 @@ pub fn commit(
     committed.verdicts = pending.shape.iter().map(|len| vec![Verdict::Held; *len]).collect();
     let items = std::mem::take(&mut pending.items);
     let outcomes = std::mem::take(&mut pending.outcomes);
-    for (item, mut outcome) in items.into_iter().zip(outcomes) {
+    let mut judged: Vec<(Item, Outcome)> = items.into_iter().zip(outcomes).collect();
+    // After what they are judged by, in whichever order a device sent them.
+    judged.sort_by_key(|(item, _)| look_elsewhere(&item.kind));
+    for (item, mut outcome) in judged {
         let written = write_item(tx, pending, &mut landing, &item, &mut outcome, context)?;
         if let Some(Written { seq, before, .. }) = written {
             committed.own.insert(item.record, Own { seq, before });

@@ -62,8 +62,8 @@ fn fits(public_key: &[u8], signature: Option<&[u8]>, message: &[u8]) -> bool {
     key.zip(signature).is_some_and(|(key, signature)| key.verify(message, &signature).is_ok())
 }
 
-/// What can be said of the signature of a photo or voice note, and of its place in its phone's chain now. A reference that was altered in the
-/// store after it landed is seen as well.
+/// What can be said of the signature of a photo or voice note, and of its place in its phone's chain now. A reference
+/// that was altered in the store after it landed is seen as well.
 ///
 /// # Errors
 /// Failures of the store.

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_a_declined_visit_is_refused_whenever_the_visit_came() {
+    fn a_service_of_a_declined_visit_is_refused_in_whichever_order_a_request_has_them() {
         let (world, mut phone, door) = start();
         let (by, at) = (Value::from(phone.user), Value::Time(world.now()));
         let visit = |result: &str| {
@@ -181,6 +181,12 @@ mod tests {
         let never = phone.create(&world, Kind::ServiceRecord, &service(declined));
         assert_eq!(phone.once(&world).verdicts, [[Verdict::Accepted], [no]]);
         assert!(world.store().view(|tx| tx.record(never)).unwrap().is_none());
+        phone.outbox.clear();
+        // The service first.
+        let declined = phone.create(&world, Kind::Visit, &visit("refused"));
+        phone.create(&world, Kind::ServiceRecord, &service(declined));
+        phone.outbox.reverse();
+        assert_eq!(phone.once(&world).verdicts, [[no], [Verdict::Accepted]]);
         phone.outbox.clear();
         let met = phone.create(&world, Kind::Visit, &visit("met"));
         let made = phone.create(&world, Kind::ServiceRecord, &service(met));

@@ -1,4 +1,4 @@
-//! What a declined visit triggers: nothing, whatever a device sends.
+//! What a declined visit triggers: nothing that comes with it or after it, whatever the device.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 

@@ -182,6 +182,7 @@ impl Store {
         store.identity = store.view().identity()?;
         if let Some(damaged) = damaged {
             store.salvaged = Some(store.salvage(&damaged, &encryption)?);
+            store.event_rules = Arc::new(store.view().stored_event_rules()?);
         }
         store.bring_projections_up_to_date()?;
         Ok(store)

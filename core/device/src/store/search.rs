@@ -93,9 +93,10 @@ pub struct SearchPage {
 
 impl Store {
     /// Finds records of all kinds by names (as written, in pinyin, by initials), parts of addresses and digits; people
-    /// by the needs that their care tags state are found by [`Self::search_needs`]. Parts between spaces must all be found, in any order. One
-    /// mistaken character is forgiven, a digit never. `kinds` narrows the search; empty means every kind; a care tag
-    /// is told as its resident. Pages by key: nothing is skipped or told twice if records are added in between.
+    /// by the needs that their care tags state are found by [`Self::search_needs`]. Parts between spaces must all be
+    /// found, in any order. One mistaken character is forgiven, a digit never. `kinds` narrows the search; empty means
+    /// every kind; a care tag is told as its resident. Pages by key: nothing is skipped or told twice if records are
+    /// added in between.
     ///
     /// # Errors
     /// Failures of SQLite.

@@ -144,7 +144,7 @@ fn notes(view: View<'_>) -> Result<PhoneNotes, DeviceError> {
     Ok(PhoneNotes {
         wants_key: view.get(Setting::SealingKey)?.is_none().then_some(true),
         reads: (!reads.is_empty()).then_some(reads),
-        rules: view.get(Setting::RulesMark)?.map(ByteVec::from),
+        rules: view.rules_mark()?.map(ByteVec::from),
     })
 }
 

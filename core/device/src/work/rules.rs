@@ -6,7 +6,7 @@ use gridwalk_model::field_rules::FieldRules;
 use gridwalk_replica::wire::RuleFiles;
 
 use crate::error::DeviceError;
-use crate::store::{Commit, Setting, Store};
+use crate::store::{Commit, Setting, Store, View};
 use crate::work::doors::DoorProblem;
 
 /// Why the rules that were given last are not used. The ones before them are.
@@ -18,6 +18,21 @@ pub struct RulesRefused {
     pub en: String,
 }
 
+/// Grows whenever a build can use more of the files than the one before: what that one passed over or refused is asked
+/// for again after an update.
+const READER: u8 = 2;
+
+impl View<'_> {
+    /// The mark of the rules that this build was given last.
+    pub(crate) fn rules_mark(&self) -> Result<Option<Vec<u8>>, DeviceError> {
+        let stored = self.get(Setting::RulesMark)?;
+        Ok(stored.and_then(|stored| match stored.split_first() {
+            Some((reader, mark)) if *reader == READER => Some(mark.to_vec()),
+            _ => None,
+        }))
+    }
+}
+
 impl Store {
     /// Takes the deployment's rules. Rules with anything wrong are refused as a whole, and the old ones stay. Returns
     /// whether they are used.
@@ -27,7 +42,7 @@ impl Store {
     pub fn take_rules(&mut self, files: &RuleFiles) -> Result<bool, DeviceError> {
         let read = read(files);
         self.write(Commit::Setting, |tx| {
-            tx.put(Setting::RulesMark, &files.mark)?;
+            tx.put(Setting::RulesMark, &[&[READER], files.mark.as_slice()].concat())?;
             match &read {
                 Ok((doors, field, events)) => {
                     if let Some(doors) = doors {
@@ -111,6 +126,16 @@ mod tests {
         assert!(store.take_rules(&files(4, 80)).unwrap());
         assert_eq!(store.rules_refused().unwrap(), None);
         assert_eq!(store.field_rules().unwrap().site_metres, 80);
+        assert_eq!(store.view().rules_mark().unwrap(), Some(vec![4; 8]));
+        let older = |tx: &mut crate::store::Tx<'_>| {
+            tx.put(Setting::RulesMark, &[&[READER - 1][..], &[4; 8][..]].concat())
+        };
+        store.write(Commit::Setting, older).unwrap();
+        assert_eq!(
+            store.view().rules_mark().unwrap(),
+            None,
+            "what an older build was given is asked for anew"
+        );
         assert_eq!(store.door_rules().unwrap(), doors, "what is not said stays");
     }
 

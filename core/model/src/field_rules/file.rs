@@ -51,7 +51,11 @@ impl FieldRules {
             rejected_days: days("rejected_days")?,
             ahead_days: days("ahead_days")?,
             discarded_days: days("discarded_days")?,
-            media_late_days: days("media_late_days")?,
+            // Files from before there was such a limit stay good.
+            media_late_days: match all.get("media_late_days") {
+                None => Self::default().media_late_days,
+                Some(_) => days("media_late_days")?,
+            },
             calls: calls(&all)?,
             call: match all.get("call") {
                 None | Some(Value::Null) => None,

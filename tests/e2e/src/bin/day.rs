@@ -1,7 +1,8 @@
 //! A phone in a process of its own that does a scripted day, to be killed at any point and started again.
 //!
-//! `day FOLDER CAMERA AREA`: opens the store of an enrolled phone, fills it if it is empty, and does what of the day is not done. After each act
-//! it says so on its standard output and waits for a line on its standard input; at the end it says `evening`.
+//! `day FOLDER CAMERA AREA`: opens the store of an enrolled phone, fills it if it is empty, and does what of the day is
+//! not done. After each act it says so on its standard output and waits for a line on its standard input; at the end it
+//! says `evening`.
 
 #![forbid(unsafe_code)]
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use gridwalk_model::Kind;
 use gridwalk_model::records::{Dwelling, Resident};
 
 use crate::DeviceError;
@@ -79,6 +80,33 @@ fn what_was_acknowledged_is_there_after_the_process_died() {
     let after = open(copy.path(), key(1)).unwrap();
     assert!(after.get::<Dwelling>(id).unwrap().is_some());
     assert_eq!(after.totals().unwrap().changes.count, 1);
+}
+
+#[test]
+fn a_store_that_was_saved_goes_on_by_the_deployments_rules() {
+    use gridwalk_model::event::EventRules;
+    use gridwalk_replica::wire::RuleFiles;
+    let folder = tempfile::tempdir().unwrap();
+    let mut rules = EventRules::default();
+    let mut own = rules.categories[1].clone();
+    (own.code, own.zh) = ("balcony_plants".into(), "阳台花盆".into());
+    rules.categories.push(own);
+    let mut store = enrolled(folder.path());
+    let files =
+        RuleFiles { mark: vec![1; 8].into(), doors: None, field: None, events: Some(rules.to_json()) };
+    assert!(store.take_rules(&files).unwrap());
+    let mut event = crate::testkit::fields(&[("category", "balcony_plants"), ("address", "东门")]);
+    event.insert("area".into(), crate::testkit::GRID.into());
+    event.insert("reporter".into(), USER.into());
+    let event = store.edits(at(1), |edits| edits.create_fields(Kind::Event, &event)).unwrap();
+    store.drain().unwrap();
+    store.mark_damaged().unwrap();
+    drop(store);
+    let store = open(folder.path(), key(1)).unwrap();
+    assert!(store.salvaged().is_some());
+    assert_eq!(store.event_rules().categories, rules.categories);
+    let hits = store.search("阳台花盆", &[], None, 9).unwrap().hits;
+    assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [event]);
 }
 
 #[test]

@@ -119,8 +119,8 @@ impl Store {
         self.view().call_for(&case.listed.fields, at)
     }
 
-    /// Every report that the server does not have, drafts of urgent categories and refused ones included: the urgent ones first, each
-    /// with whom to call, then the oldest.
+    /// Every report that the server does not have, drafts of urgent categories and refused ones included: the urgent
+    /// ones first, each with whom to call, then the oldest.
     ///
     /// # Errors
     /// Failures of SQLite.

@@ -39,8 +39,8 @@ impl Tx<'_> {
 }
 
 impl Store {
-    /// From now on photos and voice notes are signed with this key: the one with which the device was enrolled, since that is the one
-    /// that the server knows.
+    /// From now on photos and voice notes are signed with this key: the one with which the device was enrolled, since
+    /// that is the one that the server knows.
     pub fn sign_evidence_with(&mut self, key: Arc<dyn DeviceKey>) {
         self.evidence_key = Some(key);
     }

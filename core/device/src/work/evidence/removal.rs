@@ -66,15 +66,17 @@ impl View<'_> {
             judged.is_some_and(|judged| judged.verdict == Verdict::Applied)
         };
         let rests_on = |named: &[RecordId]| named.contains(&element) && !named.iter().any(stays);
-        // A report goes on to stand with another photo, so that a wrong one can be replaced.
-        let replaced = |entry: &LogEntry| {
-            entry.action == Action::Report && shown(fields).any(|(other, _)| other != element)
+        let last = !shown(fields).any(|(other, _)| other != element);
+        // A report goes on to stand with any other photo, so that a wrong one can be replaced.
+        let shows_nothing = |entry: &LogEntry| match entry.action {
+            Action::Report => last && !entry.photos.is_empty(),
+            _ => rests_on(&entry.photos),
         };
         Ok(case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id)).find_map(|entry| {
             if rests_on(&entry.after_photos) {
                 Some(Flag::NeedsAfterPhoto)
             } else {
-                (rests_on(&entry.photos) && !replaced(entry)).then_some(Flag::NoEvidence)
+                shows_nothing(entry).then_some(Flag::NoEvidence)
             }
         }))
     }

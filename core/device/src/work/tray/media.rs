@@ -192,6 +192,7 @@ fn words(found: &TroubledUpload, late_days: u32) -> (Words, Words) {
     } else {
         ("照片", "photo")
     };
+    let days = if late_days == 1 { "a day".to_owned() } else { format!("{late_days} days") };
     match found.trouble {
         Trouble::Lost => (
             Words::new(format!("{zh}已丢失"), format!("A {en} was lost")),
@@ -221,7 +222,7 @@ fn words(found: &TroubledUpload, late_days: u32) -> (Words, Words) {
                     "这份{zh}已等待超过 {late_days} 天，仍保存在手机上。请连接网络（必要时使用无线网络并充电）后重试。"
                 ),
                 format!(
-                    "This {en} has waited for more than {late_days} days and is still on this phone. Connect to a network \
+                    "This {en} has waited for more than {days} and is still on this phone. Connect to a network \
                      (Wi-Fi and a charger, if that is set) and try again."
                 ),
             ),
