@@ -10,7 +10,7 @@ use crate::NetError;
 use crate::keeping::KeepingLimits;
 use crate::testkit::{USER, at, device, dwelling, fields, jpeg};
 
-async fn open(folder: &std::path::Path) -> Device {
+pub(super) async fn open(folder: &std::path::Path) -> Device {
     let opened = Device::open(DeviceOptions::host(folder)).await.unwrap();
     opened.with_store(|store, _| store.enrol(device(1), USER, "测试员（虚构）", "虚构区")).await.unwrap();
     opened
