@@ -327,6 +327,14 @@ impl Store {
         self.edits(now, |edits| edits.remove(id))
     }
 
+    /// Shows a removed record again.
+    ///
+    /// # Errors
+    /// As [`Edits::edit`].
+    pub fn restore(&mut self, id: RecordId, now: Timestamp) -> Result<bool, DeviceError> {
+        self.edits(now, |edits| edits.restore(id))
+    }
+
     /// The worker's choice between values in conflict.
     ///
     /// # Errors

@@ -157,6 +157,14 @@ impl Device {
         self.checklist_edits(move |store, now| store.discard_inspection(inspection, now)).await
     }
 
+    /// Takes an inspection back that was thrown away, with its answers.
+    ///
+    /// # Errors
+    /// As [`Store::restore_inspection`].
+    pub async fn restore_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.restore_inspection(inspection, now)).await
+    }
+
     /// Orders that are not settled, the earliest deadline first.
     ///
     /// # Errors

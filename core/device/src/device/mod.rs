@@ -19,6 +19,8 @@ mod reports;
 mod screens;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_undo;
 mod today;
 mod visits;
 
@@ -261,6 +263,14 @@ impl Device {
     /// As [`Edits::edit`].
     pub async fn remove(&self, id: RecordId) -> Result<bool, DeviceError> {
         self.edits(move |edits| edits.remove(id)).await
+    }
+
+    /// Shows a record again that [`Self::remove`] took away. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// As [`Edits::restore`].
+    pub async fn restore(&self, id: RecordId) -> Result<bool, DeviceError> {
+        self.edits(move |edits| edits.restore(id)).await
     }
 
     /// The worker's choice between values in conflict.

@@ -11,9 +11,11 @@ use gridwalk_model::{RecordId, Timestamp};
 use super::Device;
 use crate::edit::Entry;
 use crate::error::DeviceError;
+use crate::photo::CaptureFacts;
 use crate::sync::Event;
 use crate::work::events::{NearReport, ReportDraft, SiteClaim, SnapContext, Snapped};
 use crate::work::evidence::{RemovedPhoto, ReusedPhoto};
+use crate::work::rules::RulesRefused;
 
 impl Device {
     /// Begins a report without a photo: see [`crate::Store::begin_report`].
@@ -59,6 +61,41 @@ impl Device {
     /// As there.
     pub async fn release_capture(&self, capture: i64) -> Result<(), DeviceError> {
         self.with_store(move |store, _| store.release_capture(capture)).await
+    }
+
+    /// A journaled original and what was said of it, for a screen to draw: the camera's own file, as long as it is in the
+    /// journal. `None` once it was attached or swept. The numbers are those of [`Self::draft_tray`].
+    ///
+    /// # Errors
+    /// [`DeviceError::Locked`], failures of SQLite.
+    pub async fn journaled_photo(
+        &self,
+        capture: i64,
+    ) -> Result<Option<(Vec<u8>, CaptureFacts)>, DeviceError> {
+        self.with_store(move |store, _| store.journaled_photo(capture)).await
+    }
+
+    /// The same small, as a JPEG of at most 24 KB, upright, with its regions made unrecognisable and stamped: for a list
+    /// of several. No preview is kept in the journal, so it is made anew: some 0.2 s for 12 megapixels, off the threads
+    /// that wait.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoCapture`], [`DeviceError::Photo`] for a file that cannot be used, failures of SQLite.
+    pub async fn journaled_preview(
+        &self,
+        capture: i64,
+        font: Option<Arc<StampFont<'static>>>,
+    ) -> Result<Vec<u8>, DeviceError> {
+        let (photo, _) = self.prepare_journaled(capture, font).await?;
+        Ok(photo.preview.bytes)
+    }
+
+    /// Why the rules that the server gave last are not used: see [`crate::Store::rules_refused`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rules_refused(&self) -> Result<Option<RulesRefused>, DeviceError> {
+        self.with_store(|store, _| store.rules_refused()).await
     }
 
     /// Throws a loose original away: see [`crate::Store::discard_capture`].

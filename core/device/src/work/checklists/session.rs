@@ -286,7 +286,7 @@ impl Store {
         Ok(Answered { previous, session: self.inspection_session(inspection)? })
     }
 
-    /// Throws an unfinished inspection away; [`crate::Edits::restore`] brings it back.
+    /// Throws an unfinished inspection away; [`Self::restore_inspection`] brings it back.
     ///
     /// # Errors
     /// [`ChecklistError::Finished`], those of an edit.
@@ -294,6 +294,20 @@ impl Store {
         self.inspection_session(inspection)?.open()?;
         self.remove(inspection, now)?;
         Ok(())
+    }
+
+    /// Takes an inspection back that was thrown away: it is open again with its answers and photos.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownRecord`], [`DeviceError::WrongKind`], those of an edit.
+    pub fn restore_inspection(
+        &mut self,
+        inspection: RecordId,
+        now: Timestamp,
+    ) -> Result<Session, DeviceError> {
+        self.expect_record::<Inspection>(inspection)?;
+        self.restore(inspection, now)?;
+        self.inspection_session(inspection)
     }
 
     /// An inspection that is still open.

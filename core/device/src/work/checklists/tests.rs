@@ -200,8 +200,11 @@ fn answers_are_undone_and_photos_stay_with_them() {
     assert!(matches!(odd, Err(DeviceError::Checklist(ChecklistError::BadAnswer { .. }))));
     store.discard_inspection(id, at(18)).unwrap();
     assert!(store.open_inspections().unwrap().is_empty());
-    store.edits(at(19), |edits| edits.restore(id)).unwrap();
+    let restored = store.restore_inspection(id, at(19)).unwrap();
+    assert_eq!(restored.answers, back.session.answers);
     assert_eq!(store.open_inspections().unwrap().len(), 1);
+    let other = store.restore_inspection(place, at(20));
+    assert!(matches!(other, Err(DeviceError::WrongKind { .. })), "{other:?}");
 }
 
 #[test]
