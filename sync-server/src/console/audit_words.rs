@@ -156,10 +156,12 @@ mod tests {
             assert!(lines.iter().any(|line| acts(line).any(|act| act == *word)), "nothing writes {word}");
         }
         for text in &found {
-            for mark in ["action:", "action =", "note(", "note_view("] {
-                // To the end of the statement, over however many lines it goes.
-                let statements = text.split(mark).skip(1).map(|rest| rest.split(';').next().unwrap_or(rest));
-                for act in statements.flat_map(acts) {
+            // One act, or one of two, over however many lines the statement goes.
+            for (mark, end, most) in
+                [("action:", ',', 1), ("action =", ';', 2), ("note(", ';', 1), ("note_view(", ';', 1)]
+            {
+                let statements = text.split(mark).skip(1).filter_map(|rest| rest.split(end).next());
+                for act in statements.flat_map(|statement| acts(statement).take(most)) {
                     assert!(known(act).is_some(), "{act} has no name");
                 }
             }

@@ -31,9 +31,9 @@ fn discarded(row: &Row<'_>) -> rusqlite::Result<DiscardedVisit> {
 impl View<'_> {
     /// Targets with a draft, the oldest first.
     pub(crate) fn visit_drafts(&self) -> Result<Vec<(RecordId, Timestamp)>, DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT target, at FROM visit_draft WHERE discarded_at IS NULL ORDER BY at, target")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT target, at FROM visit_draft WHERE discarded_at IS NULL ORDER BY at, target",
+        )?;
         let rows = statement.query_map([], |row| Ok((sql::record_id(row, 0)?, sql::time(row, 1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

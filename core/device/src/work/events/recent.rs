@@ -46,7 +46,9 @@ mod tests {
 
     fn reported(store: &mut Store, category: &str, now: Timestamp) {
         let report =
-            ReportDraft { area: Some(GRID), address: Some("东门（虚构）".into()), ..ReportDraft::default() };
+            ReportDraft {
+                area: Some(GRID), address: Some("东门（虚构）".into()), ..ReportDraft::default()
+            };
         let draft = store.begin_report(&report, now).unwrap();
         store.choose_category(draft, category, now).unwrap();
         store.send_report(draft, now).unwrap();
@@ -98,12 +100,8 @@ mod tests {
         reported(&mut store, &kept, at(0));
         reported(&mut store, &given_up, at(1_000));
         assert_eq!(codes(&store, 2), [given_up.clone(), kept.clone()]);
-        let files = RuleFiles {
-            mark: vec![1; 8].into(),
-            doors: None,
-            field: None,
-            events: Some(rules.to_json()),
-        };
+        let files =
+            RuleFiles { mark: vec![1; 8].into(), doors: None, field: None, events: Some(rules.to_json()) };
         assert!(store.take_rules(&files).unwrap());
         assert_eq!(codes(&store, 1), [kept]);
         assert!(!codes(&store, usize::MAX).contains(&given_up));
