@@ -207,15 +207,18 @@ CREATE INDEX preview_record ON preview (record);
 CREATE INDEX preview_wanted ON preview (retry_at, hash) WHERE here = 0;
 
 CREATE TABLE patrol (
-  -- Patrols: the patrol that the worker has started and not ended; at most one.
+  -- Patrols: the patrol that the worker has started and not ended; at most one beside those that were thrown away.
   id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   -- The grid.
   area BLOB NOT NULL CHECK (length(area) = 16),
-  started_at INTEGER NOT NULL
+  started_at INTEGER NOT NULL,
+  -- When it was thrown away; until it is swept it can be taken back.
+  discarded_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE patrol_point (
-  -- Its points as the location provider gave them, each durable before the next: gone once the track is stored.
+  -- Its points as the location provider gave them, each durable before the next: gone once the track is stored, or
+  -- with a patrol that was thrown away.
   n INTEGER PRIMARY KEY,
   patrol BLOB NOT NULL CHECK (length(patrol) = 16),
   at INTEGER NOT NULL,
@@ -232,12 +235,18 @@ CREATE TABLE patrol_point (
 CREATE INDEX patrol_point_of ON patrol_point (patrol, n);
 
 CREATE TABLE visit_draft (
-  -- Visits: answers of a visit under way, until it is recorded or thrown away.
-  target BLOB NOT NULL PRIMARY KEY CHECK (length(target) = 16),
-  -- Encoded by work/visits/draft.rs.
+  -- Visits: answers of a visit under way, until it is recorded or thrown away; one a target beside those that were
+  -- thrown away.
+  n INTEGER PRIMARY KEY,
+  target BLOB NOT NULL CHECK (length(target) = 16),
+  -- A VisitInput of work/visits/record.rs.
   body BLOB NOT NULL,
-  at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+  at INTEGER NOT NULL,
+  -- When it was thrown away; until it is swept it can be taken back.
+  discarded_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX visit_draft_target ON visit_draft (target) WHERE discarded_at IS NULL;
 
 CREATE TABLE door_operation (
   -- Never given twice, since the latest row stays: a screen may still hold the number of one that was forgotten.

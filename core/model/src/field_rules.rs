@@ -46,7 +46,7 @@ pub struct FieldRules {
     /// Days that the list of what is due looks ahead; for visits [`crate::visits::Cadence::soon_days`] counts.
     #[n(8)]
     pub ahead_days: u32,
-    /// Days for which a report that was thrown away can be taken back.
+    /// Days for which a report, a draft of a visit or a patrol that was thrown away can be taken back.
     #[n(9)]
     pub discarded_days: u32,
     /// Whom to call about an urgent report that cannot be sent, by category.

@@ -8,7 +8,7 @@ use gridwalk_model::walk::PatrolRules;
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::store::OpenPatrol;
+use crate::store::{DiscardedPatrol, OpenPatrol};
 use crate::sync::Event;
 use crate::work::patrols::{PatrolEnded, PatrolNow};
 
@@ -64,12 +64,28 @@ impl Device {
         Ok(ended)
     }
 
-    /// Throws the patrol under way away.
+    /// Throws the patrol under way away; [`Self::restore_patrol`] takes it back.
     ///
     /// # Errors
     /// As [`crate::Store::discard_patrol`].
     pub async fn discard_patrol(&self) -> Result<bool, DeviceError> {
-        self.with_store(|store, _| store.discard_patrol()).await
+        self.with_store(|store, now| store.discard_patrol(now)).await
+    }
+
+    /// Patrols that were thrown away and can be taken back, the last one first.
+    ///
+    /// # Errors
+    /// As [`crate::Store::discarded_patrols`].
+    pub async fn discarded_patrols(&self) -> Result<Vec<DiscardedPatrol>, DeviceError> {
+        self.with_store(|store, _| store.discarded_patrols()).await
+    }
+
+    /// Takes a patrol back that was thrown away.
+    ///
+    /// # Errors
+    /// As [`crate::Store::restore_patrol`].
+    pub async fn restore_patrol(&self, id: RecordId) -> Result<OpenPatrol, DeviceError> {
+        self.with_store(move |store, _| store.restore_patrol(id)).await
     }
 
     /// The path of a patrol, with its gaps: from this phone, or from the server while it keeps it. `None` if neither

@@ -2,16 +2,21 @@
 
 use gridwalk_evidence::{Limits, is_preview};
 use gridwalk_model::checklist::{Answer, Outcome, file};
+use gridwalk_model::geo::{Fix, LatLon, TrackPoint};
 use gridwalk_model::photo::BlurRegion;
+use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Dwelling, Place};
+use gridwalk_model::walk::PatrolRules;
 use gridwalk_replica::wire::RuleFiles;
 use gridwalk_replica::{Actor, Document};
 
 use super::tests::open;
 use super::*;
+use crate::keeping::KeepingLimits;
 use crate::store::{Body, Commit};
 use crate::testkit::{GRID, at, device, dwelling, fields, jpeg};
 use crate::work::events::SnapContext;
+use crate::work::visits::VisitInput;
 
 #[tokio::test]
 async fn a_photo_that_waits_to_be_sorted_can_be_drawn_until_it_is_gone() {
@@ -116,4 +121,50 @@ async fn rules_that_could_not_be_read_are_told_until_good_ones_come() {
     let good = given(2, gridwalk_model::event::EventRules::default().to_json());
     assert!(phone.with_store(move |store, _| store.take_rules(&good)).await.unwrap());
     assert_eq!(phone.rules_refused().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_patrol_that_was_thrown_away_is_under_way_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    let rules = PatrolRules::default();
+    let patrol = phone.start_patrol(GRID).await.unwrap();
+    for n in 0..3 {
+        let fix = Fix {
+            at: patrol.started_at.plus_millis(n * 10_000),
+            point: LatLon { lat: 36.1 + n as f64 * 1e-4, lon: 120.47 },
+        };
+        phone.journal_points(vec![TrackPoint::bare(fix)], false, rules).await.unwrap();
+    }
+    let before = phone.patrol_now(rules).await.unwrap().unwrap();
+    assert!(phone.discard_patrol().await.unwrap());
+    assert!(!phone.discard_patrol().await.unwrap());
+    assert_eq!(phone.open_patrol().await.unwrap(), None);
+    phone.close().await.unwrap();
+    let phone = open(folder.path()).await;
+    let thrown = phone.discarded_patrols().await.unwrap();
+    assert_eq!((thrown.len(), thrown[0].patrol), (1, patrol));
+    assert_eq!(phone.restore_patrol(patrol.id).await.unwrap(), patrol);
+    assert_eq!(phone.patrol_now(rules).await.unwrap(), Some(before), "with every point");
+    assert!(phone.discarded_patrols().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_visit_that_was_thrown_away_is_in_its_sheet_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let phone = open(folder.path()).await;
+    let home = phone.create(dwelling("3号楼", "501")).await.unwrap();
+    let typed = VisitInput::plain(home, VisitResult::NotHome, VisitPurpose::Routine);
+    let sheet = async || phone.visit_sheet(home, "走访", KeepingLimits::default()).await.unwrap().draft;
+    phone.save_visit_draft(typed.clone()).await.unwrap();
+    phone.discard_visit_draft(home).await.unwrap();
+    assert_eq!(sheet().await, None);
+    assert!(phone.visit_drafts().await.unwrap().is_empty());
+    let thrown = phone.discarded_visit_drafts().await.unwrap();
+    assert_eq!((thrown.len(), thrown[0].target), (1, home));
+    phone.restore_visit_draft(thrown[0].n).await.unwrap();
+    assert_eq!(sheet().await, Some(typed));
+    assert!(phone.discarded_visit_drafts().await.unwrap().is_empty());
+    let unknown = phone.restore_visit_draft(99).await;
+    assert!(matches!(unknown, Err(DeviceError::NoDraft)), "{unknown:?}");
 }

@@ -6,6 +6,7 @@ use gridwalk_model::indicators::WeekRules;
 use super::Device;
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
+use crate::store::DiscardedVisit;
 use crate::sync::Event;
 use crate::work::indicators::MyWeek;
 use crate::work::visits::{CareTagInput, Recorded, TagInForce, VisitDue, VisitInput, VisitSheet};
@@ -41,12 +42,28 @@ impl Device {
         self.with_store(move |store, now| store.save_visit_draft(&draft, now)).await
     }
 
-    /// Throws a draft away.
+    /// Throws a draft away; [`Self::restore_visit_draft`] takes it back.
     ///
     /// # Errors
     /// As [`crate::Store::discard_visit_draft`].
     pub async fn discard_visit_draft(&self, target: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, _| store.discard_visit_draft(target)).await
+        self.with_store(move |store, now| store.discard_visit_draft(target, now)).await
+    }
+
+    /// Drafts that were thrown away and can be taken back, the last one first.
+    ///
+    /// # Errors
+    /// As [`crate::Store::discarded_visit_drafts`].
+    pub async fn discarded_visit_drafts(&self) -> Result<Vec<DiscardedVisit>, DeviceError> {
+        self.with_store(|store, _| store.discarded_visit_drafts()).await
+    }
+
+    /// Takes a draft back that was thrown away.
+    ///
+    /// # Errors
+    /// As [`crate::Store::restore_visit_draft`].
+    pub async fn restore_visit_draft(&self, n: i64) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.restore_visit_draft(n, now)).await
     }
 
     /// Records a visit with all that follows from it.

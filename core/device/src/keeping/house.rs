@@ -11,7 +11,7 @@ use crate::store::Store;
 pub struct Kept {
     /// Media that went because their time was over: photos after their receipt, tracks after their days, leftovers.
     pub media: usize,
-    /// Reports that were thrown away long enough ago.
+    /// Reports, drafts of visits and patrols that were thrown away long enough ago.
     pub drafts: usize,
     /// Originals whose photo was attached already.
     pub captures: usize,

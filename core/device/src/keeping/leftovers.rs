@@ -1,5 +1,5 @@
-//! What nothing belongs to any more: originals whose photo is attached already, and notes on records that have left
-//! the phone with their grid.
+//! What nothing belongs to any more: originals whose photo is attached already, patrols and visits that were thrown
+//! away long enough ago, and notes on records that have left the phone with their grid.
 
 use std::collections::BTreeSet;
 
@@ -48,6 +48,26 @@ impl Store {
             }
         }
         Ok(out)
+    }
+
+    /// Removes patrols and drafts of visits that were thrown away no later than `before`. Returns how many.
+    pub(crate) fn sweep_discarded(&mut self, before: Timestamp) -> Result<usize, DeviceError> {
+        let (mut patrols, mut visits) = (self.view().discarded_patrols()?, self.view().discarded_visits()?);
+        patrols.retain(|patrol| patrol.discarded_at <= before);
+        visits.retain(|visit| visit.discarded_at <= before);
+        let gone = patrols.len() + visits.len();
+        if gone > 0 {
+            self.write(Commit::Sweep, |tx| {
+                for discarded in &patrols {
+                    tx.remove_patrol(discarded.patrol.id)?;
+                }
+                for discarded in &visits {
+                    tx.delete_visit_draft(discarded.n)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(gone)
     }
 
     /// Forgets what this phone noted before `before` of records that are not on it any more: drafts of visits, what

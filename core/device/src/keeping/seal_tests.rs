@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gridwalk_model::geo::{Fix, LatLon, TrackPoint};
+use gridwalk_model::walk::PatrolRules;
 use gridwalk_model::{ContentHash, RecordId};
 use gridwalk_replica::admission::Verdict;
 use gridwalk_replica::protocol::{HandIn, HandedIn, ProtocolError};
@@ -14,7 +16,7 @@ use crate::photo::CaptureFacts;
 use crate::store::{Commit, Faults, MediaForm, Setting, Side};
 use crate::sync::tests::Phone;
 use crate::sync::{Effect, Engine, EngineConfig, Event};
-use crate::testkit::{Script, at, device, dwelling, jpeg};
+use crate::testkit::{GRID, Script, at, device, dwelling, jpeg};
 use crate::work::events::{ReportDraft, SnapContext};
 use crate::work::visits::VisitInput;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
@@ -151,6 +153,15 @@ fn busy_phone(faults: Faults) -> Phone {
     let mut visit = VisitInput::plain(RecordId::from_bytes([4; 16]), VisitResult::Met, VisitPurpose::Routine);
     visit.note = Some("身体还好（虚构）".into());
     phone.store.save_visit_draft(&visit, at(4)).unwrap();
+    // What was thrown away is not handed in.
+    let other = VisitInput { target: RecordId::from_bytes([5; 16]), ..visit };
+    phone.store.save_visit_draft(&other, at(4)).unwrap();
+    phone.store.discard_visit_draft(other.target, at(4)).unwrap();
+    phone.store.start_patrol(GRID, at(4)).unwrap();
+    let fix = Fix { at: at(4), point: LatLon { lat: 36.1, lon: 120.47 } };
+    let rules = PatrolRules::default();
+    phone.store.journal_points(&[TrackPoint::bare(fix)], false, &rules).unwrap();
+    phone.store.discard_patrol(at(4)).unwrap();
     let photo = ContentHash::from_bytes([9; 32]);
     phone.store.put_media(&[(photo, MediaForm::Full, &vec![9; 600_000])], at(5)).unwrap();
     phone

@@ -68,13 +68,14 @@ pub use faults::{Commit, Faults, Side};
 pub use media::MediaForm;
 pub use open::{Encryption, StoreLocation};
 pub use outbox::OutboxState;
-pub use patrol_journal::OpenPatrol;
+pub use patrol_journal::{DiscardedPatrol, OpenPatrol};
 pub use quarantine::{Quarantined, RefusedEdit, RefusedReason};
 pub use records::RecordState;
 pub use salvage::Salvaged;
 pub use search::{SearchCursor, SearchHit, SearchPage, SearchSize, Tier};
 pub use totals::{Totals, Waiting};
 pub use uploads::{Lane, Upload};
+pub use visit_drafts::DiscardedVisit;
 
 use visit_due::TouchedVisits;
 

@@ -1,4 +1,5 @@
-//! The journal of the patrol under way: every point is durable before the next is taken.
+//! The journal of the patrol under way: every point is durable before the next is taken. That of a patrol that was
+//! thrown away stays until it is swept.
 
 use gridwalk_model::geo::{Fix, LatLon, TrackPoint};
 use gridwalk_model::{RecordId, Timestamp};
@@ -18,6 +19,23 @@ pub struct OpenPatrol {
     pub started_at: Timestamp,
 }
 
+/// A patrol that was thrown away and can still be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiscardedPatrol {
+    /// Which one.
+    pub patrol: OpenPatrol,
+    /// When it was thrown away.
+    pub discarded_at: Timestamp,
+}
+
+fn patrol(row: &Row<'_>) -> rusqlite::Result<OpenPatrol> {
+    Ok(OpenPatrol {
+        id: sql::record_id(row, 0)?,
+        area: sql::record_id(row, 1)?,
+        started_at: sql::time(row, 2)?,
+    })
+}
+
 fn point(row: &Row<'_>) -> rusqlite::Result<TrackPoint> {
     Ok(TrackPoint {
         fix: Fix { at: sql::time(row, 0)?, point: LatLon { lat: row.get(1)?, lon: row.get(2)? } },
@@ -31,15 +49,22 @@ const POINT: &str = "at, lat, lon, accuracy, speed, mock";
 
 impl View<'_> {
     pub(crate) fn open_patrol(&self) -> Result<Option<OpenPatrol>, DeviceError> {
-        let mut statement = self.connection.prepare_cached("SELECT id, area, started_at FROM patrol")?;
-        let found = statement.query_row([], |row| {
-            Ok(OpenPatrol {
-                id: sql::record_id(row, 0)?,
-                area: sql::record_id(row, 1)?,
-                started_at: sql::time(row, 2)?,
-            })
-        });
-        Ok(found.optional()?)
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, area, started_at FROM patrol WHERE discarded_at IS NULL")?;
+        Ok(statement.query_row([], patrol).optional()?)
+    }
+
+    /// Patrols that were thrown away, the last one first.
+    pub(crate) fn discarded_patrols(&self) -> Result<Vec<DiscardedPatrol>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, area, started_at, discarded_at FROM patrol
+             WHERE discarded_at IS NOT NULL ORDER BY discarded_at DESC, id DESC",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(DiscardedPatrol { patrol: patrol(row)?, discarded_at: sql::time(row, 3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The points of a patrol in the order in which they came.
@@ -73,7 +98,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The patrol has ended, or was thrown away: nothing of its journal stays.
+    /// Marks a patrol as thrown away, or with `None` as under way again. Its journal stays.
+    pub(crate) fn discard_patrol(&mut self, id: RecordId, at: Option<Timestamp>) -> Result<(), DeviceError> {
+        self.connection
+            .prepare_cached("UPDATE patrol SET discarded_at = ?2 WHERE id = ?1")?
+            .execute((id.as_bytes(), at.map(Timestamp::millis)))?;
+        Ok(())
+    }
+
+    /// The patrol has ended, or was thrown away long enough ago: nothing of its journal stays.
     pub(crate) fn remove_patrol(&mut self, id: RecordId) -> Result<(), DeviceError> {
         self.connection
             .prepare_cached("DELETE FROM patrol_point WHERE patrol = ?1")?

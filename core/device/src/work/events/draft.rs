@@ -306,14 +306,15 @@ impl Store {
         self.write(Commit::Setting, |tx| tx.discard_draft(n, None))
     }
 
-    /// Removes drafts that were thrown away longer ago than the rules say, with their originals. Returns how many.
+    /// Removes what was thrown away longer ago than the rules say: drafts of reports with their originals, drafts of
+    /// visits, patrols with their points. Returns how many.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn sweep_drafts(&mut self, now: Timestamp) -> Result<usize, DeviceError> {
         let days = i64::from(self.field_rules()?.discarded_days);
         let before = now.plus_millis(-days.saturating_mul(86_400_000));
-        let mut gone = 0;
+        let mut gone = self.sweep_discarded(before)?;
         for draft in self.draft_tray()?.discarded {
             if draft.discarded_at.is_none_or(|at| at > before) {
                 continue;

@@ -21,7 +21,7 @@ use gridwalk_model::{ContentHash, Kind, Record, RecordId, Timestamp};
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, MediaForm, OpenPatrol, Store};
+use crate::store::{Commit, DiscardedPatrol, MediaForm, OpenPatrol, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -190,14 +190,43 @@ impl Store {
         Ok(PatrolEnded { id: patrol.id, walk, track })
     }
 
-    /// Throws the patrol under way and its points away, as if it had not been started. Returns whether there was one.
+    /// Throws the patrol under way and its points away, as if it had not been started. Returns whether there was one. It
+    /// can be taken back by [`Self::restore_patrol`] until [`Self::sweep_drafts`] finds it old enough; its points are
+    /// not sent, nor handed in, meanwhile.
     ///
     /// # Errors
     /// Failures of SQLite.
-    pub fn discard_patrol(&mut self) -> Result<bool, DeviceError> {
+    pub fn discard_patrol(&mut self, now: Timestamp) -> Result<bool, DeviceError> {
         let Some(patrol) = self.open_patrol()? else { return Ok(false) };
-        self.write(Commit::Edit, |tx| tx.remove_patrol(patrol.id))?;
+        self.write(Commit::Edit, |tx| tx.discard_patrol(patrol.id, Some(now)))?;
         Ok(true)
+    }
+
+    /// Patrols that were thrown away and can be taken back, the last one first.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn discarded_patrols(&self) -> Result<Vec<DiscardedPatrol>, DeviceError> {
+        self.view().discarded_patrols()
+    }
+
+    /// Takes a patrol back that was thrown away: it is under way again with its points, and what was walked meanwhile is a
+    /// gap. The same again changes nothing.
+    ///
+    /// # Errors
+    /// [`DeviceError::PatrolUnderWay`] while another is, [`DeviceError::UnknownRecord`] where it was swept or ended.
+    pub fn restore_patrol(&mut self, id: RecordId) -> Result<OpenPatrol, DeviceError> {
+        self.write(Commit::Edit, |tx| {
+            match tx.open_patrol()? {
+                Some(open) if open.id == id => return Ok(open),
+                Some(_) => return Err(DeviceError::PatrolUnderWay),
+                None => {}
+            }
+            let found = tx.discarded_patrols()?.into_iter().find(|discarded| discarded.patrol.id == id);
+            let found = found.ok_or(DeviceError::UnknownRecord { record: id })?;
+            tx.discard_patrol(id, None)?;
+            Ok(found.patrol)
+        })
     }
 
     /// The path of a patrol: of the one under way from its journal, of an ended one from its track. `None` if its

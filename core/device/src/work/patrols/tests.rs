@@ -156,15 +156,64 @@ fn only_points_of_the_patrol_are_recorded() {
     assert_eq!(kept.len(), 1);
     assert_eq!((kept[0].accuracy_m, kept[0].speed_mps), (Some(f32::MAX), None));
     assert_eq!(store.patrol_now(&RULES()).unwrap().unwrap().walk.dropped, 1);
-    assert!(store.discard_patrol().unwrap());
+    assert!(store.discard_patrol(at(75_000)).unwrap());
     assert_eq!(store.open_patrol().unwrap(), None);
-    assert!(store.view().patrol_points(patrol.id).unwrap().is_empty());
     // Without any good point there is a record and no track.
     store.start_patrol(GRID, at(80_000)).unwrap();
     let ended = store.end_patrol(None, &RULES(), at(70_000)).unwrap();
     assert_eq!(ended.track, None);
     assert_eq!(store.patrol_path(ended.id, &RULES()).unwrap(), None);
     assert_eq!(store.totals().unwrap().tracks.count, 0);
+}
+
+#[test]
+fn a_patrol_that_was_thrown_away_comes_back_with_its_points_until_it_is_swept() {
+    let faults = Faults::scripted();
+    let mut store = store_with(1, faults.clone());
+    let open = store.start_patrol(GRID, at(0)).unwrap();
+    walk(&mut store);
+    faults.fail(Some(Commit::Edit), Side::After, 0);
+    assert!(store.discard_patrol(at(1_200_000)).is_err());
+    let mut store = store.reopened().unwrap();
+    assert_eq!((store.open_patrol().unwrap(), store.patrol_now(&RULES()).unwrap()), (None, None));
+    assert!(!store.discard_patrol(at(1_200_001)).unwrap(), "once");
+    let thrown = DiscardedPatrol { patrol: open, discarded_at: at(1_200_000) };
+    assert_eq!(store.discarded_patrols().unwrap(), [thrown]);
+    let none = store.journal_points(&[point(1_300, 500.0)], false, &RULES());
+    assert!(matches!(none, Err(DeviceError::NoPatrol)), "nothing is recorded meanwhile");
+    assert_eq!(store.sweep_drafts(at(1_200_000 + DAY_MS - 1)).unwrap(), 0, "not old enough");
+    // While another is under way it waits.
+    let other = store.start_patrol(GRID, at(1_400_000)).unwrap();
+    let busy = store.restore_patrol(open.id);
+    assert!(matches!(busy, Err(DeviceError::PatrolUnderWay)), "{busy:?}");
+    assert_eq!(store.open_patrol().unwrap(), Some(other));
+    store.end_patrol(None, &RULES(), at(1_500_000)).unwrap();
+    assert_eq!(store.restore_patrol(open.id).unwrap(), open);
+    assert_eq!(store.restore_patrol(open.id).unwrap(), open, "the same again changes nothing");
+    assert!(store.discarded_patrols().unwrap().is_empty());
+    assert_eq!(store.view().patrol_points(open.id).unwrap().len(), 51);
+    let ended = store.end_patrol(None, &RULES(), at(1_600_000)).unwrap();
+    assert!(ended.walk.metres >= 485 && ended.track.is_some());
+    let over = store.restore_patrol(open.id);
+    assert!(matches!(over, Err(DeviceError::UnknownRecord { .. })), "{over:?}");
+}
+
+#[test]
+fn a_patrol_that_was_thrown_away_goes_with_its_points_when_it_is_swept() {
+    let mut store = store(1);
+    let gone = store.start_patrol(GRID, at(0)).unwrap();
+    walk(&mut store);
+    store.discard_patrol(at(1_200_000)).unwrap();
+    let open = store.start_patrol(GRID, at(1_300_000)).unwrap();
+    store.journal_points(&[point(1_310, 0.0)], false, &RULES()).unwrap();
+    assert_eq!(store.sweep_drafts(at(1_200_000 + DAY_MS)).unwrap(), 1);
+    assert!(store.view().patrol_points(gone.id).unwrap().is_empty());
+    assert!(store.discarded_patrols().unwrap().is_empty());
+    assert!(matches!(store.restore_patrol(gone.id), Err(DeviceError::PatrolUnderWay)));
+    assert_eq!(store.open_patrol().unwrap(), Some(open), "the other goes on");
+    assert_eq!(store.view().patrol_points(open.id).unwrap().len(), 1);
+    store.discard_patrol(at(1_400_000)).unwrap();
+    assert!(matches!(store.restore_patrol(gone.id), Err(DeviceError::UnknownRecord { .. })));
 }
 
 #[test]

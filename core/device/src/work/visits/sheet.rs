@@ -15,7 +15,7 @@ use super::{VisitDue, fault};
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
-use crate::store::Store;
+use crate::store::{Commit, DiscardedVisit, Store};
 
 /// Everything about the next visit to somebody, in one call.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,12 +167,35 @@ impl Store {
         self.view().visit_drafts()
     }
 
-    /// Throws a draft away.
+    /// Throws a draft away. It can be taken back by [`Self::restore_visit_draft`] until [`Self::sweep_drafts`] finds it
+    /// old enough. A target without a draft stays without one.
     ///
     /// # Errors
     /// Failures of SQLite.
-    pub fn discard_visit_draft(&mut self, target: RecordId) -> Result<(), DeviceError> {
-        self.write(crate::store::Commit::Journal, |tx| tx.remove_visit_draft(target))
+    pub fn discard_visit_draft(&mut self, target: RecordId, now: Timestamp) -> Result<(), DeviceError> {
+        self.write(Commit::Journal, |tx| tx.discard_visit_draft(target, now))
+    }
+
+    /// Drafts that were thrown away and can be taken back, the last one first: each by its number, since one target may
+    /// have several.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub fn discarded_visit_drafts(&self) -> Result<Vec<DiscardedVisit>, DeviceError> {
+        self.view().discarded_visits()
+    }
+
+    /// Takes a draft back that was thrown away. One that was begun for the same target meanwhile is thrown away in its
+    /// place, and can be taken back likewise. The same again changes nothing.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoDraft`] where it was swept.
+    pub fn restore_visit_draft(&mut self, n: i64, now: Timestamp) -> Result<(), DeviceError> {
+        self.write(Commit::Journal, |tx| {
+            let target = tx.visit_draft_target(n)?.ok_or(DeviceError::NoDraft)?;
+            tx.discard_visit_draft(target, now)?;
+            tx.restore_visit_draft(n)
+        })
     }
 }
 

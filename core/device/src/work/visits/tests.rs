@@ -243,6 +243,44 @@ fn a_draft_survives_and_goes_with_the_visit() {
 }
 
 #[test]
+fn a_draft_that_was_thrown_away_comes_back_and_no_later_one_is_lost() {
+    const DAY_MS: i64 = 86_400_000;
+    let mut store = store(1);
+    let home = home(&mut store, "101", "2010-01-01", "2026-01-15");
+    let now = noon("2026-05-02");
+    let said = |note: &str| VisitInput { note: Some(note.into()), ..met(home.person) };
+    let note = |store: &Store| store.visit_draft(home.person).unwrap().and_then(|draft| draft.note);
+    store.discard_visit_draft(home.person, now).unwrap();
+    assert!(store.discarded_visit_drafts().unwrap().is_empty(), "there was none");
+    store.save_visit_draft(&said("甲"), now).unwrap();
+    store.discard_visit_draft(home.person, now.plus_millis(1)).unwrap();
+    assert_eq!((note(&store), store.visit_drafts().unwrap()), (None, vec![]));
+    store.save_visit_draft(&said("乙"), now.plus_millis(2)).unwrap();
+    store.save_visit_draft(&said("丙"), now.plus_millis(3)).unwrap();
+    assert_eq!(note(&store).as_deref(), Some("丙"), "one a target");
+    let first = store.discarded_visit_drafts().unwrap()[0];
+    assert_eq!((first.target, first.at, first.discarded_at), (home.person, now, now.plus_millis(1)));
+    for _ in 0..2 {
+        store.restore_visit_draft(first.n, now.plus_millis(4)).unwrap();
+        assert_eq!(note(&store).as_deref(), Some("甲"));
+        assert_eq!(store.discarded_visit_drafts().unwrap().len(), 1, "the later one in its place");
+    }
+    let later = store.discarded_visit_drafts().unwrap()[0];
+    assert_eq!(later.discarded_at, now.plus_millis(4));
+    let mut store = store.reopened().unwrap();
+    store.record_visit(&said("甲"), now.plus_millis(5)).unwrap();
+    assert_eq!(note(&store), None);
+    assert_eq!(store.sweep_drafts(now.plus_millis(3 + DAY_MS)).unwrap(), 0, "not old enough");
+    store.restore_visit_draft(later.n, now.plus_millis(6)).unwrap();
+    assert_eq!(note(&store).as_deref(), Some("丙"));
+    assert_eq!(store.sweep_drafts(now.plus_millis(9 * DAY_MS)).unwrap(), 0, "what was taken back stays");
+    store.discard_visit_draft(home.person, now.plus_millis(7)).unwrap();
+    assert_eq!(store.sweep_drafts(now.plus_millis(7 + DAY_MS)).unwrap(), 1);
+    let swept = store.restore_visit_draft(later.n, now.plus_millis(8 + DAY_MS));
+    assert!(matches!(swept, Err(DeviceError::NoDraft)), "{swept:?}");
+}
+
+#[test]
 fn the_phone_refuses_what_the_server_refuses() {
     let mut store = store(1);
     let home = home(&mut store, "101", "2010-01-01", "2026-01-15");
