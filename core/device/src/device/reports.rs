@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gridwalk_evidence::{Limits, StampFont};
 use gridwalk_model::RecordId;
-use gridwalk_model::event::EventRules;
+use gridwalk_model::event::{Category, EventRules};
 
 use super::Device;
 use crate::error::DeviceError;
@@ -40,6 +40,14 @@ impl Device {
     /// [`DeviceError::Closed`].
     pub async fn event_rules(&self) -> Result<EventRules, DeviceError> {
         self.with_store(|store, _| Ok(store.event_rules().clone())).await
+    }
+
+    /// The categories that the second call offers first: see [`crate::Store::recent_categories`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn recent_categories(&self, limit: usize) -> Result<Vec<Category>, DeviceError> {
+        self.with_store(move |store, _| store.recent_categories(limit)).await
     }
 
     /// The second call: see [`crate::Store::choose_category`].

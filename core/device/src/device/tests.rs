@@ -140,6 +140,8 @@ async fn a_report_takes_three_calls_and_is_followed() {
     let snapped = phone.snap(jpeg(320, 240), facts, context, None).await.unwrap();
     assert!(phone.choose_category(snapped.draft, "gas_leak").await.unwrap().urgent);
     let sent = phone.send_report(snapped.draft).await.unwrap();
+    let offered = phone.recent_categories(4).await.unwrap();
+    assert_eq!((offered.len(), offered[0].code.as_str()), (4, "gas_leak"), "first the next time");
     assert!(sent.call.is_some() && phone.not_sent().await.unwrap()[0].event == Some(sent.event));
     assert_eq!(phone.attach_report_photos(None).await.unwrap(), 1);
     assert_eq!(phone.attach_report_photos(None).await.unwrap(), 0);

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | a deployment's limits | `rules` |
 //! | drafts and the tray of unsent ones | `draft` |
+//! | which categories are offered first | `recent` |
 //! | sending, near duplicates | `report` |
 //! | numbers | `number` |
 //! | photos on their way into an event | `photos` |
@@ -25,6 +26,7 @@ mod follow;
 mod number;
 mod on_site;
 mod photos;
+mod recent;
 mod report;
 mod rules;
 #[cfg(test)]
