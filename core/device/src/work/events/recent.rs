@@ -36,13 +36,13 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use gridwalk_model::event::EventRules;
-    use gridwalk_model::{DeviceId, RecordId, Timestamp};
+    use gridwalk_model::{RecordId, Timestamp};
     use gridwalk_replica::wire::RuleFiles;
     use gridwalk_replica::{Actor, Document};
 
     use super::*;
-    use crate::sync::tests::Phone;
-    use crate::testkit::{GRID, Script, USER, at, fields, store};
+    use crate::store::{Body, Commit};
+    use crate::testkit::{GRID, USER, at, device, fields, store};
     use crate::work::events::ReportDraft;
 
     fn reported(store: &mut Store, category: &str, now: Timestamp) {
@@ -56,17 +56,16 @@ mod tests {
     }
 
     /// An event as it comes from the server: of somebody else, or of a category that no rule lists.
-    fn given(phone: &mut Phone, category: &str, reporter: RecordId, n: u8) {
+    fn written(store: &mut Store, category: &str, reporter: RecordId, now: Timestamp) {
         let mut event = fields(&[("category", category), ("address", "西门（虚构）")]);
         event.insert("area".into(), Value::from(GRID));
         event.insert("reporter".into(), Value::from(reporter));
-        let (id, actor) = (RecordId::from_bytes([n; 16]), Actor::new(DeviceId::from_bytes([99; 12]), [9; 4]));
-        let (document, _) = Document::create(id, Kind::Event, &event, actor, at(90_000)).unwrap();
-        let mut server = Script::new();
-        server.put(id, "event", &document);
-        phone.sync(&mut server, at(90_000));
-        phone.sync(&mut server, at(90_001));
-        assert!(phone.store.fields(id).unwrap().is_some());
+        event.insert("occurred_at".into(), Value::Time(now));
+        let id = RecordId::from_parts(now, [7; 10]);
+        let actor = Actor::new(device(200), [2; 4]);
+        let (document, change) = Document::create(id, Kind::Event, &event, actor, now).unwrap();
+        let body = Body::Snapshot(&change.raw);
+        store.write(Commit::Apply, |tx| tx.put_record(id, "event", None, &document, body).map(drop)).unwrap();
     }
 
     fn codes(store: &Store, limit: usize) -> Vec<String> {
@@ -75,24 +74,24 @@ mod tests {
 
     #[test]
     fn own_categories_come_first_the_latest_on_top_and_the_starter_ones_fill_up() {
-        let mut phone = Phone::new(1);
+        let mut store = store(1);
         let starter: Vec<String> =
             EventRules::default().categories.into_iter().map(|category| category.code).collect();
         assert!(starter.len() > 6);
-        assert_eq!(codes(&phone.store, 3), starter[..3], "before the first report");
+        assert_eq!(codes(&store, 3), starter[..3], "before the first report");
         let [a, b, c] = [&starter[5], &starter[0], &starter[4]];
         for (n, category) in (0..).zip([a, b, a, c, c]) {
-            reported(&mut phone.store, category, at(n * 1_000));
+            reported(&mut store, category, at(n * 1_000));
         }
-        given(&mut phone, &starter[3], RecordId::from_bytes([9; 16]), 71);
-        given(&mut phone, "no_such_category", USER, 72);
-        assert_eq!(codes(&phone.store, 2), [c.clone(), a.clone()]);
-        assert_eq!(codes(&phone.store, 5), [c, a, b, &starter[1], &starter[2]].map(Clone::clone));
-        let all = codes(&phone.store, usize::MAX);
+        written(&mut store, &starter[3], RecordId::from_bytes([9; 16]), at(90_000));
+        written(&mut store, "no_such_category", USER, at(91_000));
+        assert_eq!(codes(&store, 2), [c.clone(), a.clone()]);
+        assert_eq!(codes(&store, 5), [c, a, b, &starter[1], &starter[2]].map(Clone::clone));
+        let all = codes(&store, usize::MAX);
         assert_eq!(all.len(), starter.len(), "each once");
-        assert!(codes(&phone.store, 0).is_empty());
+        assert!(codes(&store, 0).is_empty());
         // A phone that is started again, and begins a report of another category.
-        let mut store = phone.store.reopened().unwrap();
+        let mut store = store.reopened().unwrap();
         reported(&mut store, b, at(92_000));
         assert_eq!(codes(&store, 3), [b, c, a].map(Clone::clone));
     }
