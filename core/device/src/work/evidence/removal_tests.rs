@@ -121,3 +121,22 @@ fn the_only_proof_of_an_act_stays() {
     phone.store.restore_photo(removed, at(9)).unwrap();
     phone.store.remove_photo(event, seen, at(10)).unwrap();
 }
+
+#[test]
+fn a_photo_that_stands_in_for_another_is_the_reports_proof() {
+    use gridwalk_model::event::{Action, LogEntry};
+    let mut phone = Phone::new(1);
+    let event = event(&mut phone.store);
+    let [first, second] = [96, 120].map(|width| attach(&mut phone.store, event, width, at(2)));
+    let id = RecordId::from_bytes([1; 16]);
+    let mut report = LogEntry::new(id, None, at(2), crate::testkit::USER, Action::Report);
+    report.photos = vec![first];
+    phone.store.edits(at(3), |edits| edits.add(event, "log", &id.to_hex(), report.to_value())).unwrap();
+    let removed = phone.store.remove_photo(event, first, at(4)).unwrap();
+    let refused = phone.store.remove_photo(event, second, at(5));
+    assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NoEvidence })), "{refused:?}");
+    phone.store.restore_photo(removed, at(6)).unwrap();
+    phone.store.remove_photo(event, second, at(7)).unwrap();
+    let refused = phone.store.remove_photo(event, first, at(8));
+    assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NoEvidence })), "{refused:?}");
+}
