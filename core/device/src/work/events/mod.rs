@@ -25,6 +25,8 @@ mod follow;
 mod number;
 mod on_site;
 mod photos;
+#[cfg(test)]
+mod random_tests;
 mod report;
 mod rules;
 #[cfg(test)]
