@@ -24,6 +24,8 @@ mod late;
 #[cfg(test)]
 mod late_tests;
 mod orders;
+#[cfg(test)]
+mod orders_tests;
 mod session;
 mod submission;
 #[cfg(test)]

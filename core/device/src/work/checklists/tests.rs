@@ -18,7 +18,7 @@ use crate::store::{Commit, Faults, Side, Store};
 use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, USER, at, jpeg};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
 const OTHER: RecordId = RecordId::from_bytes([42; 16]);
 
@@ -35,14 +35,14 @@ fn publish(server: &mut Script, id: RecordId, json: &str, version: i64, retired:
 const VENUES: &str = include_str!("../../../../../schemas/checklists/small_venues.json");
 const ROOMS: &str = include_str!("../../../../../schemas/checklists/rented_rooms.json");
 
-struct World {
-    server: Script,
-    phone: Phone,
-    place: RecordId,
+pub(super) struct World {
+    pub(super) server: Script,
+    pub(super) phone: Phone,
+    pub(super) place: RecordId,
 }
 
 /// A phone with a made-up restaurant, and the starter checklist from the office.
-fn world(faults: Faults) -> World {
+pub(super) fn world(faults: Faults) -> World {
     let mut server = Script::new();
     publish(&mut server, CHECKLIST, VENUES, 2, false);
     let mut phone = Phone::with(1, faults);
@@ -58,7 +58,7 @@ fn world(faults: Faults) -> World {
     World { server, phone, place }
 }
 
-fn photo() -> Photo {
+pub(super) fn photo() -> Photo {
     prepare_photo(&jpeg(640, 480), &facts(), None, &Limits::default()).unwrap()
 }
 
@@ -86,7 +86,12 @@ fn answer_to(session: &Session, item: &str) -> Answer {
 }
 
 /// Goes on with the inspection from wherever it is to its end. What a worker does: answers, photographs, both sign.
-fn go_on(store: &mut Store, place: RecordId, photo: &Photo, now: Timestamp) -> Result<Session, DeviceError> {
+pub(super) fn go_on(
+    store: &mut Store,
+    place: RecordId,
+    photo: &Photo,
+    now: Timestamp,
+) -> Result<Session, DeviceError> {
     let done = store.every::<Inspection>()?.into_iter().find(|entry| entry.record.ended_at.is_some());
     if let Some(done) = done {
         return store.inspection_session(done.id);
@@ -110,7 +115,7 @@ fn go_on(store: &mut Store, place: RecordId, photo: &Photo, now: Timestamp) -> R
     store.inspection_session(session.id)
 }
 
-fn state_of(store: &Store, event: RecordId) -> State {
+pub(super) fn state_of(store: &Store, event: RecordId) -> State {
     let (_, fields) = store.fields(event).unwrap().unwrap();
     fold(&read_log(&fields).0, &EventRules::for_routing()).state
 }
@@ -293,7 +298,7 @@ fn two_phones_that_answer_one_inspection_converge() {
     assert!(phone.store.conflicts_of(id).unwrap().is_empty(), "answering again settles it");
 }
 
-fn recheck(store: &mut Store, order: RecordId, failing: &[&str], now: Timestamp) -> Finished {
+pub(super) fn recheck(store: &mut Store, order: RecordId, failing: &[&str], now: Timestamp) -> Finished {
     let session = store.begin_recheck(order, now).unwrap();
     assert_eq!(store.begin_recheck(order, now).unwrap().id, session.id, "begun once");
     for item in session.review.asked.clone() {

@@ -235,7 +235,18 @@ impl Store {
     /// [`DeviceError::NoDraft`].
     pub fn draft(&self, n: i64) -> Result<Draft, DeviceError> {
         let row = self.view().draft(n)?.ok_or(DeviceError::NoDraft)?;
-        self.view().read_draft(row)
+        self.with_its_photos(self.view().read_draft(row)?)
+    }
+
+    /// The draft without notes on originals that are no longer there: the number of one may be another's by now.
+    fn with_its_photos(&self, draft: Draft) -> Result<Draft, DeviceError> {
+        let mut photos = Vec::with_capacity(draft.photos.len());
+        for photo in draft.photos {
+            if self.journaled_facts(photo.capture)?.is_some_and(|facts| facts.at == photo.at) {
+                photos.push(photo);
+            }
+        }
+        Ok(Draft { photos, ..draft })
     }
 
     /// Writes what is known of a draft.
@@ -255,7 +266,7 @@ impl Store {
     pub fn draft_tray(&self) -> Result<DraftTray, DeviceError> {
         let mut tray = DraftTray::default();
         for row in self.view().drafts()? {
-            let draft = self.view().read_draft(row)?;
+            let draft = self.with_its_photos(self.view().read_draft(row)?)?;
             if draft.discarded_at.is_some() { &mut tray.discarded } else { &mut tray.drafts }.push(draft);
         }
         let placed = self.placed_captures()?;

@@ -26,6 +26,8 @@ mod follow;
 mod number;
 mod on_site;
 mod photos;
+#[cfg(test)]
+mod random_tests;
 mod recent;
 mod report;
 mod rules;

@@ -19,6 +19,8 @@ pub use reuse::ReusedPhoto;
 pub use voice::VoiceFacts;
 
 #[cfg(test)]
+mod removal_random_tests;
+#[cfg(test)]
 mod removal_tests;
 #[cfg(test)]
 mod tests;

@@ -66,17 +66,20 @@ impl View<'_> {
             judged.is_some_and(|judged| judged.verdict == Verdict::Applied)
         };
         let rests_on = |named: &[RecordId]| named.contains(&element) && !named.iter().any(stays);
-        let last = !shown(fields).any(|(other, _)| other != element);
-        // A report goes on to stand with any other photo, so that a wrong one can be replaced.
-        let shows_nothing = |entry: &LogEntry| match entry.action {
-            Action::Report => last && !entry.photos.is_empty(),
-            _ => rests_on(&entry.photos),
+        let another = || shown(fields).any(|(other, _)| other != element);
+        // A report goes on to stand with another photo, so that a wrong one can be replaced: then it rests on that one.
+        let replaced = |entry: &LogEntry| entry.action == Action::Report && another();
+        let taken_off = |photo: &RecordId| fields.get(&flag(*photo)) == Some(&Value::Flag(true));
+        let stands_in = |entry: &LogEntry| {
+            let named = &entry.photos;
+            entry.action == Action::Report && named.iter().any(taken_off) && !named.iter().any(stays)
         };
         Ok(case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id)).find_map(|entry| {
             if rests_on(&entry.after_photos) {
                 Some(Flag::NeedsAfterPhoto)
             } else {
-                shows_nothing(entry).then_some(Flag::NoEvidence)
+                let rests = rests_on(&entry.photos) || stands_in(entry);
+                (rests && !replaced(entry)).then_some(Flag::NoEvidence)
             }
         }))
     }

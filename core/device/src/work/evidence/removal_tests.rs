@@ -123,24 +123,20 @@ fn the_only_proof_of_an_act_stays() {
 }
 
 #[test]
-fn the_last_photo_of_a_report_stays_whichever_it_is() {
+fn a_photo_that_stands_in_for_another_is_the_reports_proof() {
     use gridwalk_model::event::{Action, LogEntry};
     let mut phone = Phone::new(1);
     let event = event(&mut phone.store);
-    let named = attach(&mut phone.store, event, 96, at(2));
-    let mut report =
-        LogEntry::new(RecordId::from_bytes([1; 16]), None, at(2), crate::testkit::USER, Action::Report);
-    report.photos = vec![named];
-    phone
-        .store
-        .edits(at(2), |edits| edits.add(event, "log", &report.id.to_hex(), report.to_value()))
-        .unwrap();
-    let refused = |phone: &mut Phone, element, now| {
-        let outcome = phone.store.remove_photo(event, element, now);
-        assert!(matches!(outcome, Err(DeviceError::ActRefused { flag: Flag::NoEvidence })), "{outcome:?}");
-    };
-    refused(&mut phone, named, at(3));
-    let better = attach(&mut phone.store, event, 120, at(4));
-    phone.store.remove_photo(event, named, at(5)).unwrap();
-    refused(&mut phone, better, at(6));
+    let [first, second] = [96, 120].map(|width| attach(&mut phone.store, event, width, at(2)));
+    let id = RecordId::from_bytes([1; 16]);
+    let mut report = LogEntry::new(id, None, at(2), crate::testkit::USER, Action::Report);
+    report.photos = vec![first];
+    phone.store.edits(at(3), |edits| edits.add(event, "log", &id.to_hex(), report.to_value())).unwrap();
+    let removed = phone.store.remove_photo(event, first, at(4)).unwrap();
+    let refused = phone.store.remove_photo(event, second, at(5));
+    assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NoEvidence })), "{refused:?}");
+    phone.store.restore_photo(removed, at(6)).unwrap();
+    phone.store.remove_photo(event, second, at(7)).unwrap();
+    let refused = phone.store.remove_photo(event, first, at(8));
+    assert!(matches!(refused, Err(DeviceError::ActRefused { flag: Flag::NoEvidence })), "{refused:?}");
 }

@@ -54,6 +54,22 @@ impl View<'_> {
         Ok(labels)
     }
 
+    /// The labels of a building, by whichever of its dwellings they name: one that is kept no more still says which
+    /// building it was in, and the label at the entrance still opens.
+    fn labels_on_building(&self, estate: &str, building: &str) -> Result<Vec<Entry<Label>>, DeviceError> {
+        let mut labels = typed_list::<Label>(self.list_kind(Label::SCHEMA.tag, None, usize::MAX)?);
+        labels.retain(|entry| scope_of(&entry.record) == LabelScope::Building);
+        let mut out = Vec::new();
+        for entry in labels {
+            let Some(listed) = self.listed(entry.record.target)? else { continue };
+            if Dwelling::from_fields(&listed.fields).is_ok_and(|door| is_in(&door, estate, building)) {
+                out.push(entry);
+            }
+        }
+        out.sort_by_key(|entry| entry.id);
+        Ok(out)
+    }
+
     fn existing(&self, on: &HangsOn) -> Result<Existing, DeviceError> {
         let (target, scope, labels) = match on {
             HangsOn::Record(record) => {
@@ -67,11 +83,7 @@ impl View<'_> {
             HangsOn::Building { estate, building } => {
                 let doors = self.doors_of(estate, building)?;
                 let first = doors.iter().map(|door| door.id).min().ok_or(DeviceError::NoBuilding)?;
-                let mut labels = Vec::new();
-                for door in &doors {
-                    labels.extend(self.labels_on(door.id)?);
-                }
-                labels.sort_by_key(|entry| entry.id);
+                let labels = self.labels_on_building(estate, building)?;
                 (first, LabelScope::Building, labels)
             }
         };
@@ -83,12 +95,14 @@ impl View<'_> {
     fn doors_of(&self, estate: &str, building: &str) -> Result<Vec<Entry<Dwelling>>, DeviceError> {
         let rows = self.list_prefix(Kind::Dwelling.tag(), &sort_prefix(&[estate, building]))?;
         let doors = typed_list::<Dwelling>(rows).into_iter();
-        // Numbers that sort alike ("3" and "03") are not the same building.
-        let same = |text: &Option<String>, wanted: &str| text.as_deref().unwrap_or_default() == wanted;
-        Ok(doors
-            .filter(|door| same(&door.record.estate, estate) && same(&door.record.building, building))
-            .collect())
+        Ok(doors.filter(|door| is_in(&door.record, estate, building)).collect())
     }
+}
+
+/// Numbers that sort alike ("3" and "03") are not the same building.
+fn is_in(door: &Dwelling, estate: &str, building: &str) -> bool {
+    let same = |text: &Option<String>, wanted: &str| text.as_deref().unwrap_or_default() == wanted;
+    same(&door.estate, estate) && same(&door.building, building)
 }
 
 /// What a label stands for; a word of a newer build stands for the door.

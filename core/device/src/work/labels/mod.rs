@@ -11,6 +11,8 @@
 
 mod make;
 mod print;
+#[cfg(test)]
+mod random_tests;
 mod scan;
 #[cfg(test)]
 mod tests;

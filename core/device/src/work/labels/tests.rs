@@ -96,6 +96,20 @@ fn a_lost_label_is_voided_replaced_and_can_be_restored() {
 }
 
 #[test]
+fn a_building_keeps_its_label_when_the_door_that_it_names_is_kept_no_more() {
+    let mut store = store(1);
+    let doors = ["501", "502"].map(|room| store.create(&dwelling("3号楼", room), at(0)).unwrap());
+    let entrance = store.make_label(&building(), at(1)).unwrap();
+    assert!(doors.contains(&entrance.target));
+    store.remove(entrance.target, at(2)).unwrap();
+    assert_eq!(store.make_label(&building(), at(3)).unwrap().label, entrance.label, "it still hangs there");
+    let new = store.replace_label(&building(), at(4)).unwrap();
+    assert_eq!(new.replaced, [entrance.label]);
+    assert!(matches!(store.scan_label(&text(&entrance)).unwrap(), ScannedLabel::Void { .. }));
+    assert!(store.scan_label(&text(&new)).unwrap().opens());
+}
+
+#[test]
 fn one_phone_makes_a_label_and_another_opens_and_voids_it() {
     let mut server = Script::new();
     let (mut a, mut b) = (Phone::joined(1, &mut server), Phone::joined(2, &mut server));

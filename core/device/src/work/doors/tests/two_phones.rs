@@ -35,7 +35,11 @@ fn check_same(a: &Phone, b: &Phone, doors: &[RecordId], now: i64) {
     assert_eq!(board(a), board(b));
     for (id, _) in all::<Resident>(&a.store) {
         assert_eq!(a.store.person(id, at(now)).unwrap(), b.store.person(id, at(now)).unwrap());
+        assert_eq!(a.store.kept_apart(id, at(now)).unwrap(), b.store.kept_apart(id, at(now)).unwrap());
     }
+    assert_eq!(a.store.duplicate_pairs(at(now)).unwrap(), b.store.duplicate_pairs(at(now)).unwrap());
+    let newcomers = |phone: &Phone| phone.store.provisional_newcomers(at(now)).unwrap();
+    assert_eq!(newcomers(a), newcomers(b));
 }
 
 /// A worker settles everything that does not go together. Returns how many acts that took.
