@@ -46,3 +46,24 @@ pub(in crate::work) fn merged_with(
     }
     Ok(out)
 }
+
+/// All records that merges tie to this one, in whichever direction and also through records that are shown no more:
+/// whatever an edit of one of them may change.
+///
+/// # Errors
+/// Failures of SQLite.
+pub(in crate::work) fn tied_to(view: View<'_>, id: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
+    let mut out = BTreeSet::from([id]);
+    let mut open = vec![id];
+    while let Some(at) = open.pop() {
+        let shown = view.shown(at)?;
+        let into = shown.as_ref().and_then(|listed| listed.fields.get(INTO)).and_then(Value::as_link);
+        let merged = view.list_linked(Kind::Resident.tag(), INTO, at)?;
+        for next in into.into_iter().chain(merged.into_iter().map(|listed| listed.id)) {
+            if out.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    Ok(out)
+}

@@ -70,7 +70,7 @@ impl Books<'_> {
             match listed.and_then(|listed| Kind::parse(&listed.kind)) {
                 // What is no longer here may have been somebody.
                 None | Some(Kind::Resident) => {
-                    for person in self.records_of(id)? {
+                    for person in people::tied_to(self.view, id)? {
                         let homes = self.list_linked::<Residency>("resident", person)?;
                         out.extend(homes.into_iter().map(|entry| entry.record.dwelling));
                         out.insert(person);
@@ -87,14 +87,9 @@ impl Books<'_> {
         Ok(out)
     }
 
-    /// All records of one person, whichever was named.
-    fn records_of(&self, id: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
-        people::merged_with(self.view, people::standing_for(self.view, id)?)
-    }
-
     /// Whether no residency is known of a person, by whichever record.
     pub(super) fn has_no_residency(&self, id: RecordId) -> Result<bool, DeviceError> {
-        for person in self.records_of(id)? {
+        for person in people::tied_to(self.view, id)? {
             if !self.list_linked::<Residency>("resident", person)?.is_empty() {
                 return Ok(false);
             }
@@ -132,7 +127,7 @@ impl Books<'_> {
         match kind {
             Some(Kind::Resident) => {
                 let (mut tags, mut homes) = (Vec::new(), Vec::new());
-                for person in self.records_of(target)? {
+                for person in people::tied_to(self.view, target)? {
                     tags.extend(self.list_linked::<CareTag>("resident", person)?);
                     homes.extend(self.list_linked::<Residency>("resident", person)?);
                     out.extend(self.get::<Resident>(person)?.and_then(|entry| entry.record.died_on));
@@ -165,7 +160,7 @@ impl Books<'_> {
 
     /// Who lives mainly elsewhere, or died, may count no more behind a door.
     fn turns_of(&self, person: RecordId, out: &mut BTreeSet<Date>) -> Result<(), DeviceError> {
-        for member in self.records_of(person)? {
+        for member in people::tied_to(self.view, person)? {
             out.extend(self.get::<Resident>(member)?.and_then(|entry| entry.record.died_on));
             let homes = self.list_linked::<Residency>("resident", member)?;
             homes.iter().for_each(|home| out.extend(turns(home)));
