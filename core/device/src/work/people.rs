@@ -35,16 +35,7 @@ pub(in crate::work) fn merged_with(
     view: View<'_>,
     standing: RecordId,
 ) -> Result<BTreeSet<RecordId>, DeviceError> {
-    let mut out = BTreeSet::from([standing]);
-    let mut open = vec![standing];
-    while let Some(at) = open.pop() {
-        for listed in view.list_linked(Kind::Resident.tag(), INTO, at)? {
-            if out.insert(listed.id) {
-                open.push(listed.id);
-            }
-        }
-    }
-    Ok(out)
+    reached(standing, |at| Ok(view.list_linked(Kind::Resident.tag(), INTO, at)?.iter().map(id_of).collect()))
 }
 
 /// All records that merges tie to this one, in whichever direction and also through records that are shown no more:
@@ -53,15 +44,29 @@ pub(in crate::work) fn merged_with(
 /// # Errors
 /// Failures of SQLite.
 pub(in crate::work) fn tied_to(view: View<'_>, id: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
-    let mut out = BTreeSet::from([id]);
-    let mut open = vec![id];
-    while let Some(at) = open.pop() {
+    reached(id, |at| {
         let shown = view.shown(at)?;
         let into = shown.as_ref().and_then(|listed| listed.fields.get(INTO)).and_then(Value::as_link);
         let merged = view.list_linked(Kind::Resident.tag(), INTO, at)?;
-        for next in into.into_iter().chain(merged.into_iter().map(|listed| listed.id)) {
-            if out.insert(next) {
-                open.push(next);
+        Ok(into.into_iter().chain(merged.iter().map(id_of)).collect())
+    })
+}
+
+const fn id_of(listed: &Listed) -> RecordId {
+    listed.id
+}
+
+/// Everything to which `next` leads from a record, directly or not, and the record itself.
+fn reached(
+    from: RecordId,
+    mut next: impl FnMut(RecordId) -> Result<Vec<RecordId>, DeviceError>,
+) -> Result<BTreeSet<RecordId>, DeviceError> {
+    let mut out = BTreeSet::from([from]);
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        for one in next(at)? {
+            if out.insert(one) {
+                open.push(one);
             }
         }
     }
