@@ -140,13 +140,8 @@ impl Device {
     ///
     /// # Errors
     /// As [`Store::reopen_inspection`].
-    pub async fn reopen_inspection(
-        &self,
-        inspection: RecordId,
-        utc_offset_minutes: i16,
-    ) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.reopen_inspection(inspection, utc_offset_minutes, now))
-            .await
+    pub async fn reopen_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.reopen_inspection(inspection, now)).await
     }
 
     /// Throws an unfinished inspection away.
@@ -169,8 +164,8 @@ impl Device {
     ///
     /// # Errors
     /// As [`Store::open_orders`].
-    pub async fn open_orders(&self, utc_offset_minutes: i16) -> Result<Vec<OpenOrder>, DeviceError> {
-        self.with_store(move |store, now| store.open_orders(utc_offset_minutes, now)).await
+    pub async fn open_orders(&self) -> Result<Vec<OpenOrder>, DeviceError> {
+        self.with_store(move |store, now| store.open_orders(now)).await
     }
 
     /// Begins to check an order again, or goes on with it.
@@ -185,12 +180,8 @@ impl Device {
     ///
     /// # Errors
     /// As [`Store::report_overdue`].
-    pub async fn report_overdue(
-        &self,
-        order: RecordId,
-        utc_offset_minutes: i16,
-    ) -> Result<BTreeMap<String, RecordId>, DeviceError> {
-        self.checklist_edits(move |store, now| store.report_overdue(order, utc_offset_minutes, now)).await
+    pub async fn report_overdue(&self, order: RecordId) -> Result<BTreeMap<String, RecordId>, DeviceError> {
+        self.checklist_edits(move |store, now| store.report_overdue(order, now)).await
     }
 
     /// Begins to fill a form, or goes on with the draft of it.

@@ -4,7 +4,9 @@ use gridwalk_model::{ContentHash, Timestamp};
 
 use super::{KeepingLimits, PhoneState, Saving};
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Commit, Setting, Store};
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What house-keeping came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +59,27 @@ impl Store {
         kept.bytes = self.used_bytes()?;
         kept.over = kept.bytes.saturating_sub(limits.budget_bytes);
         Ok(kept)
+    }
+
+    /// [`Self::keep_house`], if that was not done within a day, or the phone is short of space. A clock that was put back
+    /// is no reason to wait.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keep_house_daily(
+        &mut self,
+        limits: &KeepingLimits,
+        state: &PhoneState,
+        now: Timestamp,
+    ) -> Result<Option<Kept>, DeviceError> {
+        let last = self.view().get_number(Setting::HouseKept)?.unwrap_or(i64::MIN);
+        let recent = (last..last.saturating_add(DAY_MS)).contains(&now.millis());
+        if recent && !Saving::of(state, limits).storage {
+            return Ok(None);
+        }
+        let kept = self.keep_house(limits, state, now)?;
+        self.write(Commit::Setting, |tx| tx.put_number(Setting::HouseKept, now.millis()))?;
+        Ok(Some(kept))
     }
 
     /// Removes what can be fetched again until the store takes no more than `budget` bytes, or nothing such is left.

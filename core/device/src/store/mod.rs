@@ -88,6 +88,7 @@ pub(crate) use media_trouble::{Trouble, TroubledUpload};
 pub(crate) use outbox::OutboxRow;
 pub(crate) use projection::{ACTED, sort_prefix};
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};
+pub(crate) use rules::day_in;
 pub(crate) use sealed::{PartSource, UnsentFile};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;

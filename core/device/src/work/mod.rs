@@ -6,6 +6,7 @@
 //! | what is due, in which order | [`today`] |
 //! | who lives behind which door | [`doors`] |
 //! | which records are one person | `people` |
+//! | tasks that other work fulfils | `tasks` |
 //! | inspections, orders, rechecks, forms | [`checklists`] |
 //! | reports, drafts, acts on events | [`events`] |
 //! | reuse, blur, signatures, voice notes | [`evidence`] |
@@ -24,6 +25,7 @@ pub mod labels;
 pub mod patrols;
 mod people;
 pub mod rules;
+mod tasks;
 pub mod today;
 pub mod tray;
 pub mod visits;

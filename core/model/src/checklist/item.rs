@@ -124,6 +124,14 @@ pub struct ChecklistItem {
 }
 
 impl ChecklistItem {
+    /// Whether it asks no more than whether something is as it should be, always, and shows no photo of what is.
+    pub fn is_plain(&self) -> bool {
+        let conditions = [&self.shown_when, &self.required_when, &self.passes_when];
+        self.kind == ItemKind::PassFail
+            && self.evidence != EvidenceRule::Always
+            && conditions.into_iter().all(Option::is_none)
+    }
+
     /// What it weighs in the score.
     pub fn weight(&self) -> u32 {
         self.points.unwrap_or(1)

@@ -16,7 +16,6 @@
 //! | forms of campaigns, filled from records and back into them | `submission` |
 //! | items of sent forms that only a newer build can ask | `late` |
 
-mod day;
 mod error;
 mod evidence;
 mod finish;
@@ -40,6 +39,3 @@ pub use late::AskedLater;
 pub use orders::OpenOrder;
 pub use session::{Answered, OfferedChecklist, Session};
 pub use submission::{Filling, Submitted};
-
-/// Minutes that local time is ahead of UTC in China.
-pub const CHINA_OFFSET_MINUTES: i16 = 480;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::checklist::{Answer, Known, Review, Scope, Template, review};
+use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::records::{Checklist, Inspection, Place, Task};
 use gridwalk_model::{Fields, Record, RecordId, Timestamp, Value, codec};
 
@@ -10,6 +11,7 @@ use super::ChecklistError;
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::Store;
+use crate::work::tasks;
 
 /// A checklist that may be filled at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +120,7 @@ impl Store {
     /// fulfilled by it when `task` is not given.
     ///
     /// # Errors
-    /// [`ChecklistError::Retired`], [`DeviceError::UnknownRecord`], those of an edit.
+    /// [`ChecklistError::Retired`], [`ChecklistError::WrongTask`], [`DeviceError::UnknownRecord`], those of an edit.
     pub fn begin_inspection(
         &mut self,
         place: RecordId,
@@ -138,7 +140,7 @@ impl Store {
             return Err(ChecklistError::Retired { checklist }.into());
         }
         let task = match task {
-            Some(task) => Some(task),
+            Some(task) => Some(self.fitting(task, &TaskKind::Inspection, place)?),
             None => self.inspection_task(place)?,
         };
         self.begin(place, checklist, task, None, now)
@@ -176,13 +178,27 @@ impl Store {
     }
 
     fn inspection_task(&self, place: RecordId) -> Result<Option<RecordId>, DeviceError> {
-        use gridwalk_model::records::task::{TaskKind, TaskState};
-        let tasks = self.list_linked::<Task>("target", place)?;
-        let open = |task: &&Entry<Task>| {
-            task.record.task_kind == TaskKind::Inspection
-                && task.record.state.as_ref().is_none_or(|state| *state == TaskState::Open)
-        };
-        Ok(tasks.iter().filter(open).min_by_key(|task| (task.record.due, task.id)).map(|task| task.id))
+        let mut open = Vec::new();
+        for task in self.list_linked::<Task>("target", place)? {
+            if tasks::fits(self.view(), &task.record, &TaskKind::Inspection, place)? {
+                open.push((task.record.due, task.id));
+            }
+        }
+        Ok(open.into_iter().min().map(|(_, task)| task))
+    }
+
+    /// A task that this work is to fulfil.
+    pub(super) fn fitting(
+        &self,
+        task: RecordId,
+        kind: &TaskKind,
+        target: RecordId,
+    ) -> Result<RecordId, DeviceError> {
+        let found = self.expect_record::<Task>(task)?;
+        if tasks::fits(self.view(), &found.record, kind, target)? {
+            return Ok(task);
+        }
+        Err(ChecklistError::WrongTask { task }.into())
     }
 
     /// This worker's inspections that are not finished, the latest first: what to go on with after a start.

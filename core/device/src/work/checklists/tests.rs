@@ -2,12 +2,14 @@ use std::collections::BTreeSet;
 
 use gridwalk_evidence::{Limits, Photo};
 use gridwalk_model::checklist::{Answer, Grade, ItemKind, Lack, Outcome, SignatureRole, file};
+use gridwalk_model::due::DueKind;
 use gridwalk_model::event::number::EventNumber;
 use gridwalk_model::event::{EventRules, State, fold, read_log};
 use gridwalk_model::records::task::{TaskKind, TaskState};
 use gridwalk_model::records::{Event, Inspection, Place, RectificationOrder, Task};
 use gridwalk_model::{DeviceId, Kind, Record, RecordId, Timestamp, Value};
 use gridwalk_replica::{Actor, Document};
+use jiff::ToSpan;
 use jiff::civil::Date;
 use proptest::prelude::*;
 
@@ -16,7 +18,9 @@ use crate::error::DeviceError;
 use crate::photo::{CaptureFacts, prepare_photo};
 use crate::store::{Commit, Faults, Side, Store};
 use crate::sync::tests::Phone;
+use crate::sync::{Engine, EngineConfig};
 use crate::testkit::{GRID, Script, USER, at, jpeg};
+use crate::work::today::DueGroup;
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
@@ -146,14 +150,15 @@ fn an_inspection_from_the_first_item_to_its_consequences() {
     assert_eq!(session.inspection.score, session.review.score.map(i64::from));
     assert_eq!(orders::findings_of(&session.inspection).len(), 3);
 
-    let order = store.open_orders(CHINA_OFFSET_MINUTES, at(21)).unwrap().remove(0);
+    let order = store.open_orders(at(21)).unwrap().remove(0);
     assert_eq!((order.place, order.overdue, order.outstanding.len()), (Some(place), false, 3));
     assert_eq!(order.outstanding["exits_free"], "疏散通道、安全出口未堵塞、未锁闭：后门上锁");
-    let today = day::local(at(20), 480).unwrap();
+    let today = store.view().local_day(at(20)).unwrap();
     assert_eq!(order.order.deadline, today.tomorrow().unwrap(), "the most pressing item's days");
     let recheck = store.get::<Task>(order.order.recheck_task.unwrap()).unwrap().unwrap().record;
     assert_eq!((recheck.task_kind, recheck.target), (TaskKind::Recheck, Some(place)));
-    assert_eq!(recheck.due, Some(day::end(order.order.deadline, 480).unwrap()));
+    assert_eq!(recheck.assignee, None, "it is of whoever has the grid by then");
+    assert_eq!(recheck.due, Some(store.field_rules().unwrap().local().end_of(order.order.deadline).unwrap()));
     let done = store.get::<Task>(task).unwrap().unwrap().record;
     assert_eq!((done.state, done.result), (Some(TaskState::Done), Some(session.id)));
 
@@ -322,46 +327,100 @@ fn a_recheck_settles_its_order_or_goes_on_and_overdue_findings_become_events() {
     let World { mut server, mut phone, place } = world(Faults::none());
     let store = &mut phone.store;
     let first = go_on(store, place, &photo(), at(20)).unwrap();
-    let order = store.open_orders(480, at(21)).unwrap()[0].id;
-    assert_eq!(store.report_overdue(order, 480, at(22)).unwrap().len(), 0, "not before the deadline");
+    let order = store.open_orders(at(21)).unwrap()[0].id;
+    assert_eq!(store.report_overdue(order, at(22)).unwrap().len(), 0, "not before the deadline");
 
     let late = |days: i64| at(days * DAY_MS);
     let second = recheck(store, order, &["hose_m"], late(1));
     assert_eq!(second.review.asked.len(), 3);
     assert_eq!((second.order, second.events.len()), (Some(order), 0), "still in time");
-    let open = store.open_orders(480, late(1)).unwrap().remove(0);
+    let open = store.open_orders(late(1)).unwrap().remove(0);
     assert_eq!(open.outstanding.keys().collect::<Vec<_>>(), ["hose_m"]);
     assert_eq!(open.order.recheck_task, second.recheck_task);
-    let deadline = day::after(day::local(late(1), 480).unwrap(), 3).unwrap();
+    let deadline = store.view().local_day(late(1)).unwrap().saturating_add(3_i64.days());
     assert_eq!(open.order.deadline, deadline);
 
-    assert!(store.open_orders(480, late(5)).unwrap()[0].overdue);
-    let reported = store.report_overdue(order, 480, late(5)).unwrap();
+    assert!(store.open_orders(late(5)).unwrap()[0].overdue);
+    let reported = store.report_overdue(order, late(5)).unwrap();
     assert_eq!(reported.keys().collect::<Vec<_>>(), ["hose_m"]);
-    assert_eq!(store.report_overdue(order, 480, late(5)).unwrap().len(), 0, "once each");
+    assert_eq!(store.report_overdue(order, late(5)).unwrap().len(), 0, "once each");
 
     let third = recheck(store, order, &["hose_m"], late(6));
     assert_eq!((third.review.asked.len(), third.events.len()), (1, 0), "the event is there already");
     let fourth = recheck(store, order, &[], late(7));
     assert_eq!((fourth.order, fourth.recheck_task), (Some(order), None));
     let settled = store.get::<RectificationOrder>(order).unwrap().unwrap().record;
-    assert!(settled.settled_by.is_some() && store.open_orders(480, late(8)).unwrap().is_empty());
+    assert!(settled.settled_by.is_some() && store.open_orders(late(8)).unwrap().is_empty());
     let begun = store.begin_recheck(order, late(8));
     assert!(matches!(begun, Err(DeviceError::Checklist(ChecklistError::Settled { .. }))));
     let events = store.list::<Event>(None, 10).unwrap().entries;
     let numbers: BTreeSet<EventNumber> =
         events.iter().map(|event| event.record.number.as_deref().unwrap().parse().unwrap()).collect();
     assert_eq!((events.len(), numbers.len()), (2, 2), "a number of its own each");
-    let undone = store.reopen_inspection(first.id, 480, late(9));
+    let undone = store.reopen_inspection(first.id, late(9));
     assert!(matches!(undone, Err(DeviceError::Checklist(ChecklistError::HadConsequences { .. }))));
 
+    let day = |at| store.view().local_day(at).unwrap();
+    let earlier: BTreeSet<Date> = settled.earlier.values().copied().collect();
+    assert_eq!(earlier, BTreeSet::from([day(late(1)), deadline]), "no deadline that was missed is hidden");
     let last = settled.settled_by.unwrap();
-    store.reopen_inspection(last, 480, late(9)).unwrap();
-    let open = store.open_orders(480, late(9)).unwrap();
+    store.reopen_inspection(last, late(9)).unwrap();
+    let open = store.open_orders(late(9)).unwrap();
     assert_eq!(open[0].outstanding.keys().collect::<Vec<_>>(), ["hose_m"]);
+    store.discard_inspection(last, late(9)).unwrap();
+    let third = settled.earlier.iter().find(|(_, day)| **day == deadline).unwrap().0.parse().unwrap();
+    store.reopen_inspection(third, late(9)).unwrap();
+    let order_now = store.get::<RectificationOrder>(order).unwrap().unwrap().record;
+    assert_eq!((order_now.deadline, order_now.earlier.len()), (deadline, 1), "taken back with the recheck");
     phone.sync(&mut server, late(10));
     assert_eq!(phone.waiting(), 0);
     assert!(phone.store.refused_edits().unwrap().is_empty());
+}
+
+#[test]
+fn a_substitute_finds_the_recheck_on_their_list() {
+    let World { mut server, mut phone, place } = world(Faults::none());
+    let order = go_on(&mut phone.store, place, &photo(), at(20)).unwrap();
+    phone.sync(&mut server, at(21));
+    let substitute = RecordId::from_bytes([81; 16]);
+    let store = crate::testkit::store_of(2, substitute, Faults::none());
+    let mut other = Phone { store, engine: Engine::new(EngineConfig::default()) };
+    other.sync(&mut server, at(22));
+    other.sync(&mut server, at(23));
+    let today = other.store.today(at(3 * DAY_MS), None, 9).unwrap();
+    let shown: Vec<_> = today.items.iter().map(|item| (item.kind, item.target, item.group)).collect();
+    assert!(shown.contains(&(DueKind::Recheck, place, DueGroup::Overdue)), "{shown:?}");
+    let open = other.store.open_orders(at(24)).unwrap().remove(0);
+    assert_eq!(open.order.inspection, order.id);
+    recheck(&mut other.store, open.id, &[], at(3 * DAY_MS));
+    let left = other.store.today(at(3 * DAY_MS), None, 9).unwrap();
+    assert!(left.items.iter().all(|item| item.kind != DueKind::Recheck), "settled by the substitute");
+}
+
+#[test]
+fn a_task_is_fulfilled_by_what_it_asks_for_and_once() {
+    let World { phone, place, .. } = world(Faults::none());
+    let mut store = phone.store;
+    let task = |store: &mut Store, kind: &str, target: RecordId| {
+        let mut all = crate::testkit::fields(&[("task_kind", kind)]);
+        all.extend([("area".into(), Value::from(GRID)), ("target".into(), Value::from(target))]);
+        store.create(&Task::from_fields(&all).unwrap(), at(3)).unwrap()
+    };
+    let visit = task(&mut store, "visit", place);
+    let elsewhere = task(&mut store, "inspection", RecordId::from_bytes([82; 16]));
+    for wrong in [visit, elsewhere] {
+        let begun = store.begin_inspection(place, CHECKLIST, Some(wrong), at(10));
+        assert!(matches!(begun, Err(DeviceError::Checklist(ChecklistError::WrongTask { .. }))), "{begun:?}");
+    }
+    let right = task(&mut store, "inspection", place);
+    store.begin_inspection(place, CHECKLIST, Some(right), at(10)).unwrap();
+    // Meanwhile somebody in the office calls it off.
+    store.edit(right, &crate::testkit::fields(&[("state", "cancelled")]), at(11)).unwrap();
+    let done = go_on(&mut store, place, &photo(), at(20)).unwrap();
+    let state = |store: &Store| store.get::<Task>(right).unwrap().unwrap().record;
+    assert_eq!((state(&store).state, state(&store).result), (Some(TaskState::Cancelled), None));
+    store.reopen_inspection(done.id, at(21)).unwrap();
+    assert_eq!(state(&store).state, Some(TaskState::Cancelled), "taking back opens only what it had settled");
 }
 
 #[test]
@@ -390,7 +449,7 @@ fn a_deadline_that_has_passed_is_refused() {
     let outcome = store.finish_inspection(session.id, &plan, at(13));
     assert!(matches!(outcome, Err(DeviceError::Invalid { .. })));
     assert!(
-        store.open_orders(480, at(14)).unwrap().is_empty()
+        store.open_orders(at(14)).unwrap().is_empty()
             && store.list::<Event>(None, 9).unwrap().entries.is_empty()
     );
 }
@@ -543,10 +602,10 @@ proptest! {
                     for event in finished.events.values() {
                         prop_assert_eq!(state_of(&store, *event), State::Reported);
                     }
-                    let back = store.reopen_inspection(id, 480, now).unwrap();
+                    let back = store.reopen_inspection(id, now).unwrap();
                     prop_assert_eq!((&back.answers, &back.review), (&before.answers, &before.review));
                     prop_assert!(back.inspection.findings.is_empty() && back.inspection.ended_at.is_none());
-                    prop_assert!(store.open_orders(480, now).unwrap().is_empty());
+                    prop_assert!(store.open_orders(now).unwrap().is_empty());
                     let tasks = store.list::<Task>(None, 9).unwrap().entries;
                     prop_assert!(tasks.is_empty());
                     for event in finished.events.values() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gridwalk_model::doors::{Knock, pace};
 use gridwalk_model::geo::LatLon;
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::records::base_verification::{DoorOutcome, VerificationMethod};
 use gridwalk_model::records::{BaseVerification, Dwelling};
 use gridwalk_model::{Kind, RecordId, Timestamp, Value};
@@ -56,10 +57,11 @@ impl Store {
             let deployment = rules::of(&edits.view())?;
             let mut operation = Operation::begin(edits, &[], None)?;
             let mut out = FloorConfirmed::default();
+            let local = operation.reader().view.field_rules()?.local();
             let today = done_since(&operation.reader().view, user, rules::days_before(now, 2))?;
             let mut places = Vec::new();
             for dwelling in dwellings {
-                match admit(&operation, *dwelling, &today, &deployment)? {
+                match admit(&operation, *dwelling, &today, local)? {
                     Err(reason) => out.left_out.push((*dwelling, reason)),
                     Ok(_) if out.confirmed.contains(dwelling) => {}
                     Ok(place) => {
@@ -90,7 +92,7 @@ fn admit(
     operation: &Operation<'_, '_, '_>,
     dwelling: RecordId,
     today: &[BaseVerification],
-    rules: &gridwalk_model::doors::DoorRules,
+    local: LocalTime,
 ) -> Result<Admitted, DeviceError> {
     let reader = operation.reader();
     let kind = reader.view.listed(dwelling)?.is_some_and(|listed| listed.kind == Kind::Dwelling.tag());
@@ -99,7 +101,7 @@ fn admit(
     };
     let confirmed = |done: &BaseVerification| {
         let counts = done.target == dwelling && done.outcome != DoorOutcome::NobodyHome;
-        counts && rules.day_of(done.at) == Some(operation.day)
+        counts && local.day_of(done.at) == Some(operation.day)
     };
     if today.iter().any(confirmed) {
         return Ok(Err(LeftOut::ConfirmedToday));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::doors::{self, Standing, Stay};
 use gridwalk_model::records::{Dwelling, Residency, Resident};
-use gridwalk_model::{Record, RecordId};
+use gridwalk_model::{Kind, Record, RecordId, Value};
 use jiff::civil::Date;
 
 use super::read::Reader;
@@ -41,6 +41,13 @@ pub(in crate::work) struct LivingPerson {
     pub(in crate::work) homes: Vec<Living>,
 }
 
+impl LivingPerson {
+    /// Where they are looked for: the main home, else the second one that they moved to last.
+    pub(in crate::work) fn home(&self) -> Option<&Living> {
+        self.homes.iter().max_by_key(|home| (home.main, home.from, home.residency))
+    }
+}
+
 /// Who lives where on a day.
 #[derive(Clone, Copy)]
 pub(in crate::work) struct WhoLives<'s> {
@@ -62,6 +69,20 @@ impl<'s> WhoLives<'s> {
         }
         let records = self.reader.group(person)?;
         Ok(Some(LivingPerson { person, records, homes: self.homes(person)? }))
+    }
+
+    /// The door at which a target is looked for: a dwelling itself, that of a household, or a person's home; `None`
+    /// where it is behind no door.
+    pub(in crate::work) fn door_of(&self, target: RecordId) -> Result<Option<RecordId>, DeviceError> {
+        let Some(listed) = self.reader.view.listed(target)? else { return Ok(None) };
+        match Kind::parse(&listed.kind) {
+            Some(Kind::Dwelling) => Ok(Some(target)),
+            Some(Kind::Household) => Ok(listed.fields.get("dwelling").and_then(Value::as_link)),
+            Some(Kind::Resident) => {
+                Ok(self.person(target)?.and_then(|person| person.home().map(|home| home.dwelling)))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn homes(&self, person: RecordId) -> Result<Vec<Living>, DeviceError> {

@@ -32,7 +32,7 @@ impl<'o, 't, 's> Operation<'o, 't, 's> {
         dwelling: Option<RecordId>,
     ) -> Result<Self, DeviceError> {
         let rules = rules::of(&edits.view())?;
-        let day = rules::day_of(&rules, edits.now())?;
+        let day = rules::day_of(&edits.view(), edits.now())?;
         let reader = Reader { view: edits.view(), day };
         let troubles = Concerned::around(&reader, people, dwelling)?.troubles(&reader)?;
         let journaled = Journaled { steps: Vec::new(), troubles: troubles.into_iter().collect() };

@@ -62,8 +62,7 @@ impl Store {
     /// # Errors
     /// [`DeviceError::WrongKind`] for records of other kinds.
     pub fn person(&self, id: RecordId, now: Timestamp) -> Result<Option<Person>, DeviceError> {
-        let rules = self.door_rules()?;
-        person(&Reader { view: self.view(), day: rules::day_of(&rules, now)? }, id)
+        person(&Reader { view: self.view(), day: rules::day_of(&self.view(), now)? }, id)
     }
 
     /// Edits a person: the record that stands for them, whichever of theirs was named. Returns which it was.

@@ -66,7 +66,7 @@ impl Store {
 
 fn undo(edits: &mut Edits<'_, '_>, n: i64) -> Result<(), DeviceError> {
     let rules = rules::of(&edits.view())?;
-    let reader = Reader { view: edits.view(), day: rules::day_of(&rules, edits.now())? };
+    let reader = Reader { view: edits.view(), day: rules::day_of(&edits.view(), edits.now())? };
     let since = rules::days_before(edits.now(), rules.undo_days);
     let found = reader.view.door_operation(n)?.filter(|row| row.at >= since);
     let journaled = journal::decode(&found.ok_or(DoorProblem::NoOperation { n })?.steps)?;

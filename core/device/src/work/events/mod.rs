@@ -25,6 +25,7 @@ mod draft;
 mod follow;
 mod number;
 mod on_site;
+mod own_grid;
 mod photos;
 #[cfg(test)]
 mod random_tests;

@@ -10,7 +10,7 @@ use gridwalk_model::geo::Position;
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::records::FieldValue;
 use gridwalk_model::records::event::{Event, EventSource};
-use gridwalk_model::{AccessClass, Fields, Kind, RecordId, StreamId, Timestamp, Value};
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 
 use super::draft::{Draft, ReportDraft};
 use crate::edit::Edits;
@@ -73,12 +73,10 @@ impl View<'_> {
     fn locate(&self, report: &ReportDraft) -> Result<(Option<RecordId>, Option<Position>), DeviceError> {
         let (place_area, place_position) = self.at_record(report.place)?;
         let (dwelling_area, dwelling_position) = self.at_record(report.dwelling)?;
-        let own = self.streams()?.into_iter().filter(|stream| !stream.revoking);
-        let own = own.filter_map(|stream| match stream.id {
-            StreamId::Area { area, class: AccessClass::Base } => Some(area),
-            _ => None,
-        });
-        let area = report.area.or(place_area).or(dwelling_area).or(own.min());
+        let area = match report.area.or(place_area).or(dwelling_area) {
+            Some(area) => Some(area),
+            None => self.own_grid(report.position.map(|position| position.point()))?,
+        };
         Ok((area, place_position.or(dwelling_position).or(report.position)))
     }
 }

@@ -1,20 +1,21 @@
 //! Reports, drafts, acts, as one phone does them and as two phones and a server see them.
 
 use gridwalk_evidence::Limits;
+use gridwalk_model::due::DueKind;
 use gridwalk_model::event::near::Near;
 use gridwalk_model::event::site::Away;
 use gridwalk_model::event::{Action, Flag, LogEntry, State, fold, read_log};
-use gridwalk_model::geo::{Position, PositionSource};
+use gridwalk_model::geo::{AreaShape, Datum, LatLon, Position, PositionSource};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::policy::Role;
 use gridwalk_model::records::Event;
-use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp};
+use gridwalk_model::{AccessClass, Fields, Kind, Record, RecordId, StreamId, Timestamp};
 use gridwalk_replica::{Actor, Document};
 
 use super::*;
 use crate::error::DeviceError;
 use crate::photo::{CaptureFacts, prepare_photo};
-use crate::store::{Commit, Faults, Side, Store};
+use crate::store::{Body, Commit, Faults, Side, Store};
 use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, store, store_with};
 use crate::work::labels::{HangsOn, MadeLabel};
 
@@ -500,6 +501,32 @@ fn behind_a_door_the_label_counts_and_what_is_wrong_goes_back_to_work() {
 }
 
 #[test]
+fn what_was_closed_or_not_taken_on_comes_back_on_the_list() {
+    let mut store = store(1);
+    let today = |store: &Store, days: i64| {
+        let items = store.today(at(days * DAY), None, 9).unwrap().items;
+        items.into_iter().map(|item| (item.kind, item.target)).collect::<Vec<_>>()
+    };
+    let refused = report(&mut store, "litter", 900.0, at(1));
+    elsewhere(&mut store, refused.event, Action::Reject, at(5), Some(FIXER));
+    assert_eq!(today(&store, 1), [(DueKind::Returned, refused.event)]);
+    assert_eq!(today(&store, 8), [], "for a week");
+
+    let sent = report(&mut store, "litter", 0.0, at(10));
+    put_right(&mut store, sent.event, at(20));
+    assert!(today(&store, 1).contains(&(DueKind::SiteVerification, sent.event)));
+    let claim = SiteClaim { position: here(1.0), ..SiteClaim::default() };
+    let good = SiteVerification { claim: claim.clone(), still_wrong: None, note: None, photos: Vec::new() };
+    store.verify_on_site(sent.event, good, at(30)).unwrap();
+    elsewhere(&mut store, sent.event, Action::Close, at(40), Some(FIXER));
+    assert_eq!(today(&store, 20), [], "not yet");
+    assert_eq!(today(&store, 31), [(DueKind::LookBack, sent.event)]);
+    let seen = LookBack { claim, solved: true, note: None, photos: Vec::new() };
+    store.look_back(sent.event, seen, at(31 * DAY)).unwrap();
+    assert_eq!(today(&store, 32), []);
+}
+
+#[test]
 fn an_urgent_report_says_not_sent_until_the_server_has_it() {
     let mut server = crate::testkit::Script::new();
     let mut phone = crate::sync::tests::Phone::joined(1, &mut server);
@@ -546,4 +573,46 @@ fn an_urgent_report_that_was_refused_is_not_sent_either() {
     assert_eq!((list.len(), list[0].urgent), (1, true));
     let call = list[0].call.clone().unwrap();
     assert!(call.sms_zh.contains("K1-20260303-001") && !call.sms_zh.contains("老王"));
+}
+
+#[test]
+fn a_report_belongs_to_the_grid_in_which_it_was_seen() {
+    let mut store = store(1);
+    let grids = [RecordId::from_bytes([0x61; 16]), RecordId::from_bytes([0x62; 16])];
+    // Side by side: to 100 m north of the origin, and from there on.
+    for (grid, south, north) in [(grids[0], -100.0, 100.0), (grids[1], 100.0, 300.0)] {
+        let corner = |metres: f64, lon: f64| LatLon { lat: 36.1 + metres / 111_000.0, lon };
+        let (west, east) = (120.46, 120.48);
+        let ring = vec![
+            corner(south, west),
+            corner(south, east),
+            corner(north, east),
+            corner(north, west),
+            corner(south, west),
+        ];
+        let shape = AreaShape::new(&[vec![ring]], Datum::Wgs84).unwrap();
+        let all = Fields::from([
+            ("code".to_owned(), "371311".into()),
+            ("name".to_owned(), "虚构网格".into()),
+            ("level".to_owned(), "grid".into()),
+            ("boundary".to_owned(), gridwalk_model::Value::Bytes(shape.to_bytes())),
+        ]);
+        let (document, change) =
+            Document::create(grid, Kind::Area, &all, Actor::new(device(200), [1; 4]), at(0)).unwrap();
+        store
+            .write(Commit::Apply, |tx| {
+                tx.add_stream(&StreamId::Area { area: grid, class: AccessClass::Base }, 1)?;
+                tx.put_record(grid, Kind::Area.tag(), None, &document, Body::Snapshot(&change.raw))
+            })
+            .unwrap();
+    }
+    for (north_m, grid) in [(0.0, grids[0]), (150.0, grids[1]), (900.0, grids[1])] {
+        let now = at(10 + north_m as i64);
+        let snapped = store
+            .snap(&jpeg(96, 72), &facts(now, here(north_m)), &SnapContext::default(), None, now)
+            .unwrap();
+        store.choose_category(snapped.draft, "litter", now).unwrap();
+        let sent = store.send_report(snapped.draft, now).unwrap();
+        assert_eq!(store.get::<Event>(sent.event).unwrap().unwrap().record.area, grid, "{north_m} m north");
+    }
 }

@@ -21,7 +21,7 @@ use gridwalk_model::{RecordId, Timestamp};
 use self::spot::Spot;
 pub(crate) use self::spot::own_title;
 use crate::error::DeviceError;
-use crate::store::{Bases, DueQuery, DueRow, Store};
+use crate::store::{Bases, DueQuery, DueRow, Store, day_in};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -119,7 +119,8 @@ impl Store {
     /// [`DeviceError::NotEnrolled`].
     pub fn today(&self, now: Timestamp, here: Option<LatLon>, limit: usize) -> Result<Today, DeviceError> {
         let rules = self.field_rules()?;
-        let day_end = rules.day_end(now);
+        let day_end = rules.local().day_end(now);
+        let today = day_in(rules.local(), now)?;
         let ahead = i64::from(rules.ahead_days).saturating_mul(DAY_MS);
         let days = Days { now, day_end, horizon: day_end.plus_millis(ahead) };
         let mut lines = self.due_lines(&days, &rules, limit.saturating_add(1))?;
@@ -138,8 +139,8 @@ impl Store {
             let mut part = Vec::new();
             while let Some(line) = rest.next_if(|line| line.group == group) {
                 let fact = &line.row.fact;
-                let spot =
-                    self.view().spot_of(fact.target, line.row.record, fact.source == DueSource::Task)?;
+                let of_task = fact.source == DueSource::Task;
+                let spot = self.view().spot_of(fact.target, line.row.record, of_task, today)?;
                 part.push((line, spot));
             }
             walk(part, &mut from, &mut items);

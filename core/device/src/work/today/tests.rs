@@ -19,7 +19,7 @@ pub(super) fn day(n: i64) -> Timestamp {
 }
 
 pub(super) fn date(n: i64) -> Date {
-    FieldRules::default().day_of(day(n)).unwrap()
+    FieldRules::default().local().day_of(day(n)).unwrap()
 }
 
 pub(super) fn made<T: Record>(pairs: Vec<(&str, Value)>) -> T {

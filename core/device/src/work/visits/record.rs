@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gridwalk_model::checklist::Answer;
 use gridwalk_model::geo::Position;
 use gridwalk_model::records::service_record::ServiceState;
-use gridwalk_model::records::task::{TaskKind, TaskState};
+use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{FieldValue, ServiceRecord, Task, Visit};
 use gridwalk_model::visits::{VisitFault, VisitForm, check_visit};
@@ -13,10 +13,11 @@ use gridwalk_model::{Fields, RecordId, Timestamp, Value, codec};
 use jiff::civil::Date;
 use minicbor::{Decode, Encode};
 
-use super::{VisitDue, fault, local_day};
+use super::{VisitDue, fault};
 use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, Store};
+use crate::work::tasks;
 
 /// A visit as the worker states it, and as a draft keeps it.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -148,7 +149,7 @@ impl Store {
             Some(name) => self.visit_form_named(target, name)?,
             None => self.visit_form(target, &input.purpose)?,
         };
-        let today = local_day(now)?;
+        let today = self.view().local_day(now)?;
         check_visit(&input.result, &form, &input.answers, input.services.len(), input.next_due, today)
             .map_err(|found| fault(target, found))?;
         let patrol = self.open_patrol()?.map(|patrol| patrol.id);
@@ -189,9 +190,7 @@ impl Store {
                 edits.edit(service.id, &reopened())?;
             }
             for task in &tasks {
-                let open = TaskState::Open.to_value();
-                let patch = [("state", open), ("done_at", Value::Null), ("result", Value::Null)];
-                edits.edit(task.id, &fields(patch))?;
+                tasks::reopen(edits, task.id, visit)?;
             }
             edits.remove(visit)
         })
@@ -293,18 +292,11 @@ fn follow_up(edits: &mut Edits<'_, '_>, input: &VisitInput, visit: RecordId) -> 
 fn settle_task(edits: &mut Edits<'_, '_>, input: &VisitInput, visit: RecordId) -> Result<(), DeviceError> {
     let Some(id) = input.task else { return Ok(()) };
     let task = edits.get::<Task>(id)?.ok_or(DeviceError::UnknownRecord { record: id })?.record;
-    let open = matches!(task.state, None | Some(TaskState::Open));
-    if !open || task.task_kind != TaskKind::Visit || task.target.is_some_and(|target| target != input.target)
-    {
+    if !tasks::fits(edits.view(), &task, &TaskKind::Visit, input.target)? {
         return Err(fault(input.target, VisitFault::TaskNotOpen));
     }
     if input.result != VisitResult::NotHome {
-        let patch = [
-            ("state", TaskState::Done.to_value()),
-            ("done_at", Value::Time(edits.now())),
-            ("result", Value::from(visit)),
-        ];
-        edits.edit(id, &fields(patch))?;
+        tasks::settle(edits, id, &TaskKind::Visit, input.target, visit)?;
     }
     Ok(())
 }
