@@ -136,6 +136,12 @@ pub enum DeviceError {
         /// The photo's name there.
         element: RecordId,
     },
+    /// There is no such voice note, or its bytes are gone.
+    #[error("there is no voice note {element}")]
+    NoVoice {
+        /// Its name in its record, or in the one that its draft will become.
+        element: RecordId,
+    },
     /// A step of an inspection that cannot be made.
     #[error(transparent)]
     Checklist(#[from] ChecklistError),
@@ -247,6 +253,7 @@ impl DeviceError {
             Self::Voice(error) => error.zh(),
             Self::Qr(error) => error.zh(),
             Self::NoCapture | Self::NoPhoto { .. } => "找不到这张照片".into(),
+            Self::NoVoice { .. } => "找不到这段录音".into(),
             Self::Checklist(error) => error.zh(),
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
             Self::NoPatrol => "当前没有进行中的巡查".into(),
@@ -301,6 +308,7 @@ impl DeviceError {
             Self::Voice(error) => error.to_string(),
             Self::Qr(error) => error.en(),
             Self::NoCapture | Self::NoPhoto { .. } => "This photo is not here".into(),
+            Self::NoVoice { .. } => "This recording is not here".into(),
             Self::Checklist(error) => error.en(),
             Self::PatrolUnderWay => "A patrol is under way already".into(),
             Self::NoPatrol => "No patrol is under way".into(),

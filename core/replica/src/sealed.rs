@@ -214,7 +214,7 @@ pub struct SealedPiece {
     /// When it was made, in milliseconds since 1970.
     #[n(4)]
     pub at: i64,
-    /// The report that an original belongs to.
+    /// The report that an original, or the sound of a voice note, belongs to.
     #[n(5)]
     pub draft: Option<i64>,
 }

@@ -13,16 +13,17 @@
 //! it stood. Originals and media are listed in the package and sealed when they are sent, since there may be no room
 //! for them twice.
 
-use gridwalk_model::RecordId;
 use gridwalk_model::geo::TrackPoint;
+use gridwalk_model::{ContentHash, RecordId};
 use gridwalk_replica::protocol::HandIn;
 use gridwalk_replica::sealed::{PARTS_MAX, Place, SealedChange, SealedDraft, SealedItem, SealedPiece, seal};
 use minicbor::bytes::ByteVec;
 use std::fmt::Write as _;
 
 use crate::error::DeviceError;
-use crate::store::{Commit, PartSource, Setting, Store, UnsentFile};
+use crate::store::{Commit, PartSource, Setting, Store, UnsentFile, VoicePlace};
 use crate::work::events::ReportDraft;
+use crate::work::evidence::DraftVoice;
 use crate::work::visits::VisitInput;
 
 /// [`Setting::Locked`]: nothing is shown, and what was not sent is handed in.
@@ -142,11 +143,17 @@ impl Store {
         for row in self.view().drafts()?.into_iter().filter(|row| row.discarded_at.is_none()) {
             let report: ReportDraft = minicbor::decode(&row.body).map_err(|_| DeviceError::Damaged)?;
             let target = report.dwelling.or(report.place).or(report.area);
-            items.push(draft("report", row.n, row.at.millis(), target, report_text(&report), row.body));
+            let text = with_said(&report_text(&report), &self.sealed_voices(VoicePlace::Report(row.n))?);
+            items.push(draft("report", row.n, row.at.millis(), target, text, row.body));
         }
-        for (n, (target, at)) in (1..).zip(self.view().visit_drafts()?) {
-            let Some(body) = self.view().visit_draft(target)? else { continue };
+        for (target, at) in self.view().visit_drafts()? {
+            let (Some(n), Some(body)) =
+                (self.view().visit_draft_number(target)?, self.view().visit_draft(target)?)
+            else {
+                continue;
+            };
             let text = minicbor::decode(&body).map(|visit| visit_text(&visit)).unwrap_or_default();
+            let text = with_said(&text, &self.sealed_voices(VoicePlace::Visit(n))?);
             items.push(draft("visit", n, at.millis(), Some(target), text, body));
         }
         if let Some(patrol) = self.view().open_patrol()? {
@@ -160,11 +167,39 @@ impl Store {
         Ok(items)
     }
 
+    /// The voice notes of a draft that were not taken off.
+    fn sealed_voices(&self, place: VoicePlace) -> Result<Vec<DraftVoice>, DeviceError> {
+        let mut notes = self.view().draft_voices(place)?;
+        notes.retain(|note| note.discarded_at.is_none());
+        Ok(notes)
+    }
+
+    /// The sounds of drafts that are sealed, with the report that they belong to.
+    fn sealed_sounds(&self) -> Result<Vec<(ContentHash, Option<i64>)>, DeviceError> {
+        let mut out = Vec::new();
+        for row in self.view().drafts()?.into_iter().filter(|row| row.discarded_at.is_none()) {
+            let notes = self.sealed_voices(VoicePlace::Report(row.n))?;
+            out.extend(notes.into_iter().map(|note| (note.voice.hash, Some(row.n))));
+        }
+        for (target, _) in self.view().visit_drafts()? {
+            let Some(n) = self.view().visit_draft_number(target)? else { continue };
+            let notes = self.sealed_voices(VoicePlace::Visit(n))?;
+            out.extend(notes.into_iter().map(|note| (note.voice.hash, None)));
+        }
+        Ok(out)
+    }
+
     /// Where the pieces of unsent files are found: media first, originals last.
     fn unsent_pieces(&self) -> Result<Vec<PartSource>, DeviceError> {
         let mut out = Vec::new();
         let offsets = |bytes: u64| (0..bytes.div_ceil(PIECE_BYTES)).map(|n| n * PIECE_BYTES);
-        for UnsentFile { name: hash, .. } in self.view().unsent_media()? {
+        let mut media: Vec<ContentHash> = self.view().unsent_media()?.iter().map(|file| file.name).collect();
+        for (hash, _) in self.sealed_sounds()? {
+            if !media.contains(&hash) {
+                media.push(hash);
+            }
+        }
+        for hash in media {
             let Some(bytes) = self.media_len(&hash)? else { continue };
             out.extend(offsets(bytes).map(|offset| PartSource::Medium { hash, offset }));
         }
@@ -182,13 +217,14 @@ impl Store {
                 else {
                     return Ok(None);
                 };
+                let of_draft = self.sealed_sounds()?.into_iter().find(|(sound, _)| sound == hash);
                 Some(SealedItem::Medium(SealedPiece {
                     name: hash.as_bytes().to_vec().into(),
                     bytes,
                     offset: *offset,
                     body: body.into(),
                     at: 0,
-                    draft: None,
+                    draft: of_draft.and_then(|(_, draft)| draft),
                 }))
             }
             PartSource::Original { capture, offset } => {
@@ -223,6 +259,13 @@ fn report_text(report: &ReportDraft) -> String {
 
 fn visit_text(visit: &VisitInput) -> String {
     visit.note.clone().unwrap_or_default()
+}
+
+/// With what was said in voice notes, a line each.
+fn with_said(text: &str, notes: &[DraftVoice]) -> String {
+    let said = notes.iter().filter_map(|note| note.voice.transcript.as_deref());
+    let lines = std::iter::once(text).filter(|text| !text.is_empty()).chain(said);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The points of a patrol: when, and where in WGS-84.

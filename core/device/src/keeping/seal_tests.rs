@@ -196,6 +196,41 @@ fn everything_unsent_is_handed_in_and_only_then_the_phone_is_wiped() {
 }
 
 #[test]
+fn voice_notes_of_drafts_are_handed_in_with_what_was_said() {
+    use crate::work::evidence::VoiceFacts;
+    let mut phone = busy_phone(Faults::none());
+    let sound = |frames: usize| {
+        let mut frame = vec![0xff, 0xf1, 0x60, 0, 13, 0x60, 0xfc];
+        frame.resize(107, 7);
+        frame.repeat(frames)
+    };
+    let said = |text: &str| VoiceFacts { recorded_at: at(7), transcript: Some(text.into()) };
+    let store = &mut phone.store;
+    let draft = store.draft_tray().unwrap().drafts.remove(0).n;
+    store.add_draft_voice(draft, &sound(20), &said("三盏都不亮（虚构）"), at(7)).unwrap();
+    let wrong = store.add_draft_voice(draft, &sound(30), &said("录错了（虚构）"), at(7)).unwrap();
+    store.remove_draft_voice(wrong, at(8)).unwrap();
+    let visit = store.visit_draft(RecordId::from_bytes([4; 16])).unwrap().unwrap();
+    store.add_visit_voice(&visit, &sound(40), &said("下周再来（虚构）"), at(9)).unwrap();
+    let mut office = Office::new();
+    assert_eq!(go(&mut phone, &mut office, Event::Sync, 10, Kill::Never), Ended::Wiped);
+    let (_, drafts, files) = office.content();
+    let wanted =
+        ["report: 路灯不亮（虚构）\n三盏都不亮（虚构）", "visit: 身体还好（虚构）\n下周再来（虚构）"];
+    assert_eq!(drafts, BTreeSet::from(wanted.map(str::to_owned)));
+    let handed_in = [20, 30, 40].map(|frames| {
+        let name = gridwalk_evidence::sha256(&sound(frames));
+        files.get(name.as_slice()).copied()
+    });
+    assert_eq!(handed_in, [Some(2_140), None, Some(4_280)], "the one that was taken off stays behind");
+    let of_report = office.parts.values().flatten().filter(|item| match item {
+        SealedItem::Medium(piece) => piece.draft == Some(draft),
+        _ => false,
+    });
+    assert_eq!(of_report.count(), 1);
+}
+
+#[test]
 fn killed_around_any_message_the_next_start_goes_on_and_nothing_is_lost() {
     let whole = expected();
     let mut killed = 0;

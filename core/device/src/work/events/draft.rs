@@ -9,7 +9,8 @@ use minicbor::{Decode, Encode};
 
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
-use crate::store::{Commit, DraftPhotoRow, DraftRow, Store, View};
+use crate::store::{Commit, DraftPhotoRow, DraftRow, Store, View, VoicePlace};
+use crate::work::evidence::DraftVoice;
 
 /// What is known of a report before it is sent. Nothing in it must be typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -102,6 +103,8 @@ pub struct Draft {
     pub report: ReportDraft,
     /// Its photos.
     pub photos: Vec<DraftPhoto>,
+    /// Its voice notes, those that were taken off included.
+    pub voices: Vec<DraftVoice>,
     /// When it was thrown away; until it is swept it can be taken back.
     pub discarded_at: Option<Timestamp>,
 }
@@ -134,6 +137,7 @@ impl View<'_> {
             at: row.at,
             report: minicbor::decode(&row.body).map_err(|_| DeviceError::Damaged)?,
             photos: photos.collect(),
+            voices: self.draft_voices(VoicePlace::Report(row.n))?,
             discarded_at: row.discarded_at,
         })
     }
@@ -317,8 +321,9 @@ impl Store {
         self.write(Commit::Setting, |tx| tx.discard_draft(n, None))
     }
 
-    /// Removes what was thrown away longer ago than the rules say: drafts of reports with their originals, drafts of
-    /// visits, patrols with their points. Returns how many.
+    /// Removes what was thrown away longer ago than the rules say: drafts of reports with their originals and voice notes,
+    /// drafts of visits with theirs, patrols with their points; and voice notes that were taken off other drafts as long
+    /// ago. Returns how many drafts and patrols.
     ///
     /// # Errors
     /// Failures of SQLite.
@@ -334,9 +339,11 @@ impl Store {
             for photo in &draft.photos {
                 self.remove_capture(photo.capture)?;
             }
+            self.remove_sounds_of(&[VoicePlace::Report(draft.n)])?;
             self.write(Commit::Sweep, |tx| tx.delete_draft(draft.n))?;
             gone += 1;
         }
+        self.sweep_voices(before)?;
         Ok(gone)
     }
 }
