@@ -162,6 +162,9 @@ pub enum DeviceError {
     /// No such draft is on this phone.
     #[error("no draft has this number")]
     NoDraft,
+    /// The draft was thrown away: it is not sent before it is taken back.
+    #[error("the draft was thrown away")]
+    DraftDiscarded,
     /// A report cannot be sent yet.
     #[error("the report lacks {what}")]
     Unfinished {
@@ -259,6 +262,7 @@ impl DeviceError {
             Self::NoPatrol => "当前没有进行中的巡查".into(),
             Self::Visit { fault, .. } => fault.zh().into(),
             Self::NoDraft => "找不到这份草稿".into(),
+            Self::DraftDiscarded => "这份草稿已被丢弃，请先恢复再上报".into(),
             Self::Unfinished { what } => {
                 format!("上报内容不完整，请先填写{}", gridwalk_model::describe::field_name("event", what).zh)
             }
@@ -314,6 +318,7 @@ impl DeviceError {
             Self::NoPatrol => "No patrol is under way".into(),
             Self::Visit { fault, .. } => fault.en().into(),
             Self::NoDraft => "This draft is not here".into(),
+            Self::DraftDiscarded => "This draft was thrown away: take it back before you send it".into(),
             Self::Unfinished { what } => {
                 let field = gridwalk_model::describe::field_name("event", what).en;
                 format!("The report is not complete: {field} is missing")

@@ -146,7 +146,8 @@ impl View<'_> {
 impl Store {
     /// The first call of a report: journals the camera's file and begins a draft, or adds to one. Durable when this
     /// returns, and the camera is free. What the photo shows is in `facts`: an after-photo of something put right on
-    /// the spot has its role there.
+    /// the spot has its role there. A draft that was thrown away is taken back by this: what the camera has seen cannot be
+    /// taken again, and is not to go with the draft.
     ///
     /// # Errors
     /// [`DeviceError::StorageFull`], [`DeviceError::NoDraft`].
@@ -166,7 +167,7 @@ impl Store {
         self.sort_capture(capture, facts, context, draft, now)
     }
 
-    /// Makes a loose original of the journal into a draft, or adds it to one.
+    /// Makes a loose original of the journal into a draft, or adds it to one, which is taken back if it was thrown away.
     ///
     /// # Errors
     /// [`DeviceError::NoCapture`], [`DeviceError::NoDraft`].
@@ -206,7 +207,10 @@ impl Store {
         let body = body(&report)?;
         self.write(Commit::Setting, |tx| {
             let draft = match draft {
-                Some(n) => n,
+                Some(n) => {
+                    tx.discard_draft(n, None)?;
+                    n
+                }
                 None => tx.insert_draft(&body, now)?,
             };
             let element = tx.new_id(now)?;

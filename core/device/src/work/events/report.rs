@@ -151,10 +151,14 @@ impl Store {
     /// withdrawal.
     ///
     /// # Errors
-    /// [`DeviceError::NoDraft`], [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`]
-    /// where nothing says where it is.
+    /// [`DeviceError::NoDraft`], [`DeviceError::DraftDiscarded`]: what was thrown away leaves the phone only after it was
+    /// taken back on purpose. [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`] where
+    /// nothing says where it is.
     pub fn send_report(&mut self, n: i64, now: Timestamp) -> Result<SentReport, DeviceError> {
         let draft = self.draft(n)?;
+        if draft.discarded_at.is_some() {
+            return Err(DeviceError::DraftDiscarded);
+        }
         let (area, position) = self.view().locate(&draft.report)?;
         let area = area.ok_or(DeviceError::Unfinished { what: "area" })?;
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;

@@ -334,6 +334,28 @@ fn drafts_come_back_at_the_end_of_the_shift_and_can_be_thrown_away_and_taken_bac
     assert!(matches!(store.discard_draft(99, at(7)), Err(DeviceError::NoDraft)));
 }
 
+#[test]
+fn a_draft_that_was_thrown_away_is_not_sent_and_what_is_added_to_it_takes_it_back() {
+    let mut store = store(1);
+    let shot = |at| facts(at, here(0.0));
+    let one = store.snap(&jpeg(96, 72), &shot(at(0)), &in_grid(), None, at(0)).unwrap().draft;
+    store.choose_category(one, "litter", at(1)).unwrap();
+    store.discard_draft(one, at(2)).unwrap();
+    let refused = store.send_report(one, at(3)).unwrap_err();
+    assert!(matches!(refused, DeviceError::DraftDiscarded));
+    assert!(refused.zh().contains("恢复") && refused.en().contains("take it back"));
+    assert!(store.list::<Event>(None, 9).unwrap().entries.is_empty());
+    // The camera was open when another screen threw the draft away.
+    let late = store.snap(&jpeg(64, 40), &shot(at(4)), &in_grid(), Some(one), at(4)).unwrap();
+    assert_eq!((late.draft, store.draft(one).unwrap().discarded_at), (one, None));
+    store.discard_draft(one, at(5)).unwrap();
+    let loose = store.journal_photo(&jpeg(64, 32), &shot(at(6)), at(6)).unwrap();
+    store.adopt_capture(loose, &in_grid(), Some(one), at(6)).unwrap();
+    assert_eq!(store.sweep_drafts(at(9 * DAY)).unwrap(), 0);
+    assert_eq!((store.draft(one).unwrap().photos.len(), store.captures().unwrap().len()), (3, 3));
+    store.send_report(one, at(9 * DAY)).unwrap();
+}
+
 /// The journal gives the number of an original that is gone to the next one.
 #[test]
 fn a_draft_has_nothing_to_do_with_a_later_original_of_the_same_number() {

@@ -70,7 +70,7 @@ impl Tx<'_> {
 
 impl Store {
     /// Adds a voice note to a report that is still a draft. Returns the name that it will have in the event. Durable when
-    /// this returns.
+    /// this returns. A draft that was thrown away is taken back by this, as by [`Self::snap`].
     ///
     /// # Errors
     /// [`DeviceError::NoDraft`], [`DeviceError::Voice`] for a file that is too long or no voice note,
@@ -84,7 +84,10 @@ impl Store {
     ) -> Result<RecordId, DeviceError> {
         self.draft(draft)?;
         let note = self.stored_voice(sound, facts, now)?;
-        self.write(Commit::Setting, |tx| tx.keep_voice(VoicePlace::Report(draft), &note, now))?;
+        self.write(Commit::Setting, |tx| {
+            tx.discard_draft(draft, None)?;
+            tx.keep_voice(VoicePlace::Report(draft), &note, now)
+        })?;
         Ok(note.element)
     }
 

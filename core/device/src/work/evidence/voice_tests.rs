@@ -219,6 +219,9 @@ fn a_draft_that_is_thrown_away_keeps_its_notes_until_it_is_swept() {
     store.restore_draft(draft).unwrap();
     assert_eq!(store.draft(draft).unwrap().voices.len(), 2);
     store.discard_draft(draft, at(DAY)).unwrap();
+    note(&mut store, draft, 40);
+    assert_eq!(store.draft(draft).unwrap().discarded_at, None, "who speaks into it wants it");
+    store.discard_draft(draft, at(DAY)).unwrap();
     assert_eq!(store.sweep_drafts(at(3 * DAY)).unwrap(), 1);
     assert!(store.media_len(&hashes[0]).unwrap().is_none(), "swept with the draft");
     assert_eq!(store.draft_sound(twin).unwrap().unwrap(), sound(30), "another draft has the same");
