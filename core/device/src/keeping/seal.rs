@@ -13,8 +13,8 @@
 //! it stood. Originals and media are listed in the package and sealed when they are sent, since there may be no room
 //! for them twice.
 
+use gridwalk_model::RecordId;
 use gridwalk_model::geo::TrackPoint;
-use gridwalk_model::{ContentHash, RecordId};
 use gridwalk_replica::protocol::HandIn;
 use gridwalk_replica::sealed::{PARTS_MAX, Place, SealedChange, SealedDraft, SealedItem, SealedPiece, seal};
 use minicbor::bytes::ByteVec;
@@ -174,34 +174,31 @@ impl Store {
         Ok(notes)
     }
 
-    /// The sounds of drafts that are sealed, with the report that they belong to.
-    fn sealed_sounds(&self) -> Result<Vec<(ContentHash, Option<i64>)>, DeviceError> {
+    /// The voice notes of the drafts that are handed in.
+    fn unsent_sounds(&self) -> Result<Vec<DraftVoice>, DeviceError> {
         let mut out = Vec::new();
         for row in self.view().drafts()?.into_iter().filter(|row| row.discarded_at.is_none()) {
-            let notes = self.sealed_voices(VoicePlace::Report(row.n))?;
-            out.extend(notes.into_iter().map(|note| (note.voice.hash, Some(row.n))));
+            out.extend(self.sealed_voices(VoicePlace::Report(row.n))?);
         }
         for (target, _) in self.view().visit_drafts()? {
-            let Some(n) = self.view().visit_draft_number(target)? else { continue };
-            let notes = self.sealed_voices(VoicePlace::Visit(n))?;
-            out.extend(notes.into_iter().map(|note| (note.voice.hash, None)));
+            if let Some(n) = self.view().visit_draft_number(target)? {
+                out.extend(self.sealed_voices(VoicePlace::Visit(n))?);
+            }
         }
         Ok(out)
     }
 
-    /// Where the pieces of unsent files are found: media first, originals last.
+    /// Where the pieces of unsent files are found: media first, then sounds, originals last.
     fn unsent_pieces(&self) -> Result<Vec<PartSource>, DeviceError> {
         let mut out = Vec::new();
         let offsets = |bytes: u64| (0..bytes.div_ceil(PIECE_BYTES)).map(|n| n * PIECE_BYTES);
-        let mut media: Vec<ContentHash> = self.view().unsent_media()?.iter().map(|file| file.name).collect();
-        for (hash, _) in self.sealed_sounds()? {
-            if !media.contains(&hash) {
-                media.push(hash);
-            }
-        }
-        for hash in media {
+        for UnsentFile { name: hash, .. } in self.view().unsent_media()? {
             let Some(bytes) = self.media_len(&hash)? else { continue };
             out.extend(offsets(bytes).map(|offset| PartSource::Medium { hash, offset }));
+        }
+        for DraftVoice { element, voice, .. } in self.unsent_sounds()? {
+            let Some(bytes) = self.media_len(&voice.hash)? else { continue };
+            out.extend(offsets(bytes).map(|offset| PartSource::Sound { element, offset }));
         }
         for UnsentFile { name: capture, bytes, .. } in self.unsent_originals()? {
             out.extend(offsets(bytes).map(|offset| PartSource::Original { capture, offset }));
@@ -217,16 +214,17 @@ impl Store {
                 else {
                     return Ok(None);
                 };
-                let of_draft = self.sealed_sounds()?.into_iter().find(|(sound, _)| sound == hash);
                 Some(SealedItem::Medium(SealedPiece {
                     name: hash.as_bytes().to_vec().into(),
                     bytes,
                     offset: *offset,
                     body: body.into(),
                     at: 0,
-                    draft: of_draft.and_then(|(_, draft)| draft),
+                    draft: None,
+                    visit: None,
                 }))
             }
+            PartSource::Sound { element, offset } => self.sound_piece(*element, *offset)?,
             PartSource::Original { capture, offset } => {
                 let files = self.unsent_originals()?;
                 let Some(file) = files.iter().find(|file| file.name == *capture) else { return Ok(None) };
@@ -240,9 +238,32 @@ impl Store {
                     body: body.into(),
                     at: file.at.millis(),
                     draft: photos.iter().find(|photo| photo.capture == *capture).and_then(|p| p.draft),
+                    visit: None,
                 }))
             }
         })
+    }
+
+    fn sound_piece(&self, element: RecordId, offset: u64) -> Result<Option<SealedItem>, DeviceError> {
+        let Some(note) = self.view().voice_note(element)? else { return Ok(None) };
+        let (Some(body), Some(bytes)) = (self.media_piece(&note.hash, offset)?, self.media_len(&note.hash)?)
+        else {
+            return Ok(None);
+        };
+        let (draft, visit) = match note.place {
+            VoicePlace::Report(n) => (Some(n), None),
+            VoicePlace::Visit(n) => (None, Some(n)),
+            VoicePlace::Record(_) => (None, None),
+        };
+        Ok(Some(SealedItem::Sound(SealedPiece {
+            name: element.as_bytes().to_vec().into(),
+            bytes,
+            offset,
+            body: body.into(),
+            at: note.at.millis(),
+            draft,
+            visit,
+        })))
     }
 }
 
@@ -287,7 +308,9 @@ fn in_parts(items: Vec<SealedItem>) -> Vec<Vec<SealedItem>> {
         let size = match &item {
             SealedItem::Change(change) => change.raw.len() + 128,
             SealedItem::Draft(draft) => draft.body.len() + draft.text.len() + 128,
-            SealedItem::Medium(piece) | SealedItem::Original(piece) => piece.body.len() + 128,
+            SealedItem::Medium(piece) | SealedItem::Original(piece) | SealedItem::Sound(piece) => {
+                piece.body.len() + 128
+            }
         };
         if used > 0 && used + size > TEXT_BYTES {
             parts.push(Vec::new());

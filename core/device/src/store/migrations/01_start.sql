@@ -358,9 +358,10 @@ CREATE TABLE sealed_part (
   n INTEGER PRIMARY KEY,
   -- Sealed already; none for a piece of a file, which is sealed when it is sent.
   body BLOB,
-  -- The medium, or the number of the original, and where the piece begins.
+  -- The medium, the number of the original or the voice note of a draft, and where the piece begins.
   hash BLOB CHECK (hash IS NULL OR length(hash) = 32),
   capture INTEGER,
+  element BLOB CHECK (element IS NULL OR length(element) = 16),
   offset INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 -- Visits that are due by the cadence, or on a day that was agreed: what work/visits/spans.rs draws for each person and
