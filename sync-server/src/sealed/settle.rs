@@ -72,7 +72,8 @@ pub fn accept(
         }
     }
     let detail = format!(
-        "package {no}: {} changes taken, {} refused, {} waiting; {} media taken, {} refused; {} drafts, {} originals",
+        "package {no}: {} changes taken, {} refused, {} waiting; {} media taken, {} refused; {} drafts, {} originals, \
+         {} sounds",
         accepted.taken,
         accepted.refused,
         accepted.waiting,
@@ -80,6 +81,7 @@ pub fn accept(
         accepted.media_refused,
         opened.drafts.len(),
         opened.originals.len(),
+        opened.sounds.len(),
     );
     let settled = Settled { accepted: true, at: now, by };
     write_down(storage, &package, &principal, &settled, "sealed.accepted", &detail)?;

@@ -64,6 +64,7 @@ fn pieces(name: &[u8], body: &[u8], medium: bool) -> [SealedItem; 2] {
             body: piece.to_vec().into(),
             at: 5,
             draft: None,
+            visit: None,
         };
         if medium { SealedItem::Medium(piece) } else { SealedItem::Original(piece) }
     })

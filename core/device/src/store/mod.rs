@@ -48,6 +48,7 @@ mod totals;
 mod uploads;
 mod visit_drafts;
 mod visit_due;
+mod voice_notes;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -93,6 +94,7 @@ pub(crate) use sealed::{PartSource, UnsentFile};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;
 pub(crate) use visit_due::VisitRow;
+pub(crate) use voice_notes::{VoicePlace, VoiceRow};
 pub(crate) use waiting::WaitingRow;
 
 /// How a store is opened.

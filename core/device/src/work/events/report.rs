@@ -15,7 +15,7 @@ use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 use super::draft::{Draft, ReportDraft};
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Listed, Store, Tx, View};
+use crate::store::{Commit, Listed, Store, Tx, View, VoicePlace};
 
 /// How many events are read at a time when near ones are looked for.
 const PAGE: usize = 64;
@@ -145,13 +145,18 @@ impl Store {
     }
 
     /// The third call of a report: the draft becomes an event with a number, and waits for the network. Its photos
-    /// follow: see [`Self::photos_to_attach`]. Taken back by [`Self::act_on_event`] with a withdrawal.
+    /// follow: see [`Self::photos_to_attach`]; its voice notes are in it. Taken back by [`Self::act_on_event`] with a
+    /// withdrawal.
     ///
     /// # Errors
-    /// [`DeviceError::NoDraft`], [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`]
-    /// where nothing says where it is.
+    /// [`DeviceError::NoDraft`], [`DeviceError::DraftDiscarded`]: what was thrown away leaves the phone only after it was
+    /// taken back on purpose. [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`] where
+    /// nothing says where it is.
     pub fn send_report(&mut self, n: i64, now: Timestamp) -> Result<SentReport, DeviceError> {
         let draft = self.draft(n)?;
+        if draft.discarded_at.is_some() {
+            return Err(DeviceError::DraftDiscarded);
+        }
         let (area, position) = self.view().locate(&draft.report)?;
         let area = area.ok_or(DeviceError::Unfinished { what: "area" })?;
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;
@@ -159,12 +164,15 @@ impl Store {
         let urgent = is_urgent(&draft.report, &event_rules.class(Some(&category)));
         let after = draft.photos.iter().any(|photo| photo.role == PhotoRole::After);
         let on_spot = draft.report.on_spot && after && event_rules.on_spot(Some(&category));
+        let key = self.evidence_key.clone();
         let (event, number) = self.write(Commit::Edit, |tx| {
             let number = tx.issue_event_number(now)?.to_string();
             let entry = tx.report_entry(&draft, &category, position, now)?;
             let record = event_of(&draft.report, area, category, position, &number, &entry);
             let id = Edits::over(tx, now).create(&record)?;
             tx.hand_over_photos(n, id)?;
+            let voices = tx.voices_at(VoicePlace::Report(n))?;
+            tx.hand_over_voices(key.as_deref(), voices, id, now)?;
             tx.delete_draft(n)?;
             Ok((id, number))
         })?;

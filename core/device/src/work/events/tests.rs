@@ -78,7 +78,7 @@ pub(super) fn elsewhere(
         .write(Commit::Apply, |tx| {
             let old = tx.record(event)?;
             let merged = Document::load(&document.save())?;
-            tx.put_record(event, "event", old.as_ref(), &merged, crate::store::Body::Change(&change.raw))?;
+            tx.put_record(event, "event", old.as_ref(), &merged, Body::Change(&change.raw))?;
             Ok(())
         })
         .unwrap();
@@ -100,7 +100,7 @@ pub(super) fn employed(store: &mut Store, roles: &[Role]) {
     let (document, change) = Document::create(USER, Kind::Worker, &fields, actor, at(0)).unwrap();
     store
         .write(Commit::Apply, |tx| {
-            tx.put_record(USER, "worker", None, &document, crate::store::Body::Snapshot(&change.raw))?;
+            tx.put_record(USER, "worker", None, &document, Body::Snapshot(&change.raw))?;
             Ok(())
         })
         .unwrap();
@@ -333,6 +333,28 @@ fn drafts_come_back_at_the_end_of_the_shift_and_can_be_thrown_away_and_taken_bac
     let tray = store.draft_tray().unwrap();
     assert_eq!((tray.drafts.len(), tray.discarded.len(), store.captures().unwrap().len()), (1, 0, 1));
     assert!(matches!(store.discard_draft(99, at(7)), Err(DeviceError::NoDraft)));
+}
+
+#[test]
+fn a_draft_that_was_thrown_away_is_not_sent_and_what_is_added_to_it_takes_it_back() {
+    let mut store = store(1);
+    let shot = |at| facts(at, here(0.0));
+    let one = store.snap(&jpeg(96, 72), &shot(at(0)), &in_grid(), None, at(0)).unwrap().draft;
+    store.choose_category(one, "litter", at(1)).unwrap();
+    store.discard_draft(one, at(2)).unwrap();
+    let refused = store.send_report(one, at(3)).unwrap_err();
+    assert!(matches!(refused, DeviceError::DraftDiscarded));
+    assert!(refused.zh().contains("恢复") && refused.en().contains("take it back"));
+    assert!(store.list::<Event>(None, 9).unwrap().entries.is_empty());
+    // The camera was open when another screen threw the draft away.
+    let late = store.snap(&jpeg(64, 40), &shot(at(4)), &in_grid(), Some(one), at(4)).unwrap();
+    assert_eq!((late.draft, store.draft(one).unwrap().discarded_at), (one, None));
+    store.discard_draft(one, at(5)).unwrap();
+    let loose = store.journal_photo(&jpeg(64, 32), &shot(at(6)), at(6)).unwrap();
+    store.adopt_capture(loose, &in_grid(), Some(one), at(6)).unwrap();
+    assert_eq!(store.sweep_drafts(at(9 * DAY)).unwrap(), 0);
+    assert_eq!((store.draft(one).unwrap().photos.len(), store.captures().unwrap().len()), (3, 3));
+    store.send_report(one, at(9 * DAY)).unwrap();
 }
 
 /// The journal gives the number of an original that is gone to the next one.

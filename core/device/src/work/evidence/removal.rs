@@ -1,6 +1,8 @@
 //! A wrong photo is taken off its record. The reference stays in the record's history with a flag beside it; what has not
 //! been sent is not sent any more.
 
+use std::collections::BTreeSet;
+
 use gridwalk_model::checklist::Answer;
 use gridwalk_model::event::{Action, Flag, LogEntry, Verdict};
 use gridwalk_model::photo::PhotoRef;
@@ -19,6 +21,7 @@ pub struct RemovedPhoto {
     pub record: RecordId,
     /// The photo's name there.
     pub element: RecordId,
+    /// The photo itself, and its preview.
     media: Vec<ContentHash>,
     /// Answers that named it: key, before, after.
     answers: Vec<(String, Value, Value)>,
@@ -115,13 +118,21 @@ impl Store {
             Some(Kind::Inspection) => drop(self.open_session(record)?),
             _ => {}
         }
-        let media = self.media_of_photo_alone(&photo, record, element, &fields)?;
+        let media: Vec<ContentHash> = [Some(photo.hash), photo.preview_hash].into_iter().flatten().collect();
+        let mut unused = Vec::new();
+        for hash in &media {
+            if !self.shown_elsewhere(hash, &photo, record, element)?
+                && let Some(upload) = self.view().upload(hash)?
+            {
+                unused.push(upload);
+            }
+        }
         let answers = answers_without(&fields, element, now);
         self.write(Commit::Edit, |tx| {
             let mut patch = Fields::from([(flag(element), Value::Flag(true))]);
             patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
             Edits::over(tx, now).edit(record, &patch)?;
-            media.iter().try_for_each(|hash| tx.drop_upload(hash, record, now))
+            unused.iter().try_for_each(|upload| tx.drop_upload(&upload.hash, upload.record, now))
         })?;
         Ok(RemovedPhoto { record, element, media, answers })
     }
@@ -162,20 +173,29 @@ impl Store {
         Ok(found)
     }
 
-    /// Photo and preview, where no other photo of this phone has the same bytes.
-    fn media_of_photo_alone(
+    /// Whether another photo that this phone attached and a record shows, or any that this record shows, has these bytes:
+    /// then they are sent for its sake.
+    fn shown_elsewhere(
         &self,
+        hash: &ContentHash,
         photo: &PhotoRef,
         record: RecordId,
         element: RecordId,
-        fields: &Fields,
-    ) -> Result<Vec<ContentHash>, DeviceError> {
+    ) -> Result<bool, DeviceError> {
         let original = photo.original_hash.map(|hash| *hash.as_bytes());
-        let mut again = shown(fields).any(|(name, other)| name != element && other.hash == photo.hash);
-        self.each_photo_print(|print, of, name, _| {
-            again |= (of, name) != (record, element) && Some(print.original) == original;
+        let mut records = BTreeSet::from([record]);
+        self.each_photo_print(|print, of, _, _| {
+            if Some(print.original) == original {
+                records.insert(of);
+            }
         })?;
-        let media = [Some(photo.hash), photo.preview_hash];
-        Ok(if again { Vec::new() } else { media.into_iter().flatten().collect() })
+        for of in records {
+            let Some((_, fields)) = self.fields(of)? else { continue };
+            let has = |other: &PhotoRef| other.hash == *hash || other.preview_hash == Some(*hash);
+            if shown(&fields).any(|(name, other)| (of, name) != (record, element) && has(&other)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

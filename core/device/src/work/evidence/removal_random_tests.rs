@@ -20,6 +20,8 @@ use crate::testkit::{GRID, Script, USER, at, fields, jpeg, stream};
 #[derive(Clone, Debug)]
 enum Step {
     Attach,
+    /// One's own n-th picture once more, to the byte.
+    AttachAgain(usize),
     /// An act that names photos, after-photos if so said.
     Act {
         photos: Vec<usize>,
@@ -34,6 +36,7 @@ enum Step {
 fn step() -> impl Strategy<Value = (usize, Step)> {
     let what = prop_oneof![
         4 => Just(Step::Attach),
+        2 => (0usize..8).prop_map(Step::AttachAgain),
         2 => (prop::collection::vec(0usize..8, 1..3), any::<bool>())
             .prop_map(|(photos, after)| Step::Act { photos, after }),
         6 => (0usize..8).prop_map(Step::Remove),
@@ -51,6 +54,8 @@ struct World {
     removed: [Vec<RemovedPhoto>; 2],
     /// Which phone attached a photo, and its bytes.
     attached: BTreeMap<RecordId, (usize, ContentHash)>,
+    /// Which phone took a picture, how wide, and when.
+    taken: Vec<(usize, u16, i64)>,
 }
 
 fn held(store: &Store, event: RecordId) -> Fields {
@@ -98,7 +103,7 @@ fn world() -> World {
     all.insert("area".into(), Value::from(GRID));
     let event = phones[0].store.edits(at(1), |edits| edits.create_fields(Kind::Event, &all)).unwrap();
     let (removed, attached) = ([Vec::new(), Vec::new()], BTreeMap::new());
-    let mut world = World { server, phones, event, removed, attached };
+    let mut world = World { server, phones, event, removed, attached, taken: Vec::new() };
     world.perform(0, &Step::Attach, 2);
     world.perform(0, &Step::Act { photos: vec![0], after: false }, 3);
     for phone in [0, 1] {
@@ -115,10 +120,16 @@ impl World {
         all.get(n % all.len().max(1)).copied()
     }
 
-    fn attach(&mut self, phone: usize, now: i64) {
-        let facts = CaptureFacts::camera(at(now), "W01".into());
+    fn take(&mut self, phone: usize, now: i64) {
         // Each picture is another one.
-        let file = jpeg(64 + 8 * (self.attached.len() as u16), 72);
+        self.taken.push((phone, 64 + 8 * (self.taken.len() as u16), now));
+        self.attach(phone, self.taken.len() - 1, now);
+    }
+
+    fn attach(&mut self, phone: usize, picture: usize, now: i64) {
+        let (_, width, taken) = self.taken[picture];
+        let facts = CaptureFacts::camera(at(taken), "W01".into());
+        let file = jpeg(width, 72);
         let photo = prepare_photo(&file, &facts, None, &Limits::default()).unwrap();
         let store = &mut self.phones[phone].store;
         let element = store.attach_photo(self.event, &photo, &facts, at(now)).unwrap();
@@ -180,7 +191,13 @@ impl World {
 
     fn perform(&mut self, phone: usize, step: &Step, now: i64) {
         match step {
-            Step::Attach => self.attach(phone, now),
+            Step::Attach => self.take(phone, now),
+            Step::AttachAgain(n) => {
+                let own: Vec<usize> = (0..self.taken.len()).filter(|at| self.taken[*at].0 == phone).collect();
+                if let Some(picture) = own.get(n % own.len().max(1)) {
+                    self.attach(phone, *picture, now);
+                }
+            }
             Step::Act { photos, after } => self.act(phone, photos, *after, now),
             Step::Remove(n) => self.remove(phone, *n, now),
             Step::Restore(n) => {

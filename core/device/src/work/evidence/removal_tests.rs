@@ -2,6 +2,7 @@
 
 use gridwalk_evidence::Limits;
 use gridwalk_model::event::Flag;
+use gridwalk_model::photo::BlurRegion;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::Event;
 use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
@@ -87,6 +88,39 @@ fn bytes_that_were_taken_off_go_after_a_week_and_what_was_sent_stays() {
     let twin = attach(&mut phone.store, event, 96, at(9 * DAY));
     assert_eq!(unsent(&phone.store).0, 1, "taken again, it is sent");
     assert_ne!(twin, unsent_one);
+}
+
+#[test]
+fn a_picture_that_is_attached_twice_is_sent_until_both_are_taken_off() {
+    let mut phone = Phone::new(1);
+    let store = &mut phone.store;
+    let (one, other) = (event(store), event(store));
+    // The same file in two events, and twice in one of them.
+    let facts = CaptureFacts::camera(at(2), "W01".into());
+    let photo = prepare_photo(&jpeg(96, 72), &facts, None, &Limits::default()).unwrap();
+    let places = [one, other, other];
+    let elements = places.map(|event| store.attach_photo(event, &photo, &facts, at(2)).unwrap());
+    assert_eq!(unsent(store), (1, 1));
+    let mut removed = Vec::new();
+    for (event, element) in places.into_iter().zip(elements) {
+        assert_eq!(unsent(store), (1, 1), "another shows it");
+        removed.push(store.remove_photo(event, element, at(3)).unwrap());
+    }
+    assert_eq!(unsent(store), (0, 0), "nothing shows it");
+    // Any of them brings it back, whichever it was that let it go.
+    store.restore_photo(removed.remove(0), at(4)).unwrap();
+    assert_eq!(unsent(store), (1, 1));
+    store.restore_photo(removed.remove(0), at(5)).unwrap();
+    store.remove_photo(one, elements[0], at(6)).unwrap();
+    assert_eq!(unsent(store), (1, 1));
+    // Of the same shot, but another file: it is sent alone.
+    let face = BlurRegion { left: 0, top: 0, width: 5_000, height: 5_000 };
+    let blurred = CaptureFacts { blur: vec![face], ..facts };
+    let photo = prepare_photo(&jpeg(96, 72), &blurred, None, &Limits::default()).unwrap();
+    let third = store.attach_photo(one, &photo, &blurred, at(9)).unwrap();
+    assert_eq!(unsent(store).0, 2);
+    store.remove_photo(one, third, at(10)).unwrap();
+    assert_eq!(unsent(store), (1, 1), "though the shot is in use");
 }
 
 #[test]

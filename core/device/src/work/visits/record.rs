@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use super::{VisitDue, fault};
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Store};
+use crate::store::{Commit, Store, VoicePlace};
 use crate::work::tasks;
 
 /// A visit as the worker states it, and as a draft keeps it.
@@ -74,6 +74,11 @@ impl VisitInput {
             services: Vec::new(),
             follow_ups: Vec::new(),
         }
+    }
+
+    /// As a draft keeps it.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, DeviceError> {
+        minicbor::to_vec(self).map_err(|_| DeviceError::Bug("a visit does not encode"))
     }
 }
 
@@ -139,7 +144,8 @@ mod day_text {
 
 impl Store {
     /// Records a visit: the visit itself, the services that were asked for, what came of earlier ones, and the task
-    /// that it fulfils, together. The draft is gone. A declined visit is recorded, and nothing else happens.
+    /// that it fulfils, together. The draft is gone, and its voice notes are the visit's. A declined visit is recorded,
+    /// and nothing else happens.
     ///
     /// # Errors
     /// [`DeviceError::Visit`] with what is wrong, [`DeviceError::UnknownRecord`], and those of an edit.
@@ -153,15 +159,21 @@ impl Store {
         check_visit(&input.result, &form, &input.answers, input.services.len(), input.next_due, today)
             .map_err(|found| fault(target, found))?;
         let patrol = self.open_patrol()?.map(|patrol| patrol.id);
+        let key = self.evidence_key.clone();
         let (visit, services) = self.write(Commit::Edit, |tx| {
             tx.listed(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
             let user = tx.identity()?.user;
+            let voices = match tx.visit_draft_number(target)? {
+                Some(draft) => tx.voices_at(VoicePlace::Visit(draft))?,
+                None => Vec::new(),
+            };
             tx.remove_visit_draft(target)?;
             let mut edits = Edits::over(tx, now);
             let visit = edits.create(&visit_of(input, &form, user, patrol, now))?;
             let services = ask_services(&mut edits, input, user, visit)?;
             follow_up(&mut edits, input, visit)?;
             settle_task(&mut edits, input, visit)?;
+            edits.tx().hand_over_voices(key.as_deref(), voices, visit, now)?;
             Ok((visit, services))
         })?;
         let next = self.visits_due_of(target, now)?.into_iter().next();

@@ -147,8 +147,8 @@ impl Store {
     /// # Errors
     /// [`DeviceError::StorageFull`].
     pub fn save_visit_draft(&mut self, draft: &VisitInput, now: Timestamp) -> Result<(), DeviceError> {
-        let body = minicbor::to_vec(draft).map_err(|_| DeviceError::Bug("a visit does not encode"))?;
-        self.put_visit_draft(draft.target, &body, now)
+        let body = draft.body()?;
+        self.write(Commit::Journal, |tx| tx.put_visit_draft(draft.target, &body, now).map(drop))
     }
 
     /// What was typed and not recorded.
