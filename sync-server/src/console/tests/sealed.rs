@@ -1,7 +1,7 @@
 //! Sealed work of a locked phone: shown, accepted, emptied; and a phone that is reinstated. Everything is made up.
 
 use axum::http::StatusCode;
-use gridwalk_model::DeviceId;
+use gridwalk_model::{DeviceId, RecordId};
 use gridwalk_replica::protocol::HandIn;
 use gridwalk_replica::sealed::{Place, SealedDraft, SealedItem, SealedPiece, seal};
 
@@ -84,7 +84,7 @@ async fn sealed_work_is_looked_at_accepted_and_emptied_by_an_administrator() {
     );
     assert_eq!(browser.get("/sealed/1/photos/4").await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/sealed/2").await.status, StatusCode::NOT_FOUND);
-    let sound = format!("/sealed/1/voices/{}", "07".repeat(16));
+    let sound = format!("/sealed/1/voices/{}", RecordId::from_bytes([7; 16]));
     assert!(page.body.contains(&format!("src=\"{sound}\"")), "{}", page.body);
     let played = browser.get(&sound).await;
     assert_eq!(

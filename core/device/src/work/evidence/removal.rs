@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use gridwalk_model::checklist::Answer;
-use gridwalk_model::event::{Action, Flag, LogEntry, Verdict};
+use gridwalk_model::event::{Action, Flag, LogEntry, Verdict, without_proof};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::elements;
@@ -27,7 +27,7 @@ pub struct RemovedPhoto {
     answers: Vec<(String, Value, Value)>,
 }
 
-fn flag(element: RecordId) -> String {
+pub(super) fn flag(element: RecordId) -> String {
     format!("photos/{}/removed", element.to_hex())
 }
 
@@ -77,14 +77,23 @@ impl View<'_> {
             let named = &entry.photos;
             entry.action == Action::Report && named.iter().any(taken_off) && !named.iter().any(stays)
         };
-        Ok(case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id)).find_map(|entry| {
+        let mut acts = case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id));
+        let named = acts.find_map(|entry| {
             if rests_on(&entry.after_photos) {
                 Some(Flag::NeedsAfterPhoto)
             } else {
                 let rests = rests_on(&entry.photos) || stands_in(entry);
                 (rests && !replaced(entry)).then_some(Flag::NoEvidence)
             }
-        }))
+        });
+        if named.is_some() {
+            return Ok(named);
+        }
+        // One that stands in for those that two phones took off.
+        let mut then = fields.clone();
+        then.insert(flag(element), Value::Flag(true));
+        let lacking = |fields: &Fields| without_proof(fields, &case.entries, &case.folded).len();
+        Ok((lacking(&then) > lacking(fields)).then_some(Flag::NoEvidence))
     }
 }
 

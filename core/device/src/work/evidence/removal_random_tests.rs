@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_evidence::Limits;
-use gridwalk_model::event::{Action, LogEntry, Verdict, fold, read_log};
+use gridwalk_model::event::{Action, LogEntry, Verdict, fold, read_log, without_proof};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::elements;
 use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value};
@@ -85,6 +85,13 @@ fn proven(store: &Store, event: RecordId) -> BTreeSet<(RecordId, bool)> {
     out
 }
 
+/// Acts that have lost all photos on which they rest.
+fn bare(store: &Store, event: RecordId) -> Vec<RecordId> {
+    let fields = held(store, event);
+    let (entries, _) = read_log(&fields);
+    without_proof(&fields, &entries, &fold(&entries, store.event_rules()))
+}
+
 /// Without flags that say nothing: what putting back restores.
 fn plain(mut fields: Fields) -> Fields {
     fields.retain(|key, value| !(key.ends_with("/removed") && *value == Value::Flag(false)));
@@ -158,12 +165,14 @@ impl World {
         let Some(photo) = self.photo(phone, n, n < 7) else { return };
         let store = &mut self.phones[phone].store;
         let before = (plain(held(store, self.event)), proven(store, self.event), waiting(store));
+        let lacking = bare(store, self.event).len();
         match store.remove_photo(self.event, photo, at(now)) {
             Ok(removed) => {
                 assert_eq!(self.attached[&photo].0, phone, "one's own only");
                 assert!(!shown(store, self.event).contains(&photo));
                 let lost: Vec<_> = before.1.difference(&proven(store, self.event)).copied().collect();
                 assert_eq!(lost, [], "an act rested on it");
+                assert!(bare(store, self.event).len() <= lacking, "an act was content with it");
                 // Putting it back at once is as if nothing had happened.
                 store.restore_photo(removed, at(now)).unwrap();
                 let back = (plain(held(store, self.event)), proven(store, self.event), waiting(store));
@@ -178,8 +187,13 @@ impl World {
                 let (entries, _) = read_log(&held(store, self.event));
                 let report = |entry: &LogEntry| entry.action == Action::Report;
                 let alone = shown(store, self.event).len() == 1;
+                let shown = shown(store, self.event);
+                let off = |entry: &LogEntry| {
+                    let named: Vec<_> = entry.photos.iter().chain(&entry.after_photos).collect();
+                    !named.is_empty() && named.iter().all(|photo| !shown.contains(photo))
+                };
                 assert!(
-                    entries.iter().any(|entry| named(entry) || alone && report(entry)),
+                    entries.iter().any(|entry| named(entry) || alone && report(entry) || off(entry)),
                     "nothing rests on it"
                 );
                 let now = (plain(held(store, self.event)), proven(store, self.event), waiting(store));
@@ -251,6 +265,7 @@ proptest! {
         prop_assert_eq!(a.store.fingerprints(&stream()).unwrap(), b.store.fingerprints(&stream()).unwrap());
         prop_assert_eq!(held(&a.store, world.event), held(&b.store, world.event));
         prop_assert_eq!(proven(&a.store, world.event), proven(&b.store, world.event));
+        prop_assert_eq!(bare(&a.store, world.event), bare(&b.store, world.event));
         // Everything that was taken off comes back everywhere.
         for phone in [0usize, 1] {
             while !world.removed[phone].is_empty() {
@@ -265,6 +280,7 @@ proptest! {
         let all: BTreeSet<RecordId> = world.attached.keys().copied().collect();
         for phone in [0usize, 1] {
             prop_assert_eq!(&shown(&world.phones[phone].store, world.event), &all);
+            prop_assert_eq!(bare(&world.phones[phone].store, world.event), []);
             world.check(phone);
         }
     }

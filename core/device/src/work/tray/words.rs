@@ -30,7 +30,7 @@ pub(super) const fn acts(key: &TrayKey) -> &'static [TrayAct] {
         TrayKey::Conflict { .. } => &[TrayAct::Choose, TrayAct::WriteAgain],
         TrayKey::Refused { .. } | TrayKey::NewRefused { .. } => &[TrayAct::WriteAgain, TrayAct::GiveUp],
         TrayKey::Removed { .. } => &[TrayAct::Keep, TrayAct::Remove],
-        TrayKey::Late { .. } => &[TrayAct::Noted],
+        TrayKey::Late { .. } | TrayKey::Unproven { .. } => &[TrayAct::Noted],
         TrayKey::AskedLater { .. } => &[TrayAct::FillIn],
         TrayKey::Media { .. } => &[TrayAct::Retry, TrayAct::ThrowAway, TrayAct::Noted],
         TrayKey::Held { .. } | TrayKey::NeedsUpdate { .. } | TrayKey::Unsent { .. } => {
@@ -46,6 +46,7 @@ pub(super) fn what(key: &TrayKey) -> Words {
         TrayKey::NewRefused { .. } => Words::new("新建记录未被接受", "A new record was not accepted"),
         TrayKey::Removed { .. } => Words::new("已删除的记录又被修改", "Removed, and changed by another"),
         TrayKey::Late { .. } => Words::new("您的操作未生效", "Your act does not count"),
+        TrayKey::Unproven { .. } => Words::new("您的操作缺少照片", "Your act lacks its photo"),
         TrayKey::Held { .. } => Words::new("服务器暂不能接收", "The server cannot take it yet"),
         TrayKey::NeedsUpdate { .. } => Words::new("需要升级应用", "The app needs an update"),
         TrayKey::AskedLater { .. } => Words::new("填报有新的项目", "A form asks more"),
@@ -166,6 +167,20 @@ pub(super) fn late(action: &Action, flag: Flag) -> Words {
             "Your \"{}\" does not count: {}. It is kept in the story and changed nothing.",
             action.en(),
             flag.en()
+        ),
+    )
+}
+
+pub(super) fn unproven(action: &Action) -> Words {
+    Words::new(
+        format!(
+            "您的「{}」所依据的照片已全部被移除，可能是两部手机各移除了一张。操作仍然有效。请补拍一张，或恢复移除的照片；之后本条提示自动消失。",
+            action.zh()
+        ),
+        format!(
+            "All photos that your \"{}\" rests on were taken off, perhaps one on each of two phones. It still counts. Take \
+             another, or put one of them back: then this goes by itself.",
+            action.en()
         ),
     )
 }
