@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gridwalk_model::checklist::{Answer, Known, Review, Scope, Template, review};
+use gridwalk_model::checklist::{Answer, Known, PLACE_CATEGORY, Review, Scope, Template, review};
+use gridwalk_model::place_categories::category_code;
 use gridwalk_model::records::{Checklist, Inspection, Place, Task};
 use gridwalk_model::{Fields, Record, RecordId, Timestamp, Value, codec};
 
@@ -206,7 +207,8 @@ impl Store {
         let place = self.get::<Place>(inspection.place)?;
         let mut scope = Scope::default();
         if let Some(place) = place {
-            scope.facts.insert("place.category".into(), Known::Text(place.record.category));
+            let code = category_code(&place.record.category).to_owned();
+            scope.facts.insert(PLACE_CATEGORY.into(), Known::Text(code));
         }
         let answers = answers_of(&inspection);
         let mut seen = answers.clone();

@@ -19,10 +19,10 @@ use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, USER, at, jpeg};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
-const OTHER: RecordId = RecordId::from_bytes([42; 16]);
+pub(super) const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
+pub(super) const OTHER: RecordId = RecordId::from_bytes([42; 16]);
 
-fn publish(server: &mut Script, id: RecordId, json: &str, version: i64, retired: bool) {
+pub(super) fn publish(server: &mut Script, id: RecordId, json: &str, version: i64, retired: bool) {
     let mut template = file::read(json).unwrap();
     template.version = version;
     template.retired_at = retired.then(|| at(0));
@@ -43,16 +43,18 @@ pub(super) struct World {
 
 /// A phone with a made-up restaurant, and the starter checklist from the office.
 pub(super) fn world(faults: Faults) -> World {
+    world_of("restaurant", faults)
+}
+
+/// The same with a place of another category.
+pub(super) fn world_of(category: &str, faults: Faults) -> World {
     let mut server = Script::new();
     publish(&mut server, CHECKLIST, VENUES, 2, false);
     let mut phone = Phone::with(1, faults);
     phone.sync(&mut server, at(0));
     phone.sync(&mut server, at(1));
-    let mut place = crate::testkit::fields(&[
-        ("name", "虚构小吃店"),
-        ("category", "restaurant"),
-        ("address", "虚构路 1 号"),
-    ]);
+    let mut place =
+        crate::testkit::fields(&[("name", "虚构小吃店"), ("category", category), ("address", "虚构路 1 号")]);
     place.insert("area".into(), Value::from(GRID));
     let place = phone.store.create(&Place::from_fields(&place).unwrap(), at(2)).unwrap();
     World { server, phone, place }
