@@ -252,6 +252,7 @@ impl DeviceError {
             Self::NoPatrol => "当前没有进行中的巡查".into(),
             Self::Visit { fault, .. } => fault.zh().into(),
             Self::NoDraft => "找不到这份草稿".into(),
+            Self::Unfinished { what: "photos" } => "请拍照，或说明没有照片的原因".into(),
             Self::Unfinished { what } => {
                 format!("上报内容不完整，请先填写{}", gridwalk_model::describe::field_name("event", what).zh)
             }
@@ -306,6 +307,7 @@ impl DeviceError {
             Self::NoPatrol => "No patrol is under way".into(),
             Self::Visit { fault, .. } => fault.en().into(),
             Self::NoDraft => "This draft is not here".into(),
+            Self::Unfinished { what: "photos" } => "Take a photo, or say why there is none".into(),
             Self::Unfinished { what } => {
                 let field = gridwalk_model::describe::field_name("event", what).en;
                 format!("The report is not complete: {field} is missing")

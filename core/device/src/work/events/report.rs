@@ -150,8 +150,8 @@ impl Store {
     /// follow: see [`Self::photos_to_attach`]. Taken back by [`Self::act_on_event`] with a withdrawal.
     ///
     /// # Errors
-    /// [`DeviceError::NoDraft`], [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`]
-    /// where nothing says where it is.
+    /// [`DeviceError::NoDraft`]; [`DeviceError::Unfinished`] without a grid, a category, or a photo (`photos`) where no
+    /// reason is given why there is none; [`DeviceError::Invalid`] where nothing says where it is.
     pub fn send_report(&mut self, n: i64, now: Timestamp) -> Result<SentReport, DeviceError> {
         let draft = self.draft(n)?;
         let (area, position) = self.view().locate(&draft.report)?;
@@ -159,6 +159,10 @@ impl Store {
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;
         let event_rules = self.event_rules();
         let urgent = is_urgent(&draft.report, &event_rules.class(Some(&category)));
+        let reason = draft.report.no_photo_reason.as_deref().unwrap_or_default();
+        if draft.photos.is_empty() && reason.trim().is_empty() {
+            return Err(DeviceError::Unfinished { what: "photos" });
+        }
         let after = draft.photos.iter().any(|photo| photo.role == PhotoRole::After);
         let on_spot = draft.report.on_spot && after && event_rules.on_spot(Some(&category));
         let (event, number) = self.write(Commit::Edit, |tx| {

@@ -238,6 +238,16 @@ fn what_a_report_lacks_is_told_and_nothing_is_written() {
     assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Unfinished { what: "category" })));
     store.choose_category(n, "litter", at(0)).unwrap();
     assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Invalid { .. })), "nowhere");
+    for reason in [None, Some(" ".to_owned())] {
+        let silent = ReportDraft { no_photo_reason: reason, ..store.draft(n).unwrap().report };
+        store.save_draft(n, &silent).unwrap();
+        let bare = store.send_report(n, at(0)).unwrap_err();
+        assert!(matches!(bare, DeviceError::Unfinished { what: "photos" }), "{bare:?}");
+        assert!(bare.zh().contains("照片") && bare.en().contains("photo"), "{} {}", bare.zh(), bare.en());
+    }
+    let explained =
+        ReportDraft { no_photo_reason: Some("夜间（虚构）".into()), ..store.draft(n).unwrap().report };
+    store.save_draft(n, &explained).unwrap();
     assert_eq!(store.totals().unwrap().records, 0);
     assert_eq!(store.draft_tray().unwrap().drafts.len(), 1);
 }
