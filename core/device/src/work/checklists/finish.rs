@@ -13,7 +13,7 @@ use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp, Value, codec};
 use jiff::civil::Date;
 
 use super::session::{Session, put_element};
-use super::{CHINA_OFFSET_MINUTES, ChecklistError, day, evidence};
+use super::{CHINA_OFFSET_MINUTES, ChecklistError, day};
 use crate::edit::{Edits, Entry};
 use crate::error::DeviceError;
 use crate::store::Store;
@@ -214,7 +214,7 @@ impl Store {
 fn lacking(session: &Session, plan: &FinishPlan) -> BTreeMap<String, Lack> {
     let mut lacking = session.review.lacking.clone();
     if plan.unsigned_reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
-        let signed = evidence::signed(session);
+        let signed = &session.signed;
         for role in [SignatureRole::Worker, SignatureRole::Manager] {
             if !signed.contains(&role) {
                 lacking.insert(format!("signatures/{}", role.word()), Lack::Signature);
