@@ -70,6 +70,7 @@ pub(super) fn elsewhere(
     entry.to_unit = Some(UNIT);
     entry.reason = Some("原因".into());
     entry.public_reply = Some("已清理".into());
+    entry.category = (entry.action == Action::Classify).then(|| "litter".into());
     entry.until = (entry.action == Action::JointCall).then(|| now.plus_millis(DAY));
     let fields = Fields::from([(entry.key(), entry.to_value())]);
     let change = document.edit(&fields, Actor::new(device(200), [1; 4]), now).unwrap().unwrap();
