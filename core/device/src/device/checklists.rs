@@ -16,6 +16,7 @@ use crate::sync::Event;
 use crate::work::checklists::{
     Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
 };
+use crate::work::evidence::RemovedPhoto;
 
 impl Device {
     /// Runs work that edits, and lets its edits be sent.
@@ -122,6 +123,18 @@ impl Device {
     ) -> Result<Session, DeviceError> {
         self.checklist_edits(move |store, now| store.sign_inspection(inspection, role, name, &image, now))
             .await
+    }
+
+    /// Takes the signatures of a role off.
+    ///
+    /// # Errors
+    /// As [`Store::unsign_inspection`].
+    pub async fn unsign_inspection(
+        &self,
+        inspection: RecordId,
+        role: SignatureRole,
+    ) -> Result<Vec<RemovedPhoto>, DeviceError> {
+        self.checklist_edits(move |store, now| store.unsign_inspection(inspection, &role, now)).await
     }
 
     /// Finishes an inspection with everything that follows from it.

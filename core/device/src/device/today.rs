@@ -22,4 +22,12 @@ impl Device {
     pub async fn dismiss_due(&self, item: TodayItem) -> Result<(), DeviceError> {
         self.with_store(move |store, _| store.dismiss_due(&item)).await
     }
+
+    /// Puts it back: see [`crate::Store::restore_due`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn restore_due(&self, item: TodayItem) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.restore_due(&item)).await
+    }
 }

@@ -14,6 +14,8 @@ pub struct DoorRules {
     pub metres_per_second: f64,
     /// Metres that count as no distance: the breadth of a house and the error of positions.
     pub slack_m: f64,
+    /// Metres within which the doors lie that one tap confirms in person: a long block, a lane.
+    pub together_m: f64,
     /// Days after which a door is to be confirmed again.
     pub verify_days: u32,
     /// Days for which an operation can be undone.
@@ -42,6 +44,7 @@ impl Default for DoorRules {
             limits: vec![limit(24, 120), limit(60, 1_800), limit(120, 7_200), limit(400, 57_600)],
             metres_per_second: 5.0,
             slack_m: 60.0,
+            together_m: 200.0,
             verify_days: 180,
             undo_days: 7,
         }
@@ -63,6 +66,7 @@ impl DoorRules {
             limits: limits.collect::<Result<_, _>>()?,
             metres_per_second: real(&all, "metres_per_second", 0.1, 100.0)?,
             slack_m: real(&all, "slack_m", 0.0, 10_000.0)?,
+            together_m: real(&all, "together_m", 0.0, 10_000.0)?,
             verify_days: whole(&all, "verify_days", 1, 3_660)?,
             undo_days: whole(&all, "undo_days", 0, 366)?,
         })
@@ -79,6 +83,7 @@ impl DoorRules {
             "limits": limits,
             "metres_per_second": self.metres_per_second,
             "slack_m": self.slack_m,
+            "together_m": self.together_m,
             "verify_days": self.verify_days,
             "undo_days": self.undo_days,
         });

@@ -136,6 +136,8 @@ labels! {
         LateRating = "late_rating", "结案后的评价", "Rated after closing";
         /// Its author's clock was ahead.
         ClockAhead = "clock_ahead", "设备时间偏快", "The device's clock was ahead";
+        /// By a reason only, from farther away than a position may be.
+        FarOff = "far_off", "定位距事发地点过远，仅凭说明原因", "Too far from the spot, by a reason only";
         /// Finished although a called unit objects.
         OverObjection = "over_objection", "存在未解决的异议", "Finished over an objection";
     }

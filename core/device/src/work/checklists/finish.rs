@@ -13,8 +13,8 @@ use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp, Value, codec};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::ChecklistError;
 use super::session::{Session, put_element};
-use super::{ChecklistError, evidence};
 use crate::edit::{Edits, Entry};
 use crate::error::DeviceError;
 use crate::store::{Store, day_in};
@@ -209,7 +209,7 @@ impl Store {
 fn lacking(session: &Session, plan: &FinishPlan) -> BTreeMap<String, Lack> {
     let mut lacking = session.review.lacking.clone();
     if plan.unsigned_reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
-        let signed = evidence::signed(session);
+        let signed = &session.signed;
         for role in [SignatureRole::Worker, SignatureRole::Manager] {
             if !signed.contains(&role) {
                 lacking.insert(format!("signatures/{}", role.word()), Lack::Signature);

@@ -26,6 +26,8 @@ mod orders;
 #[cfg(test)]
 mod orders_tests;
 mod session;
+#[cfg(test)]
+mod session_tests;
 mod submission;
 #[cfg(test)]
 mod submission_tests;

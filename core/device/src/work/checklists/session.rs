@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gridwalk_model::checklist::{Answer, Known, Review, Scope, Template, review};
+use gridwalk_model::checklist::{
+    Answer, Known, PLACE_CATEGORY, Review, Scope, SignatureRole, Template, review,
+};
+use gridwalk_model::place_categories::category_code;
 use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::records::{Checklist, Inspection, Place, Task};
 use gridwalk_model::{Fields, Record, RecordId, Timestamp, Value, codec};
@@ -45,6 +48,8 @@ pub struct Session {
     pub next: Option<String>,
     /// Photos of the inspection that belong to no answer: taken, but not yet sorted.
     pub loose_photos: Vec<RecordId>,
+    /// Who has signed exactly these answers.
+    pub signed: BTreeSet<SignatureRole>,
     /// What conditions saw beside these answers.
     pub(super) scope: Scope,
 }
@@ -222,7 +227,8 @@ impl Store {
         let place = self.get::<Place>(inspection.place)?;
         let mut scope = Scope::default();
         if let Some(place) = place {
-            scope.facts.insert("place.category".into(), Known::Text(place.record.category));
+            let code = category_code(&place.record.category).to_owned();
+            scope.facts.insert(PLACE_CATEGORY.into(), Known::Text(code));
         }
         let answers = answers_of(&inspection);
         let mut seen = answers.clone();
@@ -239,14 +245,15 @@ impl Store {
         let next = next_after_last(&review, &answers);
         let used: BTreeSet<RecordId> =
             answers.values().flat_map(|answer| answer.photos.iter().copied()).collect();
-        let signed = super::evidence::signature_photos(&inspection);
+        let drawn = super::evidence::signature_photos(&inspection);
+        let signed = super::evidence::signed(&inspection);
         let loose_photos = inspection
             .photos
             .keys()
             .filter_map(|element| element.parse().ok())
-            .filter(|element| !used.contains(element) && !signed.contains(element))
+            .filter(|element| !used.contains(element) && !drawn.contains(element))
             .collect();
-        Ok(Session { id, inspection, template, answers, review, next, loose_photos, scope })
+        Ok(Session { id, inspection, template, answers, review, next, loose_photos, signed, scope })
     }
 
     /// Answers an item. Durable when this returns. Photos of the answer before stay with it unless the new one names

@@ -1,6 +1,6 @@
 //! Confirming a whole floor at once, with a guard against speeds that nobody can walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::doors::{Knock, pace};
 use gridwalk_model::geo::LatLon;
@@ -40,11 +40,13 @@ pub struct FloorConfirmed {
 }
 
 impl Store {
-    /// "No change" for several doors in one transaction: a floor. Each leaves a base verification of its own.
+    /// "No change" for several doors of one building in one transaction: a floor, or a lane of houses. Each leaves a base
+    /// verification of its own.
     ///
     /// # Errors
     /// [`DoorProblem::TooFast`] where nobody can have walked to them since the doors before, by the deployment's
-    /// limits; a method other than in person has no such limit.
+    /// limits, or where they do not lie together; a method other than in person has no such limit.
+    /// [`DoorProblem::NotOneBuilding`].
     pub fn confirm_floor(
         &mut self,
         dwellings: &[RecordId],
@@ -59,13 +61,14 @@ impl Store {
             let mut out = FloorConfirmed::default();
             let local = operation.reader().view.field_rules()?.local();
             let today = done_since(&operation.reader().view, user, rules::days_before(now, 2))?;
-            let mut places = Vec::new();
+            let (mut places, mut buildings) = (Vec::new(), BTreeSet::new());
             for dwelling in dwellings {
                 match admit(&operation, *dwelling, &today, local)? {
                     Err(reason) => out.left_out.push((*dwelling, reason)),
                     Ok(_) if out.confirmed.contains(dwelling) => {}
-                    Ok(place) => {
-                        places.push(place);
+                    Ok(door) => {
+                        places.push(door.position.map(|position| position.point()));
+                        buildings.insert((door.estate, door.building));
                         out.confirmed.push(*dwelling);
                     }
                 }
@@ -75,6 +78,9 @@ impl Store {
                 let horizon = i64::from(pace::horizon_seconds(&deployment)) * 1_000;
                 let knocks = knocks(&operation.reader(), user, now.plus_millis(-horizon))?;
                 pace::check(&knocks, &places, now, &deployment).map_err(DoorProblem::TooFast)?;
+            }
+            if buildings.len() > 1 {
+                return Err(DoorProblem::NotOneBuilding.into());
             }
             for dwelling in &out.confirmed {
                 let at = AtDoor { dwelling: *dwelling, method: method.clone(), patrol };
@@ -86,7 +92,7 @@ impl Store {
     }
 }
 
-type Admitted = Result<Option<LatLon>, LeftOut>;
+type Admitted = Result<Dwelling, LeftOut>;
 
 fn admit(
     operation: &Operation<'_, '_, '_>,
@@ -107,7 +113,7 @@ fn admit(
         return Ok(Err(LeftOut::ConfirmedToday));
     }
     match acts::no_change(operation, dwelling) {
-        Ok(_) => Ok(Ok(found.record.position.map(|position| position.point()))),
+        Ok(_) => Ok(Ok(found.record)),
         Err(DeviceError::Door(_)) => Ok(Err(LeftOut::Disputed)),
         Err(error) => Err(error),
     }

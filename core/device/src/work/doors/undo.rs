@@ -24,9 +24,10 @@ pub struct DoorOperation {
     pub n: i64,
     /// When it was done.
     pub at: Timestamp,
-    /// The dwelling that it was done to; for a merge the resident.
+    /// The dwelling that it was done to; for what was done to a person, as a merge or an edit, the resident.
     pub target: RecordId,
-    /// What was done: [`super::DoorAct::word`], or `floor`, `merge`, `newcomer`.
+    /// What was done: [`super::DoorAct::word`], or `floor`, `merge`, `unmerge`, `newcomer`, `apart`, `forget_apart`,
+    /// `edit`.
     pub act: String,
 }
 

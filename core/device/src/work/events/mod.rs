@@ -23,6 +23,8 @@
 mod acts;
 mod draft;
 mod follow;
+#[cfg(test)]
+mod near_tests;
 mod number;
 mod on_site;
 mod own_grid;

@@ -125,7 +125,9 @@ impl Store {
                 }
                 let Some(found) = near_one(row, &new, &rules) else { continue };
                 let folded = fold(&read_log(&row.fields).0, event_rules);
-                if matches!(folded.state, State::Withdrawn | State::Draft) {
+                let sorted_under = folded.category.as_deref();
+                let category = sorted_under.or_else(|| row.fields.get("category").and_then(Value::as_text));
+                if category != Some(new.category) || matches!(folded.state, State::Withdrawn | State::Draft) {
                     continue;
                 }
                 out.push(NearReport {
@@ -150,8 +152,8 @@ impl Store {
     ///
     /// # Errors
     /// [`DeviceError::NoDraft`], [`DeviceError::DraftDiscarded`]: what was thrown away leaves the phone only after it was
-    /// taken back on purpose. [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`] where
-    /// nothing says where it is.
+    /// taken back on purpose. [`DeviceError::Unfinished`] without a grid, a category, or a photo (`photos`) where no reason
+    /// is given why there is none; [`DeviceError::Invalid`] where nothing says where it is.
     pub fn send_report(&mut self, n: i64, now: Timestamp) -> Result<SentReport, DeviceError> {
         let draft = self.draft(n)?;
         if draft.discarded_at.is_some() {
@@ -160,6 +162,10 @@ impl Store {
         let (area, position) = self.view().locate(&draft.report)?;
         let area = area.ok_or(DeviceError::Unfinished { what: "area" })?;
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;
+        let reason = draft.report.no_photo_reason.as_deref().unwrap_or_default();
+        if draft.photos.is_empty() && reason.trim().is_empty() {
+            return Err(DeviceError::Unfinished { what: "photos" });
+        }
         let event_rules = self.event_rules();
         let urgent = is_urgent(&draft.report, &event_rules.class(Some(&category)));
         let after = draft.photos.iter().any(|photo| photo.role == PhotoRole::After);
@@ -181,6 +187,7 @@ impl Store {
     }
 }
 
+/// How near an event is in place and time, whatever its category: that takes the log, which is read of near ones only.
 fn near_one(
     row: &Listed,
     new: &Sighting<'_>,
@@ -189,8 +196,10 @@ fn near_one(
     let fields: &Fields = &row.fields;
     let link = |name: &str| fields.get(name).and_then(Value::as_link);
     let old = Sighting {
-        category: fields.get("category").and_then(Value::as_text)?,
-        at: Timestamp::from_value(fields.get("occurred_at")?).ok()?,
+        category: new.category,
+        // An event from elsewhere may not say when it was seen: then when it was written down.
+        at: Timestamp::from_value(fields.get("occurred_at").unwrap_or(&Value::Null))
+            .unwrap_or_else(|_| row.id.made_at()),
         position: fields.get("position").and_then(|value| Position::from_value(value).ok()),
         dwelling: link("dwelling"),
         place: link("place"),

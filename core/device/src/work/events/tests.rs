@@ -71,6 +71,7 @@ pub(super) fn elsewhere(
     entry.to_unit = Some(UNIT);
     entry.reason = Some("原因".into());
     entry.public_reply = Some("已清理".into());
+    entry.category = (entry.action == Action::Classify).then(|| "litter".into());
     entry.until = (entry.action == Action::JointCall).then(|| now.plus_millis(DAY));
     let fields = Fields::from([(entry.key(), entry.to_value())]);
     let change = document.edit(&fields, Actor::new(device(200), [1; 4]), now).unwrap().unwrap();
@@ -238,6 +239,16 @@ fn what_a_report_lacks_is_told_and_nothing_is_written() {
     store.save_draft(n, &draft).unwrap();
     assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Unfinished { what: "category" })));
     store.choose_category(n, "litter", at(0)).unwrap();
+    for reason in [None, Some(" ".to_owned())] {
+        let silent = ReportDraft { no_photo_reason: reason, ..store.draft(n).unwrap().report };
+        store.save_draft(n, &silent).unwrap();
+        let bare = store.send_report(n, at(0)).unwrap_err();
+        assert!(matches!(bare, DeviceError::Unfinished { what: "photos" }), "{bare:?}");
+        assert!(bare.zh().contains("照片") && bare.en().contains("photo"), "{} {}", bare.zh(), bare.en());
+    }
+    let explained =
+        ReportDraft { no_photo_reason: Some("夜间（虚构）".into()), ..store.draft(n).unwrap().report };
+    store.save_draft(n, &explained).unwrap();
     assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Invalid { .. })), "nowhere");
     assert_eq!(store.totals().unwrap().records, 0);
     assert_eq!(store.draft_tray().unwrap().drafts.len(), 1);
@@ -460,6 +471,9 @@ fn verification_on_site_needs_to_be_there() {
     let far = store.verify_on_site(sent.event, seen(here(300.0)), at(20));
     let Err(DeviceError::NotOnSite { why: Away::TooFar, distance_m }) = far else { panic!("{far:?}") };
     assert!(distance_m.is_some_and(|metres| (295..=305).contains(&metres)), "{distance_m:?}");
+    let claim = SiteClaim { simulated: true, reason: Some("虚构".into()), ..seen(here(2.0)).claim };
+    let simulated = store.verify_on_site(sent.event, SiteVerification { claim, ..seen(None) }, at(20));
+    assert!(matches!(simulated, Err(DeviceError::NotOnSite { why: Away::Simulated, .. })), "{simulated:?}");
     attach_all(&mut store, at(21));
     let first = store.get::<Event>(sent.event).unwrap().unwrap().record.photos;
     let first: RecordId = first.keys().next().unwrap().parse().unwrap();
@@ -472,6 +486,32 @@ fn verification_on_site_needs_to_be_there() {
     assert_eq!((report.state, report.reply.as_deref()), (State::Verified, Some("已清理")));
     let pairs = store.event_story(sent.event).unwrap().pairs;
     assert_eq!((pairs[0].before, pairs[0].after), (Some(first), Some(after.element)));
+}
+
+#[test]
+fn who_verifies_from_afar_by_a_reason_is_marked_in_the_log() {
+    let mut store = store(1);
+    let event = report(&mut store, "road_damage", 0.0, at(0)).event;
+    put_right(&mut store, event, at(10));
+    let claim =
+        SiteClaim {
+            position: here(300.0), reason: Some("定位漂移（虚构）".into()), ..SiteClaim::default()
+        };
+    let seen = |still_wrong: Option<&str>| SiteVerification {
+        claim: claim.clone(),
+        still_wrong: still_wrong.map(str::to_owned),
+        note: None,
+        photos: Vec::new(),
+    };
+    let last = |store: &Store| store.event_story(event).unwrap().lines.pop().unwrap();
+    store.verify_on_site(event, seen(Some("仍有坑洞")), at(20)).unwrap();
+    let failed = last(&store);
+    assert_eq!((failed.counts, failed.flags.as_slice()), (true, &[Flag::FarOff][..]));
+    assert_eq!(failed.text.as_deref(), Some("仍有坑洞；定位漂移（虚构）"), "neither hides the other");
+    elsewhere(&mut store, event, Action::Rectify, at(22), Some(FIXER));
+    store.verify_on_site(event, seen(None), at(23)).unwrap();
+    assert_eq!((last(&store).state, last(&store).flags), (State::Verified, vec![Flag::FarOff]));
+    assert_eq!(store.my_reports(at(24), 1).unwrap()[0].late, [], "it counts");
 }
 
 #[test]

@@ -39,8 +39,7 @@ fn shown(fields: &Fields) -> impl Iterator<Item = (RecordId, PhotoRef)> {
     })
 }
 
-/// The answers that name a photo, without it. They are answered anew: a signature from before is one under something
-/// else.
+/// The answers that name a photo, without it, answered anew.
 fn answers_without(fields: &Fields, element: RecordId, now: Timestamp) -> Vec<(String, Value, Value)> {
     let without = |(item, before): (&str, &Value)| {
         let Value::Bytes(bytes) = before else { return None };
@@ -102,7 +101,8 @@ impl Store {
     /// does not have is not sent any more; its bytes stay for a week.
     ///
     /// # Errors
-    /// [`DeviceError::NoPhoto`]; [`DeviceError::NotAllowed`] for a photo of somebody else or a signature;
+    /// [`DeviceError::NoPhoto`]; [`DeviceError::NotAllowed`] for a photo of somebody else, or a signature, which has
+    /// [`Self::unsign_inspection`];
     /// [`DeviceError::ActRefused`] where an act on the event rests on it alone; those of a finished inspection and of an
     /// edit.
     pub fn remove_photo(
@@ -112,9 +112,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<RemovedPhoto, DeviceError> {
         let (kind, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
-        let missing = DeviceError::NoPhoto { record, element };
-        let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
-        let photo = photo.ok_or(missing)?;
+        if !shown(&fields).any(|(name, _)| name == element) {
+            return Err(DeviceError::NoPhoto { record, element });
+        }
         if !self.attached_here(record, element)? {
             return Err(DeviceError::NotAllowed { field: flag(element), violation: Violation::Author });
         }
@@ -127,6 +127,19 @@ impl Store {
             Some(Kind::Inspection) => drop(self.open_session(record)?),
             _ => {}
         }
+        self.take_photo_off(record, element, now)
+    }
+
+    /// As [`Self::remove_photo`], where somebody else has found that it may go.
+    pub(crate) fn take_photo_off(
+        &mut self,
+        record: RecordId,
+        element: RecordId,
+        now: Timestamp,
+    ) -> Result<RemovedPhoto, DeviceError> {
+        let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
+        let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
+        let photo = photo.ok_or(DeviceError::NoPhoto { record, element })?;
         let media: Vec<ContentHash> = [Some(photo.hash), photo.preview_hash].into_iter().flatten().collect();
         let mut unused = Vec::new();
         for hash in &media {

@@ -1,5 +1,6 @@
 //! Whole floors at once.
 
+use gridwalk_model::doors::TooFast;
 use gridwalk_model::geo::{Position, PositionSource};
 use gridwalk_model::records::FieldValue;
 use gridwalk_model::records::base_verification::VerificationMethod;
@@ -12,6 +13,11 @@ const MINUTE: i64 = 60_000;
 
 fn confirm(store: &mut Store, doors: &[RecordId], now: i64) -> Result<FloorConfirmed, DeviceError> {
     store.confirm_floor(doors, &VerificationMethod::InPerson, None, at(now))
+}
+
+fn stands(store: &mut Store, door: RecordId, lat: f64) {
+    let position = Position::wgs84(lat, 118.3, None, PositionSource::Imported).unwrap();
+    store.edit(door, &Fields::from([("position".to_owned(), position.to_value())]), at(0)).unwrap();
 }
 
 #[test]
@@ -60,11 +66,38 @@ fn nobody_walks_a_tower_in_a_minute() {
 fn nobody_is_at_two_ends_of_the_grid_at_once() {
     let mut store = store(1);
     let (here, there) = (home(&mut store, "101"), home(&mut store, "102"));
-    for (door, lat) in [(here, 36.80), (there, 36.81)] {
-        let position = Position::wgs84(lat, 118.3, None, PositionSource::Imported).unwrap();
-        store.edit(door, &Fields::from([("position".to_owned(), position.to_value())]), at(0)).unwrap();
-    }
+    stands(&mut store, here, 36.80);
+    stands(&mut store, there, 36.81);
     confirm(&mut store, &[here], 0).unwrap();
     assert!(matches!(problem(confirm(&mut store, &[there], MINUTE)), DoorProblem::TooFast(_)));
     confirm(&mut store, &[there], 5 * MINUTE).unwrap();
+}
+
+#[test]
+fn the_first_tap_of_a_day_stands_for_doors_that_lie_together() {
+    let mut store = store(1);
+    let (here, there) = (home(&mut store, "101"), home(&mut store, "102"));
+    stands(&mut store, here, 36.80);
+    stands(&mut store, there, 36.81);
+    let before = snapshot(&store);
+    let apart = problem(confirm(&mut store, &[here, there], 0));
+    assert!(matches!(apart, DoorProblem::TooFast(TooFast::Apart { metres: 1_100..1_120 })), "{apart:?}");
+    assert!(apart.zh().contains("相距") && apart.en().contains("m apart"), "{} {}", apart.zh(), apart.en());
+    assert_eq!(snapshot(&store), before);
+    let by_phone = store.confirm_floor(&[here, there], &VerificationMethod::Phone, None, at(0)).unwrap();
+    assert_eq!(by_phone.confirmed, [here, there], "calls are not walked");
+}
+
+#[test]
+fn doors_of_two_buildings_are_no_floor() {
+    let mut store = store(1);
+    let here = home(&mut store, "101");
+    let next = store.create(&dwelling("4号楼", "101"), at(0)).unwrap();
+    for method in [VerificationMethod::InPerson, VerificationMethod::Records] {
+        let both = store.confirm_floor(&[here, next], &method, None, at(1));
+        assert_eq!(problem(both), DoorProblem::NotOneBuilding);
+    }
+    confirm(&mut store, &[here], 2).unwrap();
+    let rest = confirm(&mut store, &[here, next], 3).unwrap();
+    assert_eq!(rest.confirmed, [next], "what is left out counts for nothing");
 }
