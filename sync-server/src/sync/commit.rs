@@ -132,7 +132,7 @@ fn stands(
     if Ground::of(head, members, &pending.scope) != outcome.ground {
         return Ok(false);
     }
-    if outcome.ready.is_none() || !look_elsewhere(&item.kind) {
+    if !look_elsewhere(&item.kind) {
         return Ok(true);
     }
     let snapshot = head.map(|head| tx.snapshot(head.no)).transpose()?;

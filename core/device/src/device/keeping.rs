@@ -128,7 +128,7 @@ impl Device {
         .await
     }
 
-    /// Finds people by their needs as well, for a purpose: see [`crate::Store::search_needs`].
+    /// Finds services as well, and people by their needs, for a purpose: see [`crate::Store::search_needs`].
     ///
     /// # Errors
     /// As there.

@@ -12,6 +12,7 @@
 //! winning values in one blob of some 400 B that decodes in 2 µs; documents are loaded when they are edited or
 //! merged, and dropped again.
 
+mod about;
 mod deferred;
 mod door_journal;
 mod drafts;

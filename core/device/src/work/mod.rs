@@ -15,11 +15,13 @@
 //! | walks, their tracks and gaps | [`patrols`] |
 //! | what needs the worker's decision | [`tray`] |
 //! | the worker's own figures | [`indicators`] |
+//! | how a found record is named | `found` |
 
 pub mod checklists;
 pub mod doors;
 pub mod events;
 pub mod evidence;
+mod found;
 pub mod indicators;
 pub mod labels;
 pub mod patrols;

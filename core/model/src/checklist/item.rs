@@ -94,7 +94,7 @@ pub struct ChecklistItem {
     /// When a photo is needed.
     #[n(11)]
     pub evidence: EvidenceRule,
-    /// The law or standard that it rests on.
+    /// The law or standard that it rests on, in Chinese.
     #[n(12)]
     pub basis: Option<String>,
     /// It passes only if this holds as well: a limit that depends on another answer.
@@ -121,6 +121,9 @@ pub struct ChecklistItem {
     /// The field that it fills, for an item of a form; see [`crate::forms`].
     #[n(20)]
     pub field: Option<String>,
+    /// The law or standard in English.
+    #[n(21)]
+    pub basis_en: Option<String>,
 }
 
 impl ChecklistItem {

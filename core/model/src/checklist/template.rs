@@ -203,6 +203,7 @@ fn texts(item: &ChecklistItem) -> impl Iterator<Item = &str> {
         item.unit.as_deref(),
         item.unit_en.as_deref(),
         item.basis.as_deref(),
+        item.basis_en.as_deref(),
         item.event_category.as_deref(),
         item.section_zh.as_deref(),
         item.section_en.as_deref(),

@@ -63,23 +63,48 @@ impl View<'_> {
             point: position.map(|position| position.point()),
             order: String::new(),
         };
-        let next = match Kind::parse(&listed.kind) {
-            Some(Kind::Dwelling) => return Ok(Spot { order: listed.sort, ..own }),
-            Some(Kind::Resident | Kind::Household) => WhoLives::on(*self, today).door_of(id)?,
-            Some(Kind::Inspection) => link(fields, "place"),
-            Some(Kind::RectificationOrder) => link(fields, "inspection"),
-            Some(Kind::Place) => link(fields, "dwelling"),
-            Some(Kind::Event) => link(fields, "dwelling").or(link(fields, "place")),
-            Some(Kind::Task) => link(fields, "target"),
-            _ => None,
+        if Kind::parse(&listed.kind) == Some(Kind::Dwelling) {
+            return Ok(Spot { order: listed.sort, ..own });
+        }
+        let Some(next) = self.leads_to(&listed, today)? else {
+            return Ok(Spot { order: listed.sort, ..own });
         };
-        let Some(next) = next else { return Ok(Spot { order: listed.sort, ..own }) };
         let further = self.spot(next, today, depth - 1)?;
         let parts: Vec<&str> = [own.title.as_str(), further.title.as_str()]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect();
         Ok(Spot { title: parts.join(" · "), point: own.point.or(further.point), order: further.order })
+    }
+
+    /// The record that says where this one is.
+    fn leads_to(&self, listed: &Listed, today: Date) -> Result<Option<RecordId>, DeviceError> {
+        let fields = &listed.fields;
+        Ok(match Kind::parse(&listed.kind) {
+            Some(Kind::Resident | Kind::Household) => WhoLives::on(*self, today).door_of(listed.id)?,
+            Some(Kind::Place) => link(fields, "dwelling"),
+            Some(Kind::Inspection) => link(fields, "place"),
+            Some(Kind::RectificationOrder) => link(fields, "inspection"),
+            Some(Kind::Event) => link(fields, "dwelling").or(link(fields, "place")),
+            Some(Kind::Task | Kind::Visit | Kind::Submission | Kind::ServiceRecord) => link(fields, "target"),
+            Some(Kind::Patrol | Kind::Campaign) => link(fields, "area"),
+            _ => None,
+        })
+    }
+
+    /// Where a record is or whom it is about, in words; its address where no door is known. Of somebody it is the last
+    /// home that is known, also before the day on which they move in.
+    pub(crate) fn whereabouts(&self, listed: &Listed) -> Result<String, DeviceError> {
+        let further = match self.leads_to(listed, Date::MAX)? {
+            Some(next) => self.spot(next, Date::MAX, DEPTH)?.title,
+            None => String::new(),
+        };
+        if !further.is_empty() {
+            return Ok(further);
+        }
+        let address = text(&listed.fields, "address").unwrap_or_default();
+        let own = own_title(listed, self.event_rules());
+        Ok(if address == own { String::new() } else { address.to_owned() })
     }
 }
 

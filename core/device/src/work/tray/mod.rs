@@ -285,7 +285,7 @@ impl Store {
             }
             let key = TrayKey::Held { record: row.record };
             let mut item = self.item(key, row.record, &row.kind, row.since)?;
-            item.explanation = words::held(row.state, row.changes);
+            item.explanation = words::held(row.state, &row.kind, row.changes);
             item.seen = self.view().is_seen(row.record, "held", row.since)?;
             out.push(item);
         }

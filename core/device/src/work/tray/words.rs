@@ -1,5 +1,6 @@
 //! The tray's plain words, in Chinese and English.
 
+use gridwalk_model::Kind;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::{Action, Flag};
 
@@ -127,7 +128,16 @@ pub(super) fn new_refused(kind: &Words, reason: RefusedReason) -> Words {
     )
 }
 
-pub(super) fn held(state: OutboxState, changes: u64) -> Words {
+pub(super) fn held(state: OutboxState, kind: &str, changes: u64) -> Words {
+    if state == OutboxState::Held && kind == Kind::ServiceRecord.tag() {
+        return Words::new(
+            "登记这项服务的走访还没有到达服务器，所以服务器暂不接收。内容已保存在手机上，走访到达后自动提交；\
+             如果走访未被接受，请先处理走访。",
+            "The visit at which this service was asked for has not reached the server, so it cannot take the service yet. \
+             It is saved on this phone and goes out by itself after the visit; if the visit was not accepted, settle \
+             that first.",
+        );
+    }
     if state == OutboxState::Stranded {
         return Words::new(
             format!(
