@@ -32,6 +32,8 @@ mod submission;
 #[cfg(test)]
 mod submission_tests;
 #[cfg(test)]
+mod task_tests;
+#[cfg(test)]
 mod tests;
 mod undo;
 

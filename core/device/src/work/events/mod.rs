@@ -35,6 +35,8 @@ mod recent;
 mod report;
 mod rules;
 #[cfg(test)]
+mod site_tests;
+#[cfg(test)]
 mod tests;
 mod unsent;
 

@@ -152,8 +152,8 @@ impl Store {
     ///
     /// # Errors
     /// [`DeviceError::NoDraft`], [`DeviceError::DraftDiscarded`]: what was thrown away leaves the phone only after it was
-    /// taken back on purpose. [`DeviceError::Unfinished`] without a grid, a category, or a photo (`photos`) where no reason
-    /// is given why there is none; [`DeviceError::Invalid`] where nothing says where it is.
+    /// taken back on purpose. [`DeviceError::Unfinished`] without a grid, a category, or a photo (`photos`) where nothing
+    /// was recorded either and no reason is given why there is none; [`DeviceError::Invalid`] where nothing says where it is.
     pub fn send_report(&mut self, n: i64, now: Timestamp) -> Result<SentReport, DeviceError> {
         let draft = self.draft(n)?;
         if draft.discarded_at.is_some() {
@@ -163,7 +163,8 @@ impl Store {
         let area = area.ok_or(DeviceError::Unfinished { what: "area" })?;
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;
         let reason = draft.report.no_photo_reason.as_deref().unwrap_or_default();
-        if draft.photos.is_empty() && reason.trim().is_empty() {
+        let heard = draft.voices.iter().any(|voice| voice.discarded_at.is_none());
+        if draft.photos.is_empty() && !heard && reason.trim().is_empty() {
             return Err(DeviceError::Unfinished { what: "photos" });
         }
         let event_rules = self.event_rules();
