@@ -14,7 +14,8 @@ use crate::error::DeviceError;
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::checklists::{
-    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
+    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
+    Submitted,
 };
 
 impl Device {
@@ -171,6 +172,19 @@ impl Device {
     /// As [`Store::open_orders`].
     pub async fn open_orders(&self, utc_offset_minutes: i16) -> Result<Vec<OpenOrder>, DeviceError> {
         self.with_store(move |store, now| store.open_orders(utc_offset_minutes, now)).await
+    }
+
+    /// An order as pages to print, hand over and sign, one SVG document each.
+    ///
+    /// # Errors
+    /// As [`Store::order_sheet`].
+    pub async fn print_order(
+        &self,
+        order: RecordId,
+        language: SheetLanguage,
+        utc_offset_minutes: i16,
+    ) -> Result<Vec<String>, DeviceError> {
+        self.with_store(move |store, _| store.order_sheet(order, language, utc_offset_minutes)).await
     }
 
     /// Begins to check an order again, or goes on with it.
