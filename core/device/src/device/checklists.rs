@@ -14,7 +14,8 @@ use crate::error::DeviceError;
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::checklists::{
-    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
+    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
+    Submitted,
 };
 use crate::work::evidence::RemovedPhoto;
 
@@ -179,6 +180,18 @@ impl Device {
     /// As [`Store::open_orders`].
     pub async fn open_orders(&self) -> Result<Vec<OpenOrder>, DeviceError> {
         self.with_store(move |store, now| store.open_orders(now)).await
+    }
+
+    /// An order as pages to print, hand over and sign, one SVG document each.
+    ///
+    /// # Errors
+    /// As [`Store::order_sheet`].
+    pub async fn print_order(
+        &self,
+        order: RecordId,
+        language: SheetLanguage,
+    ) -> Result<Vec<String>, DeviceError> {
+        self.with_store(move |store, _| store.order_sheet(order, language)).await
     }
 
     /// Begins to check an order again, or goes on with it.

@@ -12,6 +12,7 @@
 //! | photos of answers, drawn signatures | `evidence` |
 //! | what follows from a finished session | `finish` |
 //! | open orders, rechecks, overdue findings | `orders` |
+//! | an order on paper, to hand over and sign | `sheet` |
 //! | taking a finished session back | `undo` |
 //! | forms of campaigns, filled from records and back into them | `submission` |
 //! | items of sent forms that only a newer build can ask | `late` |
@@ -28,6 +29,9 @@ mod orders_tests;
 mod session;
 #[cfg(test)]
 mod session_tests;
+mod sheet;
+#[cfg(test)]
+mod sheet_tests;
 mod submission;
 #[cfg(test)]
 mod submission_tests;
@@ -42,4 +46,5 @@ pub use finish::{FinishPlan, Finished};
 pub use late::AskedLater;
 pub use orders::OpenOrder;
 pub use session::{Answered, OfferedChecklist, Session};
+pub use sheet::SheetLanguage;
 pub use submission::{Filling, Submitted};

@@ -80,6 +80,17 @@ impl Store {
         Ok(findings.filter_map(|(item, finding)| Some((item, finding.event?))).collect())
     }
 
+    /// The items of an order that are still to be put right.
+    pub(super) fn outstanding_of(
+        &self,
+        order: &Entry<RectificationOrder>,
+    ) -> Result<BTreeSet<String>, DeviceError> {
+        if order.record.settled_by.is_some() {
+            return Ok(BTreeSet::new());
+        }
+        Ok(outstanding(order, &self.history_of_order(order, None)?))
+    }
+
     /// Orders that are not settled, the earliest deadline first.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use gridwalk_model::RecordId;
 use gridwalk_model::due::DueKind;
 use gridwalk_model::event::site::Away;
-use gridwalk_model::event::{Action, Flag, State, fold, read_log};
+use gridwalk_model::event::{Action, Flag, State};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::records::Event;
 

@@ -1,9 +1,7 @@
 //! Reports, drafts, acts, as one phone does them and as two phones and a server see them.
 
 use gridwalk_evidence::Limits;
-use gridwalk_model::due::DueKind;
 use gridwalk_model::event::near::Near;
-use gridwalk_model::event::site::Away;
 use gridwalk_model::event::{Action, Flag, LogEntry, State, fold, read_log};
 use gridwalk_model::geo::{AreaShape, Datum, LatLon, Position, PositionSource};
 use gridwalk_model::photo::PhotoRole;
@@ -17,7 +15,6 @@ use crate::error::DeviceError;
 use crate::photo::{CaptureFacts, prepare_photo};
 use crate::store::{Body, Commit, Faults, Side, Store};
 use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, store, store_with};
-use crate::work::labels::{HangsOn, MadeLabel};
 
 const UNIT: RecordId = RecordId::from_bytes([0x51; 16]);
 pub(super) const FIXER: RecordId = RecordId::from_bytes([0x52; 16]);
