@@ -116,7 +116,7 @@ async fn a_day_that_is_killed_fifty_times_ends_with_the_same_records() {
     for _ in 0..KILLS {
         let mut life = begin(&killed, &camera, area);
         for _ in 0..=seeded.below(longest) {
-            assert_ne!(life.next(), "evening", "the day was over before the last kill");
+            assert_ne!(life.listen(), "evening", "the day was over before the last kill");
             life.go_on();
         }
         dawdle(&mut seeded);

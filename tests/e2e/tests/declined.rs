@@ -50,7 +50,7 @@ async fn a_service_that_was_asked_for_at_a_declined_visit_is_refused_by_the_serv
     // The service in an earlier request than its visit: nothing is said before the visit is there.
     let (late, early) = (fresh_id(8), fresh_id(9));
     let raw = service(early, late);
-    assert_eq!(stranger.push(early, "service_record", &[raw.clone()]), Ok(vec![Verdict::Held]));
+    assert_eq!(stranger.push(early, "service_record", std::slice::from_ref(&raw)), Ok(vec![Verdict::Held]));
     assert_eq!(town.office().counts().unwrap().quarantined, 2, "neither taken nor refused");
     assert_eq!(stranger.push(late, "visit", &[visit(late, "refused")]), Ok(vec![Verdict::Accepted]));
     assert_eq!(stranger.push(early, "service_record", &[raw]), Ok(vec![no]));

@@ -34,7 +34,7 @@ impl Life {
     }
 
     /// What it has done next; the process then waits.
-    pub fn next(&mut self) -> String {
+    pub fn listen(&mut self) -> String {
         let mut line = String::new();
         assert!(self.said.read_line(&mut line).unwrap() > 0, "the phone failed by itself");
         self.peak_kib = self.peak_kib.max(peak_rss_kib(self.child.id()));
@@ -56,7 +56,7 @@ impl Life {
     /// Does the rest of the day. Returns how many acts it had, and the most memory that it took, in KiB.
     pub fn finish(mut self) -> (usize, u64) {
         let mut acts = 0;
-        while self.next() != "evening" {
+        while self.listen() != "evening" {
             acts += 1;
             self.go_on();
         }
