@@ -149,6 +149,10 @@ const HONEST: &[&str] = &[
     "目前科",
     "以前科",
     "当前科",
+    "返回族",
+    "收回族",
+    "收藏族",
+    "本土族",
 ];
 
 /// What follows 民族, or the name of a people, in the name of a street, a village, a district or a school.

@@ -137,7 +137,7 @@ pub(super) fn page(
         let photos = photos::list(tx, case.head.id, &case.fields, &case.entries, (l, now))?;
         let voices = voices::list(tx, case.head.id, &case.fields, (l, now))?;
         let bare = without_proof(&case.fields, &case.entries, &case.folded);
-        let proof = (!photos.is_empty(), bare.as_slice());
+        let proof = (!photos.is_empty() || !voices.is_empty(), bare.as_slice());
         let story = story::tell(&case.entries, &case.folded, proof, lookup, (l, now, rules))?;
         let confirmed = done.and_then(|done| confirm(&case, visitor, done, l, now));
         let units = lookup.units()?.into_iter().map(|(id, name)| (id.to_string(), name)).collect();

@@ -46,7 +46,7 @@ impl Device {
     }
 
     /// Tells what the platform says of storage and battery; returns what is put off from now on. To be called when
-    /// the app starts, and whenever one of them has changed. Once a day, and whenever storage is short, it also tidies
+    /// the app starts, and whenever one of them has changed. Once a day, and every hour while storage is short, it also tidies
     /// up as [`Self::keep_house`] does: what has to go after its days goes without anybody remembering to ask.
     ///
     /// # Errors

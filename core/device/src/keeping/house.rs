@@ -6,7 +6,8 @@ use super::{KeepingLimits, PhoneState, Saving};
 use crate::error::DeviceError;
 use crate::store::{Commit, Setting, Store};
 
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// What house-keeping came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +62,8 @@ impl Store {
         Ok(kept)
     }
 
-    /// [`Self::keep_house`], if that was not done within a day, or the phone is short of space. A clock that was put back
-    /// is no reason to wait.
+    /// [`Self::keep_house`], if that was not done within a day, or within an hour while the phone is short of space. A
+    /// clock that was put back is no reason to wait.
     ///
     /// # Errors
     /// As there.
@@ -73,8 +74,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Kept>, DeviceError> {
         let last = self.view().get_number(Setting::HouseKept)?.unwrap_or(i64::MIN);
-        let recent = (last..last.saturating_add(DAY_MS)).contains(&now.millis());
-        if recent && !Saving::of(state, limits).storage {
+        let every = if Saving::of(state, limits).storage { HOUR_MS } else { DAY_MS };
+        if (last..last.saturating_add(every)).contains(&now.millis()) {
             return Ok(None);
         }
         let kept = self.keep_house(limits, state, now)?;

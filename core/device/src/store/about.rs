@@ -75,13 +75,24 @@ impl Search<'_> {
                     if subject(&row, fields) != Some(of) {
                         continue;
                     }
-                    if leads_on {
-                        self.collect(row.id, out)?;
+                    // One that fits by its own texts tells its orders itself.
+                    if leads_on && self.rank(&row).is_none_or(|tier| tier > Tier::Part) {
+                        self.orders_of(row.id, out)?;
                     }
                     if self.wanted(kind.tag()) && self.rank(&row).is_none() {
                         out.push((Place { kind: n, key: Reverse(row.key) }, row));
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn orders_of(&self, inspection: RecordId, out: &mut Vec<(Place, Listed)>) -> Result<(), DeviceError> {
+        let (kind, field) = (Kind::RectificationOrder.tag(), "inspection");
+        for row in self.view.list_linked(kind, field, inspection)? {
+            if self.rank(&row).is_none() {
+                out.push((Place { kind: 0, key: Reverse(row.key) }, row));
             }
         }
         Ok(())

@@ -1,11 +1,9 @@
 //! What lists, links and search need to know of a record, drawn from its fields by tables.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use gridwalk_model::due::{self, DueFact};
 use gridwalk_model::event::EventRules;
-use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::records::elements;
 use gridwalk_model::schema::FieldType;
 use gridwalk_model::voice::VoiceRef;
@@ -155,13 +153,10 @@ pub(super) struct Projection {
 /// Link from an event to each person with an entry in its log.
 pub(crate) const ACTED: &str = "log";
 
-/// Facts are drawn by the default limits; those of the deployment count when they are listed.
-static RULES: LazyLock<FieldRules> = LazyLock::new(FieldRules::default);
-
 /// Draws the projection of a record. Kinds that this build does not know have an empty one.
 pub(super) fn project(kind_tag: &str, fields: &Fields, events: &EventRules) -> Projection {
     let Some(kind) = Kind::parse(kind_tag) else { return Projection::default() };
-    let due = due::facts(kind, ITSELF, fields, &RULES, events).into_iter().collect();
+    let due = due::facts(kind, ITSELF, fields, events).into_iter().collect();
     let mut out = Projection { links: links(kind, fields), due, ..Projection::default() };
     let Some(listing) = LISTINGS.iter().find(|listing| listing.kind == kind) else { return out };
     out.sort = sort_text(listing, fields);

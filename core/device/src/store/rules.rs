@@ -63,13 +63,13 @@ impl Tx<'_> {
         self.renew_event_rules()
     }
 
-    /// After the settings changed: if other rules follow from them, all events are drawn anew.
+    /// After the settings changed: if other rules follow from them, all events and orders are drawn anew.
     fn renew_event_rules(&mut self) -> Result<(), DeviceError> {
         let rules = self.stored_event_rules()?;
         let old = self.new_event_rules.take();
         let old = old.as_ref().unwrap_or(self.view.event_rules);
         if rules != *old {
-            self.redraw_events(old, &rules)?;
+            self.redraw_by_rules(old, &rules)?;
         }
         self.new_event_rules = Some(rules);
         Ok(())

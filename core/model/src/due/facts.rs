@@ -4,7 +4,7 @@ use jiff::civil;
 
 use super::{DueFact, DueKind, DueSource};
 use crate::event::{Action, EventRules, Folded, LogEntry, SlaClass, State, Verdict, fold, read_log};
-use crate::field_rules::{DAY_MS, FieldRules};
+use crate::field_rules::DAY_MS;
 use crate::id::RecordId;
 use crate::records::task::{TaskKind, TaskState};
 use crate::records::{FieldValue, Kind};
@@ -13,14 +13,8 @@ use crate::value::Fields;
 
 /// What a record makes due or settles. `id` is the record's own. Calendar days count to their last moment, local time.
 /// Records with missing fields tell nothing.
-pub fn facts(
-    kind: Kind,
-    id: RecordId,
-    fields: &Fields,
-    rules: &FieldRules,
-    events: &EventRules,
-) -> Vec<DueFact> {
-    let read = Reader { id, fields, rules, events };
+pub fn facts(kind: Kind, id: RecordId, fields: &Fields, events: &EventRules) -> Vec<DueFact> {
+    let read = Reader { id, fields, events };
     match kind {
         Kind::Task => read.task().into_iter().collect(),
         Kind::Place => read.place().into_iter().collect(),
@@ -34,7 +28,6 @@ pub fn facts(
 struct Reader<'f> {
     id: RecordId,
     fields: &'f Fields,
-    rules: &'f FieldRules,
     events: &'f EventRules,
 }
 
@@ -44,7 +37,7 @@ impl Reader<'_> {
     }
 
     fn end(&self, name: &str) -> Option<Timestamp> {
-        self.rules.local().end_of(self.get::<civil::Date>(name)?)
+        self.events.local().end_of(self.get::<civil::Date>(name)?)
     }
 
     fn task(&self) -> Option<DueFact> {
@@ -139,11 +132,11 @@ impl Reader<'_> {
         if !seen_after(closed_at) {
             out.push(self.of_event(folded, DueSource::Closed, DueKind::LookBack, Some(closed_at)));
         }
-        let local = self.rules.local();
-        let season = folded.category.as_ref().and_then(|category| self.rules.seasons.get(category));
+        let local = self.events.local();
+        let season = folded.category.as_ref().and_then(|category| self.events.seasons.get(category));
         let day = season.and_then(|season| season.first_after(local.day_of(closed_at)?));
         if let Some(base) = day.and_then(|day| local.start_of(day)) {
-            let ahead = i64::from(self.rules.ahead_days).saturating_mul(DAY_MS);
+            let ahead = i64::from(self.events.ahead_days).saturating_mul(DAY_MS);
             if !seen_after(closed_at.max(base.plus_millis(-ahead))) {
                 out.push(self.of_event(folded, DueSource::Season, DueKind::LookBack, Some(base)));
             }
@@ -187,6 +180,7 @@ fn last(folded: &Folded, action: &Action) -> Option<(RecordId, Timestamp)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field_rules::FieldRules;
     use crate::value::Value;
 
     const ID: RecordId = RecordId::from_bytes([1; 16]);
@@ -196,7 +190,7 @@ mod tests {
 
     fn one(kind: Kind, pairs: Vec<(&str, Value)>) -> Option<DueFact> {
         let fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let found = facts(kind, ID, &fields, &FieldRules::default(), &EventRules::default());
+        let found = facts(kind, ID, &fields, &EventRules::default());
         assert!(found.len() <= 1);
         found.into_iter().next()
     }
@@ -255,7 +249,7 @@ mod tests {
 
     fn event(entries: &[LogEntry]) -> Option<DueFact> {
         let fields = entries.iter().map(|entry| (entry.key(), entry.to_value())).collect();
-        facts(Kind::Event, ID, &fields, &FieldRules::default(), &EventRules::default()).into_iter().next()
+        facts(Kind::Event, ID, &fields, &EventRules::default()).into_iter().next()
     }
 
     #[test]
@@ -303,7 +297,7 @@ mod tests {
                 entry.presence = Some(crate::event::Presence::Explained);
             }
             let fields = entries.iter().map(|entry| (entry.key(), entry.to_value())).collect();
-            let found = facts(Kind::Event, ID, &fields, &rules, &EventRules::default());
+            let found = facts(Kind::Event, ID, &fields, &EventRules::default());
             found
                 .into_iter()
                 .map(|fact| (fact.source, fact.due(&rules).unwrap().millis()))

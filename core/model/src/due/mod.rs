@@ -87,6 +87,8 @@ impl DueSource {
     pub const fn gone_after_days(self, rules: &FieldRules) -> Option<u32> {
         match self {
             Self::Rejected => Some(rules.rejected_days),
+            // Then the season is over.
+            Self::Season => Some(rules.look_back_days),
             _ => None,
         }
     }

@@ -156,6 +156,7 @@ impl Store {
     ) -> Result<Vec<RemovedPhoto>, DeviceError> {
         let session = self.open_session(inspection)?;
         let of_role = signatures(&session.inspection).into_iter().filter(|(_, one)| one.role == *role);
-        of_role.map(|(element, _)| self.take_photo_off(inspection, element, now)).collect()
+        let elements: Vec<RecordId> = of_role.map(|(element, _)| element).collect();
+        self.take_photos_off(inspection, &elements, now)
     }
 }

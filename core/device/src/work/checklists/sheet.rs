@@ -133,10 +133,12 @@ impl Content {
             out.push(self.finding(n + 1, item, text, language));
         }
         let by = self.order.deadline;
-        let close = Words::new(
+        let done = Words::new("以上各项均已符合要求。", "All of the above has been put right.");
+        let ask = Words::new(
             format!("请于 {}（含当日）前完成整改。到期将对以上问题进行复查。", dated_zh(by)),
             format!("Please put the above right by {by}. It will be checked again then."),
         );
+        let close = if self.outstanding.is_empty() { done } else { ask };
         out.push(Block::Heading(language.line("整改要求", "What is to be done")));
         out.extend(language.lines(&close).into_iter().map(Block::Paragraph));
         let who = [("签发人（签名）", "Issued by"), ("场所负责人（签收）", "Received by")];

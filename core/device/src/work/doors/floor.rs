@@ -79,7 +79,9 @@ impl Store {
                 let knocks = knocks(&operation.reader(), user, now.plus_millis(-horizon))?;
                 pace::check(&knocks, &places, now, &deployment).map_err(DoorProblem::TooFast)?;
             }
-            if buildings.len() > 1 {
+            // Of doors that stand on the map the distance tells; a lane of houses is one round.
+            let placed = *method == VerificationMethod::InPerson && places.iter().all(Option::is_some);
+            if buildings.len() > 1 && !placed {
                 return Err(DoorProblem::NotOneBuilding.into());
             }
             for dwelling in &out.confirmed {

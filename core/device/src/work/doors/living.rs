@@ -62,13 +62,16 @@ impl<'s> WhoLives<'s> {
     /// The person for whom a record stands; `None` for the dead and those who were taken back, and for other records.
     pub(in crate::work) fn person(&self, id: RecordId) -> Result<Option<LivingPerson>, DeviceError> {
         let person = self.reader.person(id)?;
-        if self.reader.shown::<Resident>(person)?.is_none()
-            || self.reader.died_on(person)?.is_some_and(|died| died <= self.reader.day)
-        {
+        if self.reader.shown::<Resident>(person)?.is_none() {
             return Ok(None);
         }
         let records = self.reader.group(person)?;
-        Ok(Some(LivingPerson { person, records, homes: self.homes(person)? }))
+        let died = self.reader.died_of_group(person, &records)?;
+        if died.is_some_and(|died| died <= self.reader.day) {
+            return Ok(None);
+        }
+        let homes = self.homes_of_group(person, &records, died)?;
+        Ok(Some(LivingPerson { person, records, homes }))
     }
 
     /// The door at which a target is looked for: a dwelling itself, that of a household, or a person's home; `None`
@@ -87,8 +90,18 @@ impl<'s> WhoLives<'s> {
 
     fn homes(&self, person: RecordId) -> Result<Vec<Living>, DeviceError> {
         let records = self.reader.group(person)?;
-        let standings = self.reader.standings(person)?;
-        Ok(standings.iter().filter_map(|(at, standing)| living(standing, &at.stay, &records)).collect())
+        let died = self.reader.died_of_group(person, &records)?;
+        self.homes_of_group(person, &records, died)
+    }
+
+    fn homes_of_group(
+        &self,
+        person: RecordId,
+        records: &BTreeSet<RecordId>,
+        died: Option<Date>,
+    ) -> Result<Vec<Living>, DeviceError> {
+        let standings = self.reader.standings_of_group(person, records, died)?;
+        Ok(standings.iter().filter_map(|(at, standing)| living(standing, &at.stay, records)).collect())
     }
 
     /// Who lives in a dwelling; `None` where it is not here or was taken back.

@@ -117,9 +117,17 @@ impl Reader<'_> {
 
     /// All residencies of a person, ended ones included.
     pub(super) fn lodgings_of(&self, person: RecordId) -> Result<Vec<Lodging>, DeviceError> {
+        self.lodgings_of_group(person, &self.group(person)?)
+    }
+
+    fn lodgings_of_group(
+        &self,
+        person: RecordId,
+        group: &BTreeSet<RecordId>,
+    ) -> Result<Vec<Lodging>, DeviceError> {
         let mut out = Vec::new();
-        for member in self.group(person)? {
-            for entry in self.linked::<Residency>("resident", member)? {
+        for member in group {
+            for entry in self.linked::<Residency>("resident", *member)? {
                 let stay = Stay::of(entry.id, person, &entry.record);
                 out.push(Lodging { stay, record: entry.record });
             }
@@ -141,8 +149,17 @@ impl Reader<'_> {
     /// The day on which a person died, by the record that stands for them or, where it has none, the first of those
     /// that were merged into it.
     pub(super) fn died_on(&self, person: RecordId) -> Result<Option<Date>, DeviceError> {
+        self.died_of_group(person, &self.group(person)?)
+    }
+
+    /// The same where all records that stand for the person are at hand.
+    pub(super) fn died_of_group(
+        &self,
+        person: RecordId,
+        group: &BTreeSet<RecordId>,
+    ) -> Result<Option<Date>, DeviceError> {
         let own = [person].into_iter();
-        for member in own.chain(self.group(person)?.into_iter().filter(|member| *member != person)) {
+        for member in own.chain(group.iter().copied().filter(|member| *member != person)) {
             let listed = self.view.listed(member)?;
             let died = listed.and_then(|listed| listed.fields.get("died_on")?.as_text().and_then(parse_date));
             if died.is_some() {
@@ -154,9 +171,19 @@ impl Reader<'_> {
 
     /// What a person's residencies come to.
     pub(super) fn standings(&self, person: RecordId) -> Result<Vec<(Lodging, Standing)>, DeviceError> {
+        let group = self.group(person)?;
+        self.standings_of_group(person, &group, self.died_of_group(person, &group)?)
+    }
+
+    /// The same where all records that stand for the person, and the day of their death, are at hand.
+    pub(super) fn standings_of_group(
+        &self,
+        person: RecordId,
+        group: &BTreeSet<RecordId>,
+        died: Option<Date>,
+    ) -> Result<Vec<(Lodging, Standing)>, DeviceError> {
         let gone = self.view.listed(person)?.as_ref().is_some_and(is_gone);
-        let died = self.died_on(person)?;
-        let lodgings = self.lodgings_of(person)?;
+        let lodgings = self.lodgings_of_group(person, group)?;
         let stays: Vec<Stay> = lodgings.iter().map(|lodging| lodging.stay.clone()).collect();
         let standing = |lodging: Lodging| {
             let standing = doors::standing(&lodging.stay, &stays, died, gone, self.day)?;

@@ -114,7 +114,9 @@ impl Store {
         let Case { listed, entries, folded } = self.view().case(event)?;
         let bare = without_proof(&listed.fields, &entries, &folded);
         let mut lines = Vec::new();
+        let has_proof = ["photos", "voices"].iter().any(|set| elements(&listed.fields, set).next().is_some());
         for mut judged in folded.entries {
+            judged.flags.retain(|flag| !has_proof || *flag != Flag::NoEvidence);
             if bare.contains(&judged.id) {
                 judged.flags.push(Flag::ProofTakenOff);
             }

@@ -22,16 +22,19 @@ impl View<'_> {
         let first = own.iter().min().copied();
         let Some(point) = point.filter(|_| own.len() > 1) else { return Ok(first) };
         let mut shapes = Vec::new();
-        for area in own {
-            let record = self.shown(area)?.and_then(|listed| typed::<Area>(listed).ok());
+        for area in &own {
+            let record = self.shown(*area)?.and_then(|listed| typed::<Area>(listed).ok());
             let boundary = record.and_then(|area| area.record.boundary);
             let shape = boundary.and_then(|bytes| AreaShape::from_bytes(&bytes).ok());
-            shapes.extend(shape.map(|shape| (area, shape)));
+            shapes.extend(shape.map(|shape| (*area, shape)));
         }
+        // Outside of one grid may well be inside of another whose boundary is not known here.
+        let all_known = shapes.len() == own.len();
         Ok(match AreaIndex::new(shapes).locate(point) {
-            Located::Inside(area) | Located::Outside { nearest: area, .. } => Some(area),
+            Located::Inside(area) => Some(area),
             Located::Boundary(areas) => areas.into_iter().next(),
-            Located::NoAreas => first,
+            Located::Outside { nearest, .. } if all_known => Some(nearest),
+            Located::Outside { .. } | Located::NoAreas => first,
         })
     }
 }

@@ -1,9 +1,12 @@
 //! On site: verified there, looked back at, and what of it is on the list of the day.
 
 use gridwalk_model::RecordId;
+use std::collections::BTreeMap;
+
 use gridwalk_model::due::DueKind;
 use gridwalk_model::event::site::Away;
 use gridwalk_model::event::{Action, Flag, State};
+use gridwalk_model::field_rules::{DayOfYear, FieldRules};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::records::Event;
 
@@ -11,7 +14,7 @@ use super::tests::*;
 use super::*;
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
-use crate::store::Store;
+use crate::store::{Commit, Store};
 use crate::testkit::{at, dwelling, jpeg, store};
 use crate::work::labels::{HangsOn, MadeLabel};
 
@@ -142,6 +145,14 @@ fn what_was_closed_or_not_taken_on_comes_back_on_the_list() {
     store.verify_on_site(sent.event, good, at(30)).unwrap();
     elsewhere(&mut store, sent.event, Action::Close, at(40), Some(FIXER));
     assert_eq!(today(&store, 20), [], "not yet");
+    // The deployment says that litter has a season: 2023-12-01 is 17 days on.
+    let usual = store.field_rules().unwrap();
+    let season = BTreeMap::from([("litter".to_owned(), DayOfYear::new(12, 1).unwrap())]);
+    let rules = FieldRules { seasons: season, ..usual.clone() };
+    store.write(Commit::Setting, |tx| tx.put_field_rules(&rules)).unwrap();
+    assert_eq!(today(&store, 20), [(DueKind::LookBack, sent.event)], "drawn anew by other rules");
+    store.write(Commit::Setting, |tx| tx.put_field_rules(&usual)).unwrap();
+    assert_eq!(today(&store, 20), []);
     assert_eq!(today(&store, 31), [(DueKind::LookBack, sent.event)]);
     let seen = LookBack { claim, solved: true, note: None, photos: Vec::new() };
     store.look_back(sent.event, seen, at(31 * DAY)).unwrap();

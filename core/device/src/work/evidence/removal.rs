@@ -12,7 +12,7 @@ use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value, code
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Store, View};
+use crate::store::{Commit, Store, Tx, Upload, View};
 
 /// A photo that was taken off a record: given to [`Store::restore_photo`], it takes that back.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +96,22 @@ impl View<'_> {
     }
 }
 
+/// A photo on its way off, with the uploads that nobody needs then.
+struct Removal {
+    photo: RemovedPhoto,
+    unused: Vec<Upload>,
+}
+
+impl Removal {
+    fn apply(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), DeviceError> {
+        let RemovedPhoto { record, element, answers, .. } = &self.photo;
+        let mut patch = Fields::from([(flag(*element), Value::Flag(true))]);
+        patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
+        Edits::over(tx, now).edit(*record, &patch)?;
+        self.unused.iter().try_for_each(|upload| tx.drop_upload(&upload.hash, upload.record, now))
+    }
+}
+
 impl Store {
     /// Takes a photo that this phone attached off its record and off the answers that name it. What of it the server
     /// does not have is not sent any more; its bytes stay for a week.
@@ -127,16 +143,25 @@ impl Store {
             Some(Kind::Inspection) => drop(self.open_session(record)?),
             _ => {}
         }
-        self.take_photo_off(record, element, now)
+        let removal = self.removal(record, element, now)?;
+        self.write(Commit::Edit, |tx| removal.apply(tx, now))?;
+        Ok(removal.photo)
     }
 
-    /// As [`Self::remove_photo`], where somebody else has found that it may go.
-    pub(crate) fn take_photo_off(
+    /// Takes photos off of which somebody else has found that they may go, and which no answer names: all or none.
+    pub(crate) fn take_photos_off(
         &mut self,
         record: RecordId,
-        element: RecordId,
+        elements: &[RecordId],
         now: Timestamp,
-    ) -> Result<RemovedPhoto, DeviceError> {
+    ) -> Result<Vec<RemovedPhoto>, DeviceError> {
+        let removals = elements.iter().map(|element| self.removal(record, *element, now));
+        let removals: Vec<Removal> = removals.collect::<Result<_, _>>()?;
+        self.write(Commit::Edit, |tx| removals.iter().try_for_each(|removal| removal.apply(tx, now)))?;
+        Ok(removals.into_iter().map(|removal| removal.photo).collect())
+    }
+
+    fn removal(&self, record: RecordId, element: RecordId, now: Timestamp) -> Result<Removal, DeviceError> {
         let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
         let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
         let photo = photo.ok_or(DeviceError::NoPhoto { record, element })?;
@@ -150,13 +175,7 @@ impl Store {
             }
         }
         let answers = answers_without(&fields, element, now);
-        self.write(Commit::Edit, |tx| {
-            let mut patch = Fields::from([(flag(element), Value::Flag(true))]);
-            patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
-            Edits::over(tx, now).edit(record, &patch)?;
-            unused.iter().try_for_each(|upload| tx.drop_upload(&upload.hash, upload.record, now))
-        })?;
-        Ok(RemovedPhoto { record, element, media, answers })
+        Ok(Removal { photo: RemovedPhoto { record, element, media, answers }, unused })
     }
 
     /// Puts a photo back that was taken off, and into the answers that named it and say nothing else since.

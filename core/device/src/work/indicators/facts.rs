@@ -55,7 +55,12 @@ impl Store {
         let own = facts.doors.iter().map(|door| door.id).collect();
         let doors = Doors { view: self.view(), local, own };
         facts.touches = self.verifications(&doors)?;
+        // No figure looks further back than the week before.
+        let since = week.before().map_or(week.from, |before| before.from);
         for visit in self.all::<Visit>()? {
+            if !(since..week.to).contains(&visit.record.at) {
+                continue;
+            }
             let door = doors.of(visit.record.target, visit.record.at)?;
             facts.touches.extend(door.map(|door| Touch {
                 record: visit.id,

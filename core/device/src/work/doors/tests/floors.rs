@@ -6,7 +6,8 @@ use gridwalk_model::records::FieldValue;
 use gridwalk_model::records::base_verification::VerificationMethod;
 
 use super::*;
-use crate::testkit::store;
+use crate::store::Store;
+use crate::testkit::{dwelling, store};
 use crate::work::doors::{FloorConfirmed, LeftOut};
 
 const MINUTE: i64 = 60_000;
@@ -88,6 +89,15 @@ fn the_first_tap_of_a_day_stands_for_doors_that_lie_together() {
     assert_eq!(by_phone.confirmed, [here, there], "calls are not walked");
 }
 
+/// Two houses of a lane, 20 m from each other.
+fn store_of_lane() -> (Store, RecordId, RecordId) {
+    let mut store = store(2);
+    let houses = ["5号院", "6号院"].map(|house| store.create(&dwelling(house, "1"), at(0)).unwrap());
+    stands(&mut store, houses[0], 36.80);
+    stands(&mut store, houses[1], 36.8002);
+    (store, houses[0], houses[1])
+}
+
 #[test]
 fn doors_of_two_buildings_are_no_floor() {
     let mut store = store(1);
@@ -97,6 +107,13 @@ fn doors_of_two_buildings_are_no_floor() {
         let both = store.confirm_floor(&[here, next], &method, None, at(1));
         assert_eq!(problem(both), DoorProblem::NotOneBuilding);
     }
+    let mut lane = store_of_lane();
+    let houses = [lane.1, lane.2];
+    assert_eq!(
+        confirm(&mut lane.0, &houses, 1).unwrap().confirmed,
+        houses,
+        "the map tells that they are near"
+    );
     confirm(&mut store, &[here], 2).unwrap();
     let rest = confirm(&mut store, &[here, next], 3).unwrap();
     assert_eq!(rest.confirmed, [next], "what is left out counts for nothing");
