@@ -45,6 +45,20 @@ pub(in crate::work) fn merged_with(
     })
 }
 
+/// [`merged_with`] of a record that is known to be shown. Most people have one, and are settled with one look.
+///
+/// # Errors
+/// Failures of SQLite.
+pub(in crate::work) fn records_of_shown(
+    view: View<'_>,
+    standing: RecordId,
+) -> Result<BTreeSet<RecordId>, DeviceError> {
+    if view.list_linked(Kind::Resident.tag(), INTO, standing)?.is_empty() {
+        return Ok(BTreeSet::from([standing]));
+    }
+    merged_with(view, standing)
+}
+
 /// All records that merges tie to this one, in whichever direction and also through records that are shown no more:
 /// whatever an edit of one of them may change.
 ///

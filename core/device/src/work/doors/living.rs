@@ -8,10 +8,11 @@ use gridwalk_model::records::{Dwelling, Residency, Resident};
 use gridwalk_model::{Kind, Record, RecordId, Value};
 use jiff::civil::Date;
 
-use super::read::Reader;
+use super::read::{Lodging, Reader, standings};
 use crate::edit::{Entry, typed_list};
 use crate::error::DeviceError;
 use crate::store::View;
+use crate::work::people;
 
 /// Somebody in a home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +63,17 @@ impl<'s> WhoLives<'s> {
     /// The person for whom a record stands; `None` for the dead and those who were taken back, and for other records.
     pub(in crate::work) fn person(&self, id: RecordId) -> Result<Option<LivingPerson>, DeviceError> {
         let person = self.reader.person(id)?;
-        if self.reader.shown::<Resident>(person)?.is_none() {
-            return Ok(None);
-        }
-        let records = self.reader.group(person)?;
-        let died = self.reader.died_of_group(person, &records)?;
+        let Some(own) = self.reader.shown::<Resident>(person)? else { return Ok(None) };
+        let records = people::records_of_shown(self.reader.view, person)?;
+        let died = match own.record.died_on {
+            None if records.len() > 1 => self.reader.died_of_group(person, &records)?,
+            own => own,
+        };
         if died.is_some_and(|died| died <= self.reader.day) {
             return Ok(None);
         }
-        let homes = self.homes_of_group(person, &records, died)?;
+        let lodgings = self.reader.lodgings_of_group(person, &records)?;
+        let homes = homes(&standings(lodgings, died, false, self.reader.day), &records);
         Ok(Some(LivingPerson { person, records, homes }))
     }
 
@@ -90,18 +93,7 @@ impl<'s> WhoLives<'s> {
 
     fn homes(&self, person: RecordId) -> Result<Vec<Living>, DeviceError> {
         let records = self.reader.group(person)?;
-        let died = self.reader.died_of_group(person, &records)?;
-        self.homes_of_group(person, &records, died)
-    }
-
-    fn homes_of_group(
-        &self,
-        person: RecordId,
-        records: &BTreeSet<RecordId>,
-        died: Option<Date>,
-    ) -> Result<Vec<Living>, DeviceError> {
-        let standings = self.reader.standings_of_group(person, records, died)?;
-        Ok(standings.iter().filter_map(|(at, standing)| living(standing, &at.stay, records)).collect())
+        Ok(homes(&self.reader.standings(person)?, &records))
     }
 
     /// Who lives in a dwelling; `None` where it is not here or was taken back.
@@ -165,6 +157,10 @@ impl<'s> WhoLives<'s> {
     fn all<T: Record>(&self) -> Result<Vec<Entry<T>>, DeviceError> {
         Ok(typed_list(self.reader.view.list_kind(T::SCHEMA.tag, None, usize::MAX)?))
     }
+}
+
+fn homes(standings: &[(Lodging, Standing)], records: &BTreeSet<RecordId>) -> Vec<Living> {
+    standings.iter().filter_map(|(at, standing)| living(standing, &at.stay, records)).collect()
 }
 
 fn place(out: &mut BTreeMap<RecordId, Vec<Living>>, home: Option<Living>) {

@@ -120,7 +120,8 @@ impl Reader<'_> {
         self.lodgings_of_group(person, &self.group(person)?)
     }
 
-    fn lodgings_of_group(
+    /// The same where all records that stand for the person are at hand.
+    pub(super) fn lodgings_of_group(
         &self,
         person: RecordId,
         group: &BTreeSet<RecordId>,
@@ -172,24 +173,9 @@ impl Reader<'_> {
     /// What a person's residencies come to.
     pub(super) fn standings(&self, person: RecordId) -> Result<Vec<(Lodging, Standing)>, DeviceError> {
         let group = self.group(person)?;
-        self.standings_of_group(person, &group, self.died_of_group(person, &group)?)
-    }
-
-    /// The same where all records that stand for the person, and the day of their death, are at hand.
-    pub(super) fn standings_of_group(
-        &self,
-        person: RecordId,
-        group: &BTreeSet<RecordId>,
-        died: Option<Date>,
-    ) -> Result<Vec<(Lodging, Standing)>, DeviceError> {
         let gone = self.view.listed(person)?.as_ref().is_some_and(is_gone);
-        let lodgings = self.lodgings_of_group(person, group)?;
-        let stays: Vec<Stay> = lodgings.iter().map(|lodging| lodging.stay.clone()).collect();
-        let standing = |lodging: Lodging| {
-            let standing = doors::standing(&lodging.stay, &stays, died, gone, self.day)?;
-            Some((lodging, standing))
-        };
-        Ok(lodgings.into_iter().filter_map(standing).collect())
+        let died = self.died_of_group(person, &group)?;
+        Ok(standings(self.lodgings_of_group(person, &group)?, died, gone, self.day))
     }
 
     /// The dwelling in which a person mainly lives.
@@ -252,6 +238,21 @@ impl Reader<'_> {
     pub(super) fn somebody_stays(&self, dwelling: RecordId) -> Result<bool, DeviceError> {
         Ok(self.lodgings_in(dwelling)?.iter().any(|at| at.stay.is_open(self.day)))
     }
+}
+
+/// What all residencies of a person come to on a day.
+pub(super) fn standings(
+    lodgings: Vec<Lodging>,
+    died: Option<Date>,
+    gone: bool,
+    day: Date,
+) -> Vec<(Lodging, Standing)> {
+    let stays: Vec<Stay> = lodgings.iter().map(|lodging| lodging.stay.clone()).collect();
+    let standing = |lodging: Lodging| {
+        let standing = doors::standing(&lodging.stay, &stays, died, gone, day)?;
+        Some((lodging, standing))
+    };
+    lodgings.into_iter().filter_map(standing).collect()
 }
 
 fn mark_same_names(people: &mut [Inhabitant]) {
