@@ -131,12 +131,8 @@ pub(super) fn admit_item(
         (_, Ground::Foreign) => foreign(admit(item.record, &item.kind, None, &raws, &origin)),
         _ => {
             rules = Rules::of(tx, item, None)?;
-            if rules.waits(recovery) {
-                Admission { verdicts: vec![Verdict::Held; raws.len()], admitted: None }
-            } else {
-                let judge = |change: &FlatChange| rules.judge(change);
-                admit_by(item.record, &item.kind, None, &raws, &origin, &judge)
-            }
+            let judge = |change: &FlatChange| rules.judge(change);
+            admit_by(item.record, &item.kind, None, &raws, &origin, &judge)
         }
     };
     let ready = match (admission.admitted, Kind::parse(&item.kind)) {

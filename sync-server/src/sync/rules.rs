@@ -57,10 +57,11 @@ impl Rules {
         }
     }
 
-    /// Whether nothing can be said before another record arrives: the phone keeps what it has and offers it again. What
-    /// a device brings back after a restore was taken once, and the other record may be lost for good.
-    pub(super) fn waits(self, recovery: bool) -> bool {
-        self == Self::ServiceBeforeVisit && !recovery
+    /// Whether what would be taken can not be taken before another record arrives: the phone keeps it and offers it
+    /// again. Not where that may never come (`last`): what a device brings back after a restore was taken once and the
+    /// other record may be lost; a phone that is wiped offers nothing more.
+    pub(super) fn waits(self, last: bool) -> bool {
+        self == Self::ServiceBeforeVisit && !last
     }
 
     /// Why a change is not taken, if it is not.
@@ -243,6 +244,32 @@ mod tests {
             open, 2,
             "the service of the declined visit and what builds on it; nothing while it waited"
         );
+    }
+
+    #[test]
+    fn what_is_refused_in_any_case_does_not_wait_for_its_visit() {
+        let (world, mut phone, door) = start();
+        let (by, at) = (Value::from(phone.user), Value::Time(world.now()));
+        let about = [("target", door.into()), ("by", by), ("at", at)];
+        let visit = phone.create(&world, Kind::Visit, &[&about[..], &[("result", "met".into())]].concat());
+        let asked = [("request", "虚构".into()), ("service", "代办".into()), ("visit", visit.into())];
+        let service = phone.create(&world, Kind::ServiceRecord, &[&about[..], &asked].concat());
+        let sound = phone.outbox.last().cloned().unwrap();
+        // Nothing that is no change waits with what is one.
+        phone.outbox = vec![sound.clone(), (service, Kind::ServiceRecord, b"no change".to_vec())];
+        let told = phone.once(&world).verdicts.concat();
+        assert!(matches!(told[..], [Verdict::Held, Verdict::Invalid(_)]), "{told:?}");
+        assert_eq!(world.store().view(|tx| tx.quarantine_open()).unwrap(), 1);
+        assert_eq!(phone.outbox, std::slice::from_ref(&sound));
+        // The grid went to somebody else long ago.
+        let area = world.store().view(|tx| crate::edit::read(tx, door)).unwrap().unwrap().1;
+        let area = area.get("area").and_then(|area| area.as_link()).unwrap();
+        for class in [gridwalk_model::AccessClass::Base, gridwalk_model::AccessClass::Sensitive] {
+            world.revoke(phone.user, area, class);
+        }
+        world.clock.advance(crate::sync::REVOCATION_GRACE_MS + 1);
+        assert_eq!(verdict(&mut phone, &world), Verdict::Forbidden);
+        assert!(world.store().view(|tx| tx.record(service)).unwrap().is_none());
     }
 
     #[test]
