@@ -1,6 +1,7 @@
 //! Everything that needs the worker's decision or patience, in one list: conflicts, refusals, what the server holds
 //! back. Each item says in plain words what happened and what can be done.
 
+mod held;
 mod media;
 #[cfg(test)]
 mod media_tests;
@@ -285,7 +286,9 @@ impl Store {
             }
             let key = TrayKey::Held { record: row.record };
             let mut item = self.item(key, row.record, &row.kind, row.since)?;
-            item.explanation = words::held(row.state, &row.kind, row.changes);
+            let awaited = self.view().awaited(row.record, &row.kind, row.state)?;
+            item.acts = awaited.map_or(item.acts, |awaited| awaited.acts().to_vec());
+            item.explanation = words::held(row.state, awaited, row.changes);
             item.seen = self.view().is_seen(row.record, "held", row.since)?;
             out.push(item);
         }

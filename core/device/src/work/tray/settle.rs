@@ -17,9 +17,9 @@ pub enum Settlement {
     Choose(Value),
     /// Another value, for a conflict or a refused edit; `None` writes the refused one as it was.
     WriteAgain(Option<Value>),
-    /// A refused record once more, with these fields changed.
+    /// A refused record once more, or a held service without its visit, with these fields changed.
     SendAgain(Fields),
-    /// Gives up what was refused.
+    /// Gives up what was refused, or a held service whose visit will never come.
     GiveUp,
     /// Leaves it.
     KeepWaiting,
@@ -70,6 +70,13 @@ impl Store {
                 let edits = self.refused_of(*record)?;
                 self.give_up(edits)
             }
+            (TrayKey::Held { record }, Settlement::SendAgain(changes)) => {
+                self.write_held_again(*record, changes, now)
+            }
+            (TrayKey::Held { record }, Settlement::WriteAgain(None)) => {
+                self.write_held_again(*record, Fields::new(), now)
+            }
+            (TrayKey::Held { record }, Settlement::GiveUp) => self.give_up_held(*record, now),
             (TrayKey::Removed { record }, Settlement::Keep) => self.decide_removed(*record, false, now),
             (TrayKey::Removed { record }, Settlement::Remove) => self.decide_removed(*record, true, now),
             (TrayKey::Late { record, entry }, Settlement::Noted) => self.note_act(*record, *entry, false),

@@ -1,9 +1,9 @@
 //! The tray's plain words, in Chinese and English.
 
-use gridwalk_model::Kind;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::{Action, Flag};
 
+use super::held::Awaited;
 use super::{TrayAct, TrayKey};
 use crate::store::{OutboxState, RefusedReason};
 
@@ -128,15 +128,9 @@ pub(super) fn new_refused(kind: &Words, reason: RefusedReason) -> Words {
     )
 }
 
-pub(super) fn held(state: OutboxState, kind: &str, changes: u64) -> Words {
-    if state == OutboxState::Held && kind == Kind::ServiceRecord.tag() {
-        return Words::new(
-            "登记这项服务的走访还没有到达服务器，所以服务器暂不接收。内容已保存在手机上，走访到达后自动提交；\
-             如果走访未被接受，请先处理走访。",
-            "The visit at which this service was asked for has not reached the server, so it cannot take the service yet. \
-             It is saved on this phone and goes out by itself after the visit; if the visit was not accepted, settle \
-             that first.",
-        );
+pub(super) fn held(state: OutboxState, awaited: Option<Awaited>, changes: u64) -> Words {
+    if let Some(awaited) = awaited {
+        return before_visit(awaited);
     }
     if state == OutboxState::Stranded {
         return Words::new(
@@ -151,13 +145,30 @@ pub(super) fn held(state: OutboxState, kind: &str, changes: u64) -> Words {
     }
     Words::new(
         format!(
-            "服务器版本较旧，暂时不能接收这里的 {changes} 项修改。内容已保存在手机上，服务器升级后自动提交，无需操作。"
+            "服务器暂时不能接收这里的 {changes} 项修改，可能是版本较旧，或存放空间已满。内容已保存在手机上，服务器可以接收后自动提交，无需操作。"
         ),
         format!(
-            "The server is older than this app and cannot take {changes} changes yet. They are saved on this phone and go \
-             out by themselves once it is updated."
+            "The server cannot take {changes} changes yet: it may be older than this app, or out of room. They are saved on \
+             this phone and go out by themselves once it can."
         ),
     )
+}
+
+fn before_visit(awaited: Awaited) -> Words {
+    match awaited {
+        Awaited::Unsent => Words::new(
+            "登记这项服务的走访还没有到达服务器，所以服务器暂不接收。内容已保存在手机上，走访到达后自动提交。",
+            "The visit at which this service was asked for has not reached the server, so it cannot take the service yet. \
+             It is saved on this phone and goes out by itself after the visit.",
+        ),
+        Awaited::Gone => Words::new(
+            "登记这项服务的走访没有到达服务器，也不在等待发送：可能未被接受，或已被放弃。如果该走访还在本列表中，请先处理走访；\
+             否则可以不关联走访重新填写这项服务，或放弃。",
+            "The visit at which this service was asked for has not reached the server and does not wait to be sent: it was \
+             not accepted, or was given up. If it is in this list, settle it first; otherwise write the service again \
+             without the visit, or give it up.",
+        ),
+    }
 }
 
 pub(super) fn asked_later(count: usize) -> Words {
