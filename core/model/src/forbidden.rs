@@ -60,8 +60,12 @@ const WORDS: &[&str] = &[
     "党派",
     "党员",
     "党籍",
-    "入党时间",
-    "入党日期",
+    "入党",
+    "族别",
+    "信徒",
+    "法轮",
+    "uyghur",
+    "tibetan",
     "思想动态",
     "思想状况",
     "party member",
@@ -190,13 +194,34 @@ const READ: &[(Kind, &str, bool)] = &[
 
 /// The first forbidden word in a text, whatever its case.
 pub fn find(text: &str) -> Option<&'static str> {
-    let mut text = text.to_lowercase();
+    let mut text = without_gaps(&text.to_lowercase());
     for honest in HONEST {
         if text.contains(honest) {
             text = text.replace(honest, " ");
         }
     }
     WORDS.iter().copied().find(|word| text.contains(word)).or_else(|| people_in(&text))
+}
+
+/// A text without the spaces between Chinese characters, by which forms spread their labels: 民　族.
+fn without_gaps(text: &str) -> String {
+    let chinese = |c: char| matches!(c, '\u{3400}'..='\u{9fff}');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        out.push(c);
+        if !chinese(c) {
+            continue;
+        }
+        let mut gap = String::new();
+        while let Some(space) = rest.next_if(|next| next.is_whitespace()) {
+            gap.push(space);
+        }
+        if !rest.peek().is_some_and(|next| chinese(*next)) {
+            out.push_str(&gap);
+        }
+    }
+    out
 }
 
 /// The name of a people in a text.
@@ -308,6 +333,12 @@ mod tests {
             "汉族",
             "回族",
             "柯尔克孜族",
+            "民 族",
+            "民　族",
+            "政 治　面 貌",
+            "族别",
+            "是否入党",
+            "宗教信徒",
             "户主是苗族还是土家族",
         ] {
             assert!(find(text).is_some(), "{text}");

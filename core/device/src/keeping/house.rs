@@ -1,4 +1,4 @@
-//! The one call that tidies up: when the app starts, and when the shift ends.
+//! The one call that tidies up: once a day, and when the shift ends.
 
 use gridwalk_model::{ContentHash, Timestamp};
 

@@ -384,6 +384,21 @@ mod tests {
     }
 
     #[test]
+    fn how_long_data_is_fresh_is_a_limit_of_the_deployment() {
+        let week = week_of("2026-05-20T09:00").unwrap();
+        let at = local("2026-05-10T09:00");
+        let touch = Touch { record: id(3), door: id(1), by: id(200), at, reached: true, confirms: true };
+        let doors = vec![DoorFact { id: id(1), vacant: false }];
+        let facts = WeekFacts { doors, touches: vec![touch], ..WeekFacts::default() };
+        for (fresh_days, expected) in [(14, 0), (15, 1)] {
+            let rules = FieldRules { fresh_days, ..FieldRules::default() };
+            let figures = my_week(&facts, &week, id(200), &rules);
+            let fresh = figures.iter().find(|figure| figure.name == FigureName::BaseFresh).unwrap();
+            assert_eq!(fresh.count(), expected, "{fresh_days} days");
+        }
+    }
+
+    #[test]
     fn events_inspections_orders_and_patrols_are_counted_with_their_records() {
         let at = local("2026-05-20T10:00");
         let event = |n, reporter, found, excluded| EventFact {

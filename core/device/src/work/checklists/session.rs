@@ -146,7 +146,7 @@ impl Store {
         }
         let task = match task {
             Some(task) => Some(self.fitting(task, &TaskKind::Inspection, place)?),
-            None => self.inspection_task(place)?,
+            None => tasks::open_about(self.view(), &TaskKind::Inspection, place)?.into_iter().next(),
         };
         self.begin(place, checklist, task, None, now)
     }
@@ -180,16 +180,6 @@ impl Store {
         };
         let id = self.create(&inspection, now)?;
         self.inspection_session(id)
-    }
-
-    fn inspection_task(&self, place: RecordId) -> Result<Option<RecordId>, DeviceError> {
-        let mut open = Vec::new();
-        for task in self.list_linked::<Task>("target", place)? {
-            if tasks::fits(self.view(), &task.record, &TaskKind::Inspection, place)? {
-                open.push((task.record.due, task.id));
-            }
-        }
-        Ok(open.into_iter().min().map(|(_, task)| task))
     }
 
     /// A task that this work is to fulfil.

@@ -2,6 +2,7 @@
 
 use gridwalk_model::due::DueKind;
 use gridwalk_model::records::Task;
+use gridwalk_model::records::base_verification::VerificationMethod;
 use gridwalk_model::records::task::TaskState;
 use gridwalk_model::{Record, RecordId, Value};
 
@@ -12,6 +13,7 @@ use crate::store::{Faults, Store};
 use crate::sync::tests::Phone;
 use crate::sync::{Engine, EngineConfig};
 use crate::testkit::{GRID, at};
+use crate::work::doors::{AtDoor, DoorAct};
 use crate::work::today::DueGroup;
 
 #[test]
@@ -58,4 +60,36 @@ fn a_task_is_fulfilled_by_what_it_asks_for_and_once() {
     assert_eq!((state(&store).state, state(&store).result), (Some(TaskState::Cancelled), None));
     store.reopen_inspection(done.id, at(21)).unwrap();
     assert_eq!(state(&store).state, Some(TaskState::Cancelled), "taking back opens only what it had settled");
+}
+
+#[test]
+fn a_verification_at_the_door_and_an_act_fulfil_their_tasks_and_undo_opens_them() {
+    let mut store = crate::testkit::store(1);
+    let door = store.create(&crate::testkit::dwelling("1", "101"), at(1)).unwrap();
+    let next = store.create(&crate::testkit::dwelling("1", "102"), at(1)).unwrap();
+    let task = |store: &mut Store, kind: &str, target: RecordId| {
+        let mut all = crate::testkit::fields(&[("task_kind", kind)]);
+        all.extend([("area".into(), Value::from(GRID)), ("target".into(), Value::from(target))]);
+        store.create(&Task::from_fields(&all).unwrap(), at(2)).unwrap()
+    };
+    let state = |store: &Store, task: RecordId| {
+        let task = store.get::<Task>(task).unwrap().unwrap().record;
+        (task.state.unwrap_or(TaskState::Open), task.result)
+    };
+    let (asked, beside) = (task(&mut store, "verification", door), task(&mut store, "verification", next));
+    store.at_door(&AtDoor::in_person(door), &DoorAct::NobodyHome, at(3)).unwrap();
+    assert_eq!(state(&store, asked), (TaskState::Open, None), "nobody opened");
+    let done = store.confirm_floor(&[door], &VerificationMethod::InPerson, None, at(4)).unwrap();
+    assert_eq!(state(&store, asked).0, TaskState::Done);
+    assert_eq!(state(&store, beside).0, TaskState::Open);
+    store.undo_door(done.operation.unwrap(), at(5)).unwrap();
+    assert_eq!(state(&store, asked), (TaskState::Open, None));
+
+    let (meeting, visit) = (task(&mut store, "attendance", door), task(&mut store, "visit", door));
+    store.finish_task(meeting, at(6)).unwrap();
+    assert_eq!(state(&store, meeting), (TaskState::Done, None));
+    assert!(matches!(store.finish_task(meeting, at(7)), Err(DeviceError::Checklist(_))), "once");
+    assert!(matches!(store.finish_task(visit, at(7)), Err(DeviceError::Checklist(_))), "by visiting");
+    store.reopen_task(meeting, at(8)).unwrap();
+    assert_eq!(state(&store, meeting), (TaskState::Open, None));
 }

@@ -68,7 +68,9 @@ impl Store {
                     Ok(_) if out.confirmed.contains(dwelling) => {}
                     Ok(door) => {
                         places.push(door.position.map(|position| position.point()));
-                        buildings.insert((door.estate, door.building));
+                        // A door that names no building is a house of its own.
+                        let own = door.building.is_none().then_some(*dwelling);
+                        buildings.insert((door.estate, door.building, own));
                         out.confirmed.push(*dwelling);
                     }
                 }

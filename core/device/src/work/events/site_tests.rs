@@ -1,6 +1,6 @@
 //! On site: verified there, looked back at, and what of it is on the list of the day.
 
-use gridwalk_model::RecordId;
+use gridwalk_model::{Kind, RecordId, Value};
 use std::collections::BTreeMap;
 
 use gridwalk_model::due::DueKind;
@@ -15,7 +15,7 @@ use super::*;
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
 use crate::store::{Commit, Store};
-use crate::testkit::{at, dwelling, jpeg, store};
+use crate::testkit::{GRID, at, dwelling, fields, jpeg, store};
 use crate::work::labels::{HangsOn, MadeLabel};
 
 #[test]
@@ -154,7 +154,12 @@ fn what_was_closed_or_not_taken_on_comes_back_on_the_list() {
     store.write(Commit::Setting, |tx| tx.put_field_rules(&usual)).unwrap();
     assert_eq!(today(&store, 20), []);
     assert_eq!(today(&store, 31), [(DueKind::LookBack, sent.event)]);
+    let mut asked = fields(&[("task_kind", "look_back")]);
+    asked.extend([("area".into(), Value::from(GRID)), ("target".into(), Value::from(sent.event))]);
+    let asked = store.edits(at(40), |edits| edits.create_fields(Kind::Task, &asked)).unwrap();
     let seen = LookBack { claim, solved: true, note: None, photos: Vec::new() };
     store.look_back(sent.event, seen, at(31 * DAY)).unwrap();
     assert_eq!(today(&store, 32), []);
+    let (_, asked) = store.fields(asked).unwrap().unwrap();
+    assert_eq!(asked.get("result").and_then(Value::as_link), Some(sent.event), "the task too is done by it");
 }

@@ -8,7 +8,7 @@ use gridwalk_model::indicators::{
     DoorFact, EventFact, Exclusion, InspectionFact, OrderFact, PatrolFact, Touch, VisitMade, Week, WeekFacts,
 };
 use gridwalk_model::local_time::LocalTime;
-use gridwalk_model::records::base_verification::{DoorOutcome, VerificationMethod};
+use gridwalk_model::records::base_verification::DoorOutcome;
 use gridwalk_model::records::event::EventSource;
 use gridwalk_model::records::visit::VisitResult;
 use gridwalk_model::records::{
@@ -108,7 +108,7 @@ impl Store {
             let own = &entry.record;
             let Some(door) = doors.of(own.target, own.at)? else { continue };
             let confirms = own.outcome != DoorOutcome::NobodyHome;
-            let reached = confirms && matches!(own.method, None | Some(VerificationMethod::InPerson));
+            let reached = own.reaches();
             out.push(Touch { record: entry.id, door, by: own.by, at: own.at, reached, confirms });
         }
         Ok(out)

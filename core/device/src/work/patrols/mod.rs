@@ -15,7 +15,6 @@ use std::collections::BTreeSet;
 
 use gridwalk_model::geo::sampling::NextFix;
 use gridwalk_model::geo::{Path, TrackPoint};
-use gridwalk_model::records::base_verification::DoorOutcome;
 use gridwalk_model::records::{BaseVerification, Patrol, Place, Visit};
 use gridwalk_model::walk::{OutdoorPoint, PatrolRules, Walk};
 use gridwalk_model::{ContentHash, Kind, Record, RecordId, Timestamp};
@@ -141,14 +140,14 @@ impl Store {
             .collect())
     }
 
-    /// What was reached on a patrol: not where nobody opened. Whoever was visited counts by the door where they live.
+    /// What was reached on a patrol: not where nobody opened, nor by telephone. Whoever was visited counts by the door where they live.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn reached_on(&self, patrol: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
         let verified = self.list_linked::<BaseVerification>("patrol", patrol)?.into_iter();
         let verified = verified.map(|entry| entry.record);
-        let opened = verified.filter(|made| made.outcome != DoorOutcome::NobodyHome);
+        let opened = verified.filter(BaseVerification::reaches);
         let visited = self.list_linked::<Visit>("patrol", patrol)?.into_iter().map(|entry| entry.record);
         let met = visited.filter(|visit| visit.result.is_complete()).map(|visit| (visit.target, visit.at));
         let local = self.field_rules()?.local();

@@ -63,10 +63,13 @@ fn a_patrol_becomes_a_record_and_a_track_that_waits_for_upload() {
     shut.extend([("target".into(), Value::from(doors[0])), ("by".into(), Value::from(USER))]);
     shut.extend([("at".into(), Value::Time(at(6))), ("patrol".into(), Value::from(open.id))]);
     store.edits(at(6), |edits| edits.create_fields(Kind::BaseVerification, &shut)).unwrap();
+    // By telephone: confirmed, and nobody stood there.
+    shut.extend([("outcome".into(), Value::from("no_change")), ("method".into(), Value::from("phone"))]);
+    store.edits(at(7), |edits| edits.create_fields(Kind::BaseVerification, &shut)).unwrap();
     let now = store.patrol_now(&RULES()).unwrap().unwrap();
     assert_eq!(now.reached, BTreeSet::from([home, doors[1]]));
     assert_eq!(now.walk.gaps.len(), 1, "shown");
-    assert_eq!(store.totals().unwrap().changes.count, 11, "nothing of it is sent while it lasts");
+    assert_eq!(store.totals().unwrap().changes.count, 12, "nothing of it is sent while it lasts");
     let ended = store.end_patrol(Some("一切正常".into()), &RULES(), at(2_000_000)).unwrap();
     assert_eq!(ended.walk.outdoor.len(), 2, "what has a company in it counts by a visit only");
     assert!(ended.walk.outdoor.contains(&(near, true)) && ended.walk.outdoor.contains(&(far, false)));

@@ -107,6 +107,18 @@ fn doors_of_two_buildings_are_no_floor() {
         let both = store.confirm_floor(&[here, next], &method, None, at(1));
         assert_eq!(problem(both), DoorProblem::NotOneBuilding);
     }
+    let unnamed = |address: &str| {
+        let mut all = crate::testkit::fields(&[("address", address)]);
+        all.insert("area".into(), Value::from(crate::testkit::GRID));
+        <Dwelling as gridwalk_model::Record>::from_fields(&all).unwrap()
+    };
+    let houses =
+        ["虚构村 1 号", "虚构村 99 号"].map(|address| store.create(&unnamed(address), at(0)).unwrap());
+    assert_eq!(
+        problem(confirm(&mut store, &houses, 1)),
+        DoorProblem::NotOneBuilding,
+        "nothing tells that they are near"
+    );
     let mut lane = store_of_lane();
     let houses = [lane.1, lane.2];
     assert_eq!(
