@@ -1,5 +1,7 @@
 //! Search: exact, then prefix, then by sound, then part, then what is about that, then needs, then with one mistake.
 
+use std::collections::BTreeSet;
+
 use gridwalk_model::describe::Words;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 
@@ -145,7 +147,8 @@ impl Store {
         let Some(query) = Query::of(text) else { return Ok(page) };
         let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
         let cursor = after.cloned().unwrap_or(SearchCursor::start(Tier::Exact));
-        let mut search = Search { view: self.view(), query, tags, cursor, limit, sensitive };
+        let fitting = after.is_none().then(BTreeSet::new);
+        let mut search = Search { view: self.view(), query, tags, cursor, limit, sensitive, fitting };
         while search.tier(&mut page)? {
             let Some(tier) = search.cursor.tier.next() else { return Ok(page) };
             search.cursor = SearchCursor::start(tier);
@@ -189,6 +192,9 @@ pub(super) struct Search<'s> {
     pub(super) limit: usize,
     /// Whether services are found, and people by their needs.
     sensitive: bool,
+    /// The keys of all records that fit by their own texts, where this call has been through all tiers of them; those of
+    /// [`Tier::About`] lead on from them, and need not ask the index again.
+    fitting: Option<BTreeSet<i64>>,
 }
 
 impl Search<'_> {
@@ -201,6 +207,11 @@ impl Search<'_> {
             || self.cursor.tier == Tier::About && !self.any_about()
         {
             return Ok(true);
+        }
+        if self.cursor.tier == Tier::About
+            && let Some(fitting) = self.fitting.take()
+        {
+            return self.about_all(fitting, page);
         }
         let Some(expression) = self.query.expression(self.cursor.tier) else { return Ok(true) };
         let view = self.view;
@@ -234,6 +245,21 @@ impl Search<'_> {
         Ok(true)
     }
 
+    /// [`Tier::About`], from the records that the tiers before have been through.
+    fn about_all(&mut self, fitting: BTreeSet<i64>, page: &mut SearchPage) -> Result<bool, DeviceError> {
+        for key in fitting.into_iter().take(LOOKED_AT) {
+            if page.hits.len() >= self.limit {
+                return Ok(false);
+            }
+            let Some(found) = self.view.listed_by_key(key)? else { continue };
+            if !self.about(&found, page)? {
+                return Ok(false);
+            }
+            self.cursor = SearchCursor { key, ..SearchCursor::start(Tier::About) };
+        }
+        Ok(true)
+    }
+
     /// Puts a record on the page.
     pub(super) fn tell(&self, row: Listed, page: &mut SearchPage) -> Result<(), DeviceError> {
         let (title, whereabouts) = self.view.found_row(&row)?;
@@ -253,9 +279,12 @@ impl Search<'_> {
     }
 
     /// The record, if this is the first tier that tells it.
-    fn by_text(&self, row: Listed) -> Option<Listed> {
-        let fits = self.wanted(&row.kind) && self.rank(&row) == Some(self.cursor.tier);
-        fits.then_some(row)
+    fn by_text(&mut self, row: Listed) -> Option<Listed> {
+        let fits = self.rank(&row) == Some(self.cursor.tier);
+        if let Some(fitting) = self.fitting.as_mut().filter(|_| fits) {
+            fitting.insert(row.key);
+        }
+        (fits && self.wanted(&row.kind)).then_some(row)
     }
 
     /// The resident of a care tag, unless their own texts or an earlier tag tell them.
