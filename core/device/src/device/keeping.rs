@@ -46,8 +46,8 @@ impl Device {
     }
 
     /// Tells what the platform says of storage and battery; returns what is put off from now on. To be called when
-    /// the app starts, and whenever one of them has changed. Once a day, and every hour while storage is short, it also tidies
-    /// up as [`Self::keep_house`] does: what has to go after its days goes without anybody remembering to ask.
+    /// the app starts, and whenever one of them has changed. Once a day, and every hour while storage is short, it also
+    /// tidies up as [`Self::keep_house`] does: what has to go after its days goes without anybody remembering to ask.
     ///
     /// # Errors
     /// [`DeviceError::Closed`]; failures of tidying up, with the state taken all the same.
@@ -71,8 +71,8 @@ impl Device {
         Ok(saving)
     }
 
-    /// Tidies up: see [`crate::Store::keep_house`]. When a shift ends; the daily round
-    /// comes with [`Self::set_phone_state`].
+    /// Tidies up: see [`crate::Store::keep_house`]. When a shift ends; the daily round comes with
+    /// [`Self::set_phone_state`].
     ///
     /// # Errors
     /// As there.
