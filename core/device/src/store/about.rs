@@ -46,6 +46,11 @@ impl Search<'_> {
         if self.rank(of).is_none_or(|tier| tier > Tier::Part) {
             return Ok(true);
         }
+        self.tell_about(of, page)
+    }
+
+    /// The same of a record that is known to fit by its own texts.
+    pub(super) fn tell_about(&mut self, of: &Listed, page: &mut SearchPage) -> Result<bool, DeviceError> {
         let mut rows = Vec::new();
         self.collect(of.id, &mut rows)?;
         rows.sort_by_key(|(place, _)| *place);

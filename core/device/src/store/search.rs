@@ -147,8 +147,8 @@ impl Store {
         let Some(query) = Query::of(text) else { return Ok(page) };
         let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
         let cursor = after.cloned().unwrap_or(SearchCursor::start(Tier::Exact));
-        let fitting = after.is_none().then(BTreeSet::new);
-        let mut search = Search { view: self.view(), query, tags, cursor, limit, sensitive, fitting };
+        let mut search = Search { view: self.view(), query, tags, cursor, limit, sensitive, fitting: None };
+        search.fitting = (after.is_none() && search.any_about()).then(BTreeSet::new);
         while search.tier(&mut page)? {
             let Some(tier) = search.cursor.tier.next() else { return Ok(page) };
             search.cursor = SearchCursor::start(tier);
@@ -252,7 +252,7 @@ impl Search<'_> {
                 return Ok(false);
             }
             let Some(found) = self.view.listed_by_key(key)? else { continue };
-            if !self.about(&found, page)? {
+            if !self.tell_about(&found, page)? {
                 return Ok(false);
             }
             self.cursor = SearchCursor { key, ..SearchCursor::start(Tier::About) };
@@ -280,11 +280,12 @@ impl Search<'_> {
 
     /// The record, if this is the first tier that tells it.
     fn by_text(&mut self, row: Listed) -> Option<Listed> {
-        let fits = self.rank(&row) == Some(self.cursor.tier);
+        let wanted = self.wanted(&row.kind);
+        let fits = (wanted || self.fitting.is_some()) && self.rank(&row) == Some(self.cursor.tier);
         if let Some(fitting) = self.fitting.as_mut().filter(|_| fits) {
             fitting.insert(row.key);
         }
-        (fits && self.wanted(&row.kind)).then_some(row)
+        (fits && wanted).then_some(row)
     }
 
     /// The resident of a care tag, unless their own texts or an earlier tag tell them.
