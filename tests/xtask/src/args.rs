@@ -1,6 +1,7 @@
 //! The command line, read without a library so that this program stays quick to compile.
 
 use crate::bench::Subject;
+use crate::pack::System;
 use crate::parts::Part;
 
 /// What `cargo xtask help` prints.
@@ -12,6 +13,8 @@ Usage: cargo xtask COMMAND
   demo [ARGS]               play the main job; the same as `cargo demo`
   bench sync|device|photo   measure; one JSON object a line
   schemas                   write the generated files under schemas/ anew
+  android [--dry-run]       package for Android: an AAR, under target/android
+  apple [--dry-run]         package for iOS: an XCFramework in a Swift package, under target/apple
   help                      this text
 
 Parts, in their order:
@@ -24,6 +27,7 @@ Parts, in their order:
   e2e       real processes, files and HTTP; e.g. `-- name_of_a_test`
   browser   the console in headless Chromium
   demo      the main job to its end, on made-up data and on the shared data where that exists
+  targets   `cargo check` for Android and iOS, where Rust's standard library for them can be had
 
 Environment: GRIDWALK_DATA (shared data, else ../shared/data), GRIDWALK_CHROMIUM (a Chromium or Chrome to use),
 GRIDWALK_FONT (a font file with Chinese glyphs).";
@@ -39,6 +43,8 @@ pub enum Command {
     Test { parts: Vec<Part>, extra: Vec<String> },
     /// Write generated schema files.
     Schemas,
+    /// Package for phones; a dry run prints what it would do.
+    Package { system: System, dry_run: bool },
     /// Play the main job; the arguments go through untouched.
     Demo { arguments: Vec<String> },
     /// Run one group of benchmarks; further arguments go through untouched.
@@ -57,6 +63,8 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         "test" => parse_test(rest),
         "demo" => Ok(Command::Demo { arguments: rest.to_vec() }),
         "bench" => parse_bench(rest),
+        "android" => parse_package(System::Android, command, rest),
+        "apple" => parse_package(System::Apple, command, rest),
         other => Err(format!("unknown command `{other}`")),
     }
 }
@@ -92,6 +100,16 @@ fn parse_test(rest: &[String]) -> Result<Command, String> {
         parts.extend(Part::ALL);
     }
     Ok(Command::Test { parts, extra })
+}
+
+fn parse_package(system: System, name: &str, rest: &[String]) -> Result<Command, String> {
+    let (dry, other): (Vec<&String>, Vec<&String>) =
+        rest.iter().partition(|argument| *argument == "--dry-run");
+    without_arguments(
+        Command::Package { system, dry_run: !dry.is_empty() },
+        name,
+        &other.into_iter().cloned().collect::<Vec<_>>(),
+    )
 }
 
 fn parse_bench(rest: &[String]) -> Result<Command, String> {
@@ -140,6 +158,14 @@ mod tests {
         assert_eq!(parsed("bench sync --json"), Ok(expected));
         assert!(parsed("bench").is_err());
         assert!(parsed("bench everything").is_err());
+    }
+
+    #[test]
+    fn packaging_is_dry_only_when_asked() {
+        let package = |system, dry_run| Ok(Command::Package { system, dry_run });
+        assert_eq!(parsed("android"), package(System::Android, false));
+        assert_eq!(parsed("apple --dry-run"), package(System::Apple, true));
+        assert_eq!(parsed("apple --dry"), Err("`apple` takes no argument, found `--dry`".into()));
     }
 
     #[test]

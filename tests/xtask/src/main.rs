@@ -12,6 +12,7 @@ mod clock;
 mod demo;
 mod layers;
 mod licences;
+mod pack;
 mod parts;
 mod process;
 mod report;
@@ -61,6 +62,7 @@ fn run(command: Command) -> Result<ExitCode, String> {
             schemas::write(&workspace, &artifacts).map(|()| ExitCode::SUCCESS)
         }
         Command::Demo { arguments } => demo::play(&workspace, &arguments),
+        Command::Package { system, dry_run } => pack::package(&workspace, system, dry_run),
         Command::Bench { subject, arguments } => bench::measure(&workspace, subject, &arguments),
     }
 }

@@ -12,6 +12,8 @@ pub struct PartResult {
     pub failures: Vec<String>,
     /// Facts worth a line even when all went well, such as "not run: … absent".
     pub notes: Vec<String>,
+    /// What this machine could not run.
+    pub not_run: Vec<String>,
     /// How long the part took.
     pub time: Duration,
 }
@@ -20,15 +22,25 @@ pub struct PartResult {
 pub fn table(results: &[PartResult], total: Duration) -> String {
     let mut text = format!("\n{:<10} {:<7} {:>13}\n", "part", "result", "time");
     for result in results {
-        let verdict = if result.failures.is_empty() { "passed" } else { "FAILED" };
-        let notes = result.notes.join("; ");
+        let verdict = match (result.failures.is_empty(), result.not_run.is_empty()) {
+            (true, true) => "passed",
+            (true, false) => "NOT RUN",
+            (false, _) => "FAILED",
+        };
+        let not_run = result.not_run.iter().map(|what| format!("not run: {what}"));
+        let notes: Vec<String> = result.notes.iter().cloned().chain(not_run).collect();
+        let notes = notes.join("; ").replace('\n', " ");
         let line = format!("{:<10} {verdict:<7} {:>13}  {notes}", result.name, readable(result.time));
         text.push_str(line.trim_end());
         text.push('\n');
     }
     let failed: Vec<&PartResult> = results.iter().filter(|result| !result.failures.is_empty()).collect();
     let verdict = if failed.is_empty() { "passed" } else { "FAILED" };
-    text.push_str(&format!("{:<10} {verdict:<7} {:>13}\n", "total", readable(total)));
+    let skipped: Vec<&str> =
+        results.iter().filter(|result| !result.not_run.is_empty()).map(|result| result.name).collect();
+    let skipped =
+        if skipped.is_empty() { String::new() } else { format!("  but for {}", skipped.join(", ")) };
+    text.push_str(&format!("{:<10} {verdict:<7} {:>13}{skipped}\n", "total", readable(total)));
     for result in failed {
         text.push_str(&format!("\n{} failed:\n", result.name));
         for failure in &result.failures {
@@ -89,6 +101,7 @@ mod tests {
             name,
             failures: failures.iter().map(|text| (*text).to_string()).collect(),
             notes: notes.iter().map(|text| (*text).to_string()).collect(),
+            not_run: vec![],
             time: Duration::from_secs(61),
         };
         let results = [result("layers", &[], &["12 rules"]), result("rust", &["clippy failed"], &[])];
@@ -97,5 +110,26 @@ mod tests {
         assert!(text.contains("rust       FAILED     1 min 01 s\n"), "{text}");
         assert!(text.contains("total      FAILED     2 min 02 s"), "{text}");
         assert!(text.contains("rust failed:\n  clippy failed"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_run_does_not_read_as_passed() {
+        let part = |name, not_run: &[&str]| PartResult {
+            name,
+            failures: vec![],
+            notes: vec!["one".into()],
+            not_run: not_run.iter().map(|text| (*text).to_string()).collect(),
+            time: Duration::from_secs(1),
+        };
+        let text = table(&[part("rust", &[]), part("targets", &["two\nlines"])], Duration::from_secs(2));
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        assert!(lines[1].starts_with("rust       passed ") && lines[1].ends_with("  one"), "{text}");
+        assert!(
+            lines[2].starts_with("targets    NOT RUN ") && lines[2].ends_with("  one; not run: two lines")
+        );
+        assert!(
+            lines[3].starts_with("total      passed ") && lines[3].ends_with("  but for targets"),
+            "{text}"
+        );
     }
 }

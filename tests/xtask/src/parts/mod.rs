@@ -1,9 +1,11 @@
 //! The parts of `cargo xtask test`: what each runs, and the loop over them.
 //!
-//! All parts run, also after one failed. A part whose needs cannot be met has failed; nothing passes by skipping.
+//! All parts run, also after one failed. A part whose needs cannot be met has failed; nothing passes by skipping. What
+//! only some machines can run says so in the table where it was not run.
 
 mod browser;
 mod rust;
+mod targets;
 
 use std::cell::OnceCell;
 use std::process::ExitCode;
@@ -44,11 +46,13 @@ pub enum Part {
     Browser,
     /// The main job.
     Demo,
+    /// What phones run, compiled for phones as far as any machine can.
+    Targets,
 }
 
 impl Part {
     /// All parts in their order: what fails fast comes first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Layers,
         Self::Licences,
         Self::Rust,
@@ -58,6 +62,7 @@ impl Part {
         Self::E2e,
         Self::Browser,
         Self::Demo,
+        Self::Targets,
     ];
 
     /// The part of this name.
@@ -77,6 +82,7 @@ impl Part {
             Self::E2e => "e2e",
             Self::Browser => "browser",
             Self::Demo => "demo",
+            Self::Targets => "targets",
         }
     }
 
@@ -88,6 +94,7 @@ impl Part {
     fn needs(self) -> Vec<Need> {
         match self {
             Self::Layers | Self::Licences => vec![],
+            Self::Targets => vec![Need::CCompiler],
             Self::Rust => [&[Need::Rustfmt, Need::Clippy, Need::LatinFont], Need::NATIVE.as_slice()].concat(),
             Self::Schemas | Self::Sim | Self::Fuzz | Self::E2e | Self::Demo => Need::NATIVE.to_vec(),
             Self::Browser => {
@@ -102,6 +109,8 @@ impl Part {
 struct Findings {
     failures: Vec<String>,
     notes: Vec<String>,
+    /// What this machine could not run; such a part does not read as passed.
+    not_run: Vec<String>,
 }
 
 impl Findings {
@@ -159,8 +168,12 @@ fn run_one(workspace: &Workspace, built: &Built, part: Part, extra: &[String]) -
     for note in &findings.notes {
         println!("{note}");
     }
+    for notice in &findings.not_run {
+        println!("NOT RUN: {notice}");
+    }
     println!("-- {} took {}", part.name(), readable(time));
-    PartResult { name: part.name(), failures: findings.failures, notes: findings.notes, time }
+    let Findings { failures, notes, not_run } = findings;
+    PartResult { name: part.name(), failures, notes, not_run, time }
 }
 
 fn execute(workspace: &Workspace, built: &Built, part: Part, extra: &[String], findings: &mut Findings) {
@@ -177,6 +190,7 @@ fn execute(workspace: &Workspace, built: &Built, part: Part, extra: &[String], f
         Part::E2e => rust::end_to_end(workspace, built, extra, findings),
         Part::Browser => browser::run(workspace, built, extra, findings),
         Part::Demo => play(workspace, built, findings),
+        Part::Targets => targets::run(workspace, findings),
     }
 }
 

@@ -6,6 +6,7 @@
 mod apt;
 mod browser;
 mod needs;
+pub mod targets;
 
 pub use browser::chromium;
 pub use needs::Need;
