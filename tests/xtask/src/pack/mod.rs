@@ -9,7 +9,7 @@ mod apple;
 mod machine;
 mod plan;
 #[cfg(test)]
-mod scratch;
+pub mod scratch;
 #[cfg(test)]
 mod testing;
 
@@ -47,17 +47,21 @@ pub enum System {
 /// What failed on the way.
 pub fn package(workspace: &Workspace, system: System, dry_run: bool) -> Result<ExitCode, String> {
     let machine = ThisMachine(workspace);
-    let (needed, steps) = match system {
-        System::Android => (android::needed(&machine), android::plan(&android::Sources::read(workspace)?)),
-        System::Apple => (apple::needed(&machine), apple::plan(&apple::Sources::read(workspace)?)),
+    let needed = match system {
+        System::Android => android::needed(&machine),
+        System::Apple => apple::needed(&machine),
+    };
+    if let Some(text) = missing(&needed).filter(|_| !dry_run) {
+        eprintln!("{text}");
+        return Ok(ExitCode::FAILURE);
+    }
+    let steps = match system {
+        System::Android => android::plan(&android::Sources::read(workspace)?),
+        System::Apple => apple::plan(&apple::Sources::read(workspace)?),
     };
     if dry_run {
         print!("{}", dry(&needed, &steps));
         return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(text) = missing(&needed) {
-        eprintln!("{text}");
-        return Ok(ExitCode::FAILURE);
     }
     plan::carry_out(&steps, workspace.root())?;
     println!("made {}", if system == System::Android { android::MADE } else { apple::MADE });

@@ -17,22 +17,16 @@ const TARGETS: [&str; 3] = ["aarch64-linux-android", "armv7-linux-androideabi", 
 /// The crate on top of everything that a phone runs.
 const PACKAGE: &str = "gridwalk-device";
 
-/// Stands in for a C compiler. It can only preprocess, for build scripts that read their headers, which the compiler
-/// of this machine does, without what the phone's processor asks for.
+/// Stands in for a C compiler. For build scripts that ask what a header says it preprocesses, which the compiler of this
+/// machine does with the headers that lie beside it, without what the phone's processor asks for.
 const COMPILER: &str = r#"#!/bin/sh
-out= preprocess=
+out= source= preprocess=
 for word; do
     [ "$previous" = -o ] && out=$word
-    [ "$word" = -E ] && preprocess=1
+    case $word in -E) preprocess=1 ;; *.c) source=$word ;; esac
     previous=$word
 done
-if [ -n "$preprocess" ]; then
-    for word; do
-        shift
-        case $word in -E | -I* | -D* | *.c) set -- "$@" "$word" ;; esac
-    done
-    exec cc "$@"
-fi
+[ -z "$preprocess" ] || exec cc -E -I "${0%/*}/include" "$source"
 [ -z "$out" ] || : >"$out"
 "#;
 
@@ -82,6 +76,7 @@ fn check(workspace: &Workspace, folder: &Path, ready: &[&str]) -> Program {
         // OpenSSL is built from source for Android; not for this.
         .env("OPENSSL_NO_VENDOR", "1")
         .env("OPENSSL_LIB_DIR", folder)
+        .env("OPENSSL_STATIC", "1")
         .env("OPENSSL_INCLUDE_DIR", folder.join("include"));
     for target in ready {
         let name = target.replace('-', "_");
@@ -90,7 +85,7 @@ fn check(workspace: &Workspace, folder: &Path, ready: &[&str]) -> Program {
             .env(&format!("CC_{name}"), folder.join("cc"))
             .env(&format!("AR_{name}"), folder.join("ar"));
     }
-    cargo.env("SDKROOT", "/").env("IPHONEOS_DEPLOYMENT_TARGET", "16.0")
+    cargo.env("SDKROOT", folder).env("IPHONEOS_DEPLOYMENT_TARGET", "16.0")
 }
 
 /// Writes the stand-ins.
@@ -121,4 +116,51 @@ fn make_executable(file: &Path) -> Result<(), String> {
             .map_err(|error| format!("{}: {error}", file.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::scratch::Scratch;
+
+    fn ran(scratch: &Scratch, name: &str, words: &[&str]) -> String {
+        let program = Program::new(scratch.path().join(name), scratch.path()).args(words.iter().copied());
+        program.capture().unwrap()
+    }
+
+    #[test]
+    fn the_compiler_writes_an_empty_object_where_it_is_told() {
+        let scratch = Scratch::new("stand-in-cc");
+        stand_ins(scratch.path()).unwrap();
+        ran(&scratch, "cc", &["-march=abacus", "-c", "no-such-file.c", "-o", "a.o"]);
+        assert_eq!(scratch.text("a.o"), "");
+    }
+
+    #[test]
+    fn the_compiler_preprocesses_with_the_headers_beside_it() {
+        let scratch = Scratch::new("stand-in-cpp");
+        stand_ins(scratch.path()).unwrap();
+        scratch.write(
+            "a.c",
+            b"#include <openssl/opensslconf.h>\n#include <openssl/opensslv.h>\nv OPENSSL_VERSION_NUMBER\n",
+        );
+        let said = ran(&scratch, "cc", &["-march=abacus", "-I", "elsewhere", "-E", "a.c"]);
+        assert_eq!(said.lines().last(), Some("v 0x30000000L"));
+    }
+
+    #[test]
+    fn the_archiver_makes_an_archive_without_members() {
+        let scratch = Scratch::new("stand-in-ar");
+        stand_ins(scratch.path()).unwrap();
+        ran(&scratch, "ar", &["cq", "liba.a", "no-such-object.o"]);
+        assert_eq!(scratch.text("liba.a"), "!<arch>\n");
+    }
+
+    #[test]
+    fn one_command_checks_every_target_that_is_ready() {
+        let workspace = Workspace::find().unwrap();
+        let ready = ["aarch64-linux-android", "aarch64-apple-ios"];
+        let said = check(&workspace, Path::new("s"), &ready).to_string();
+        assert!(said.ends_with(" --target aarch64-linux-android --target aarch64-apple-ios"), "{said}");
+    }
 }
