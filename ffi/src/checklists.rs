@@ -7,15 +7,14 @@ use gridwalk_device::work::checklists::{
 };
 use gridwalk_model::categories::Severity;
 use gridwalk_model::checklist::{
-    Answer, ChecklistItem, Choice, EvidenceRule, Grade, ItemKind, Lack, Outcome, Review, SignatureRole, Template,
+    Answer, ChecklistItem, Choice, EvidenceRule, Grade, ItemKind, Lack, Outcome, Review, SignatureRole,
+    Template,
 };
 use gridwalk_model::geo::Position;
 use gridwalk_model::records::{Inspection, RectificationOrder};
 use gridwalk_model::{RecordId, Timestamp};
 
-use crate::containers::{
-    AnswerMap, Count, Day, ItemMap, LackMap, NameSet, RecordMap, SeverityMap, TextMap,
-};
+use crate::containers::{AnswerMap, Count, Day, ItemMap, LackMap, NameSet, RecordMap, SeverityMap, TextMap};
 use crate::device::Device;
 use crate::error::GridwalkError;
 use crate::evidence::StampFace;
@@ -327,7 +326,11 @@ impl Device {
     }
 
     /// Takes an answer back.
-    pub async fn clear_answer(&self, inspection: RecordId, item: String) -> Result<ItemAnswered, GridwalkError> {
+    pub async fn clear_answer(
+        &self,
+        inspection: RecordId,
+        item: String,
+    ) -> Result<ItemAnswered, GridwalkError> {
         Ok(self.write(async move |core| core.clear_answer(inspection, &item).await).await?.into())
     }
 
@@ -355,7 +358,10 @@ impl Device {
         name: Option<String>,
         image: Vec<u8>,
     ) -> Result<InspectionSession, GridwalkError> {
-        Ok(self.write(async move |core| core.sign_inspection(inspection, role, name, image).await).await?.into())
+        Ok(self
+            .write(async move |core| core.sign_inspection(inspection, role, name, image).await)
+            .await?
+            .into())
     }
 
     /// Finishes an inspection with everything that follows: the order, the task of checking again, events of major
@@ -375,7 +381,10 @@ impl Device {
         inspection: RecordId,
         utc_offset_minutes: i16,
     ) -> Result<InspectionSession, GridwalkError> {
-        Ok(self.write(async move |core| core.reopen_inspection(inspection, utc_offset_minutes).await).await?.into())
+        Ok(self
+            .write(async move |core| core.reopen_inspection(inspection, utc_offset_minutes).await)
+            .await?
+            .into())
     }
 
     /// Throws an unfinished inspection away; `restore_record` brings it back.

@@ -9,8 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use gridwalk_device::store::SearchCursor;
 use gridwalk_device::PageCursor;
+use gridwalk_device::store::SearchCursor;
 use gridwalk_model::categories::Severity;
 use gridwalk_model::checklist::{
     Answer, ChecklistItem, EvidenceRule, ItemKind, Lack, Outcome, SignatureRole,
@@ -46,6 +46,8 @@ pub type Count = usize;
 pub type EntrySet = BTreeMap<String, Vec<u8>>;
 /// Texts by name.
 pub type TextMap = BTreeMap<String, String>;
+/// Yes or no by name.
+pub type FlagMap = BTreeMap<String, bool>;
 /// Records by name.
 pub type RecordMap = BTreeMap<String, RecordId>;
 /// Answers by item.
@@ -72,7 +74,7 @@ uniffi::custom_type!(Day, String, {
 
 uniffi::custom_type!(Count, u32, {
     remote,
-    lower: crate::mirror::count,
+    lower: |count| crate::mirror::count(count),
     try_lift: |count| Ok(usize::try_from(count)?),
 });
 
@@ -80,7 +82,7 @@ uniffi::custom_type!(EntrySet, Vec<String>, {
     remote,
     lower: |set| set.into_keys().filter(|key| !key.contains('/')).collect(),
     // Records are edited by their fields, never given back whole.
-    try_lift: |_| Err(GridwalkError::bad_argument("set").into()),
+    try_lift: |_set| Err(GridwalkError::bad_argument("set").into()),
 });
 
 uniffi::custom_type!(Kind, String, {
@@ -128,6 +130,7 @@ macro_rules! maps {
 
 maps! {
     TextMap => String, String;
+    FlagMap => String, bool;
     RecordMap => String, RecordId;
     AnswerMap => String, Answer;
     ItemMap => String, ChecklistItem;
@@ -177,4 +180,3 @@ words! {
     SignatureRole, SlaClass, Supervision, TaskKind, TaskState, VerificationMethod, VisitPurpose, VisitResult,
     VoiceFormat,
 }
-

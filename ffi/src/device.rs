@@ -395,7 +395,9 @@ impl Device {
             let rest = async {
                 core.pause().await?;
                 // The store's thread tells of its state after each job: with the answer to one more, it is at rest.
-                Ok(core.with_store(|_, _| Ok(())).await?)
+                core.with_store(|_, _| Ok(())).await?;
+                tracing::info!("paused");
+                Ok::<(), GridwalkError>(())
             };
             gate.pause(rest).await
         })

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
+use gridwalk_device::store::RecordState;
 use gridwalk_device::work::doors::{
     AtDoor, Board, Building, Difference, Door, DoorAct, DoorDone, DoorOperation, DoorSheet, Doubtful,
-    DuplicateHint, Floor, FloorConfirmed, Home, InHousehold, Inhabitant, Knocked, LeftOut, Namesake, NewPerson,
-    Newcomer, Person, ProvisionalNewcomer, Who,
+    DuplicateHint, Floor, FloorConfirmed, Home, InHousehold, Inhabitant, Knocked, LeftOut, Namesake,
+    NewPerson, Newcomer, Person, ProvisionalNewcomer, Who,
 };
-use gridwalk_device::store::RecordState;
 use gridwalk_model::doors::{DoorState, Doubt, Likeness, Standing};
+use gridwalk_model::records::Resident;
 use gridwalk_model::records::base_verification::{DoorOutcome, VerificationMethod};
 use gridwalk_model::records::household::HouseholdKind;
 use gridwalk_model::records::residency::Relation;
-use gridwalk_model::records::Resident;
 use gridwalk_model::records::resident::{ResidentKind, Sex};
 use gridwalk_model::records::resident_id::IdDocument;
 use gridwalk_model::{RecordId, Timestamp, Value};

@@ -457,7 +457,8 @@ impl Device {
 
     /// Judges a claim to be on site before anything is written. Throws `NotAllowed` (`site.…`) with what is missing.
     pub async fn check_site(&self, event: RecordId, claim: SiteClaim) -> Result<OnSite, GridwalkError> {
-        self.call(async move |core| core.with_store(move |store, _| store.check_site(event, &claim)).await).await
+        self.call(async move |core| core.with_store(move |store, _| store.check_site(event, &claim)).await)
+            .await
     }
 
     /// Verifies on site that an event was put right, or that it was not. Returns the entry. Throws `NotAllowed`

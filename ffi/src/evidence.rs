@@ -224,9 +224,8 @@ impl Device {
 
     /// The photos of a record, in the order of their names, which is that of their making.
     pub async fn photos(&self, record: RecordId) -> Result<Vec<PhotoEntry>, GridwalkError> {
-        let read = self.call(async move |core| {
-            core.with_store(move |store, _| store.get_fields(record)).await
-        });
+        let read =
+            self.call(async move |core| core.with_store(move |store, _| store.get_fields(record)).await);
         let Some((_, entry)) = read.await? else { return Ok(Vec::new()) };
         let told = |(element, value): (&str, &Value)| {
             let Value::Bytes(bytes) = value else { return None };
@@ -237,11 +236,7 @@ impl Device {
 
     /// The bytes of a photo, preview or voice note that a record refers to: from this phone, or from the server and
     /// kept. None if neither has it. Throws `Offline` where it is not here and the server cannot be asked.
-    pub async fn photo(
-        &self,
-        record: RecordId,
-        hash: ContentHash,
-    ) -> Result<Option<Vec<u8>>, GridwalkError> {
+    pub async fn photo(&self, record: RecordId, hash: ContentHash) -> Result<Option<Vec<u8>>, GridwalkError> {
         self.call_out(async move |core| core.photo(record, hash).await).await
     }
 

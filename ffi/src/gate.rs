@@ -155,8 +155,7 @@ impl Gate {
 
     /// Returns when calls are let in again, or never will be.
     pub(crate) async fn until_not_paused(&self) {
-        let _ =
-            self.phase.subscribe().wait_for(|p| *p == Phase::Open || *p >= Phase::Closing).await;
+        let _ = self.phase.subscribe().wait_for(|p| *p == Phase::Open || *p >= Phase::Closing).await;
     }
 
     /// From one phase to another; `false` in any other phase.

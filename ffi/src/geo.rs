@@ -72,7 +72,7 @@ impl GeoPosition {
 
 uniffi::custom_type!(Position, GeoPosition, {
     remote,
-    lower: GeoPosition::of,
+    lower: |position| GeoPosition::of(position),
     try_lift: |position| Ok(position.into_core()?),
 });
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use gridwalk_device::Device as CoreDevice;
-use gridwalk_device::keeping::{KeepingLimits, Kept, PhoneState, PinKeyStore, PinRules, Saving, SensitiveRead};
+use gridwalk_device::keeping::{
+    KeepingLimits, Kept, PhoneState, PinKeyStore, PinRules, Saving, SensitiveRead,
+};
 use gridwalk_model::records::{Appellant, CareTag, ResidentId, ServiceRecord};
 use gridwalk_model::walk::PatrolRules;
 use gridwalk_model::{AccessClass, Fields, Kind, Record, RecordId, Timestamp};
@@ -117,10 +119,7 @@ impl Device {
 
     /// Opens a store for practice, in a folder of its own: it cannot be registered and sends nothing.
     #[uniffi::constructor]
-    pub async fn open_practice(
-        options: OpenOptions,
-        platform: Platform,
-    ) -> Result<Arc<Self>, GridwalkError> {
+    pub async fn open_practice(options: OpenOptions, platform: Platform) -> Result<Arc<Self>, GridwalkError> {
         let options = core_options(options, platform)?;
         detached(async move { Ok(Self::of(CoreDevice::open_practice(options).await?)) }).await
     }
@@ -170,14 +169,12 @@ impl Device {
     }
 
     /// Who looked at what on this phone, in the order of the numbers, behind `after` (0 for the beginning).
-    pub async fn sensitive_reads(
-        &self,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<SensitiveRead>, GridwalkError> {
+    pub async fn sensitive_reads(&self, after: i64, limit: u32) -> Result<Vec<SensitiveRead>, GridwalkError> {
         let limit = self::limit(limit);
-        self.call(async move |core| core.with_store(move |store, _| store.sensitive_reads(after, limit)).await)
-            .await
+        self.call(async move |core| {
+            core.with_store(move |store, _| store.sensitive_reads(after, limit)).await
+        })
+        .await
     }
 }
 

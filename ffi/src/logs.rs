@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span;
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::dispatch::Dispatcher;
@@ -71,8 +72,7 @@ static INSTALLED: OnceLock<bool> = OnceLock::new();
 /// process. Returns whether it could be done: not where the host has installed a `tracing` subscriber of its own.
 #[uniffi::export]
 pub fn set_log_sink(level: LogLevel, sink: Option<Arc<dyn LogSink>>) -> bool {
-    let installed =
-        *INSTALLED.get_or_init(|| tracing::subscriber::set_global_default(Forwarder).is_ok());
+    let installed = *INSTALLED.get_or_init(|| tracing::subscriber::set_global_default(Forwarder).is_ok());
     let new = sink.filter(|_| installed).map(|sink| Sink {
         level,
         lines: Dispatcher::start("gridwalk-log", Some(WAITING)),
@@ -94,6 +94,11 @@ impl Forwarder {
 }
 
 impl Subscriber for Forwarder {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        // The sink changes: what was not wanted once may be wanted later.
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
         Self::takes(metadata).is_some_and(|level| sink.as_ref().is_some_and(|sink| level <= sink.level))

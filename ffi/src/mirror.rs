@@ -20,7 +20,10 @@ macro_rules! pair {
 
         uniffi::custom_type!($core, $name, {
             remote,
-            lower: |($first, $second)| $name { $first, $second },
+            lower: |pair| {
+                let ($first, $second) = pair;
+                $name { $first, $second }
+            },
             try_lift: |pair| Ok((pair.$first, pair.$second)),
         });
     };

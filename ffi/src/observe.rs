@@ -363,7 +363,9 @@ async fn answer(core: CoreDevice, query: Query) -> Result<Snapshot, GridwalkErro
         Query::Status => Snapshot::Status { status: core.status().await?.into() },
         Query::Record { id } => {
             let found = core.with_store(move |store, _| store.get_fields(id)).await?;
-            Snapshot::Record { entry: found.map(|(kind, entry)| RecordEntry::shown(&kind, entry)).transpose()? }
+            Snapshot::Record {
+                entry: found.map(|(kind, entry)| RecordEntry::shown(&kind, entry)).transpose()?,
+            }
         }
         Query::Records { kind, limit: most } => {
             Snapshot::Records { page: RecordPage::read(&core, kind_of(&kind)?, None, limit(most)).await? }
@@ -374,9 +376,7 @@ async fn answer(core: CoreDevice, query: Query) -> Result<Snapshot, GridwalkErro
         }
         Query::Conflicts => Snapshot::Conflicts { conflicts: many(core.conflicts().await?) },
         Query::Tray => Snapshot::Tray { items: core.tray().await? },
-        Query::Today { here, limit: most } => {
-            Snapshot::Today { today: core.today(here, limit(most)).await? }
-        }
+        Query::Today { here, limit: most } => Snapshot::Today { today: core.today(here, limit(most)).await? },
         Query::Board { estate, building } => Snapshot::Board { board: core.board(&estate, &building).await? },
         Query::Door { dwelling } => Snapshot::Door { sheet: core.door(dwelling).await? },
         Query::MyReports { limit: most } => {

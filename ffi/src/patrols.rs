@@ -222,7 +222,8 @@ impl Device {
         saving: bool,
         rules: Option<PatrolRules>,
     ) -> Result<NextFix, GridwalkError> {
-        self.write(async move |core| core.journal_points(points, saving, rules.unwrap_or_default()).await).await
+        self.write(async move |core| core.journal_points(points, saving, rules.unwrap_or_default()).await)
+            .await
     }
 
     /// The patrol under way, measured; none if there is none.

@@ -84,9 +84,13 @@ impl RecordPage {
         limit: usize,
     ) -> Result<Self, GridwalkError> {
         refuse_sensitive(kind.tag())?;
-        let list = move |store: &mut gridwalk_device::Store, _| store.list_fields(kind, after.as_ref(), limit);
+        let list =
+            move |store: &mut gridwalk_device::Store, _| store.list_fields(kind, after.as_ref(), limit);
         let Page { entries, next } = core.with_store(list).await?;
-        Ok(Self { entries: entries.into_iter().map(|entry| RecordEntry::of(kind.tag(), entry)).collect(), next })
+        Ok(Self {
+            entries: entries.into_iter().map(|entry| RecordEntry::of(kind.tag(), entry)).collect(),
+            next,
+        })
     }
 }
 
@@ -250,7 +254,8 @@ impl Device {
 
     /// The fields of one record that are in conflict.
     pub async fn conflicts_of(&self, id: RecordId) -> Result<Vec<RecordConflict>, GridwalkError> {
-        let asked = self.call(async move |core| core.with_store(move |store, _| store.conflicts_of(id)).await);
+        let asked =
+            self.call(async move |core| core.with_store(move |store, _| store.conflicts_of(id)).await);
         Ok(crate::mirror::many(asked.await?))
     }
 

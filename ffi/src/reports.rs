@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gridwalk_device::photo::CaptureFacts;
 use gridwalk_device::work::events::{
-    Draft, DraftPhoto, DraftTray, NearReport, NotSent, ReportDraft, Sending, SentReport, SnapContext, Snapped,
-    Sorted,
+    Draft, DraftPhoto, DraftTray, NearReport, NotSent, ReportDraft, Sending, SentReport, SnapContext,
+    Snapped, Sorted,
 };
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::near::Near;
@@ -246,8 +246,10 @@ impl Device {
 
     /// Begins a report without a photo. Returns the draft's number.
     pub async fn begin_report(&self, report: ReportDraft) -> Result<i64, GridwalkError> {
-        self.write(async move |core| core.with_store(move |store, now| store.begin_report(&report, now)).await)
-            .await
+        self.write(async move |core| {
+            core.with_store(move |store, now| store.begin_report(&report, now)).await
+        })
+        .await
     }
 
     /// The second call: says what it is about, and tells of reports that may be of the same problem.
@@ -298,9 +300,8 @@ impl Device {
         context: SnapContext,
         draft: Option<i64>,
     ) -> Result<Snapped, GridwalkError> {
-        let adopt = move |store: &mut gridwalk_device::Store, now| {
-            store.adopt_capture(capture, &context, draft, now)
-        };
+        let adopt =
+            move |store: &mut gridwalk_device::Store, now| store.adopt_capture(capture, &context, draft, now);
         self.write(async move |core| core.with_store(adopt).await).await
     }
 

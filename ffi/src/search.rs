@@ -2,7 +2,6 @@
 
 use gridwalk_device::store::{SearchCursor, SearchHit, SearchPage, Tier};
 
-
 use crate::device::Device;
 use crate::error::GridwalkError;
 use crate::mirror::limit;

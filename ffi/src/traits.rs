@@ -117,7 +117,9 @@ pub(crate) struct DeviceKeyAdapter(pub(crate) Arc<dyn DeviceKey>);
 impl gridwalk_device::DeviceKey for DeviceKeyAdapter {
     fn public_key(&self) -> Result<[u8; 65], DeviceError> {
         let bytes = self.0.public_key().map_err(PlatformError::into_core)?;
-        bytes.try_into().map_err(|_| DeviceError::KeyStore { reason: "a public key of another length".into() })
+        bytes
+            .try_into()
+            .map_err(|_| DeviceError::KeyStore { reason: "a public key of another length".into() })
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], DeviceError> {

@@ -1,16 +1,16 @@
 //! Areas, dwellings, households, people.
 
-use gridwalk_model::records::{Area, BaseVerification, Dwelling, Household, Residency, Resident};
+use gridwalk_model::geo::Position;
 use gridwalk_model::records::area::GridKind;
 use gridwalk_model::records::base_verification::{DoorOutcome, VerificationMethod};
 use gridwalk_model::records::dwelling::{DwellingUse, Occupancy};
 use gridwalk_model::records::household::HouseholdKind;
 use gridwalk_model::records::residency::Relation;
 use gridwalk_model::records::resident::{ResidentKind, Sex};
-use gridwalk_model::geo::Position;
-use gridwalk_model::{ContentHash, RecordId, Timestamp};
+use gridwalk_model::records::{Area, BaseVerification, Dwelling, Household, Residency, Resident};
+use gridwalk_model::{RecordId, Timestamp};
 
-use crate::containers::{Day, EntrySet, RecordMap, TextMap};
+use crate::containers::{Day, TextMap};
 
 /// 区域: a node of the hierarchy of any depth; the leaf is the grid.
 #[uniffi::remote(Record)]
@@ -149,5 +149,3 @@ pub struct BaseVerification {
     /// The patrol on which it was done.
     pub patrol: Option<RecordId>,
 }
-
-

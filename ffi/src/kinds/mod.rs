@@ -10,8 +10,8 @@ use gridwalk_device::store::RecordState;
 use gridwalk_device::{Entry, Page, PageCursor};
 use gridwalk_model::RecordId;
 use gridwalk_model::records::{
-    Area, BaseVerification, Campaign, Checklist, Dwelling, Event, Form, Household, Inspection, Organization, Patrol,
-    Place, RectificationOrder, Residency, Resident, ServiceRecord, Submission, Task, Visit, Worker,
+    Area, BaseVerification, Campaign, Checklist, Dwelling, Event, Form, Household, Inspection, Organization,
+    Patrol, Place, RectificationOrder, Residency, Resident, ServiceRecord, Submission, Task, Visit, Worker,
 };
 
 use crate::device::Device;

@@ -1,10 +1,12 @@
 //! Places, organizations, checklists, inspections, orders, forms.
 
 use gridwalk_model::geo::Position;
-use gridwalk_model::records::{Checklist, Form, Inspection, Organization, Place, RectificationOrder, Submission};
+use gridwalk_model::records::{
+    Checklist, Form, Inspection, Organization, Place, RectificationOrder, Submission,
+};
 use gridwalk_model::{RecordId, Timestamp};
 
-use crate::containers::{Day, EntrySet, RecordMap, TextMap};
+use crate::containers::{Day, EntrySet, TextMap};
 
 /// 场所: an inspectable site.
 #[uniffi::remote(Record)]
@@ -186,5 +188,3 @@ pub struct Submission {
     /// The task that it fulfils.
     pub task: Option<RecordId>,
 }
-
-

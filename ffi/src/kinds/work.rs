@@ -6,67 +6,48 @@ use gridwalk_model::records::event::EventSource;
 use gridwalk_model::records::service_record::ServiceState;
 use gridwalk_model::records::task::{TaskKind, TaskState};
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
-use gridwalk_model::records::{
-    Campaign, CareTag, Event, Patrol, ServiceRecord, Task, Visit, Worker,
-};
-use gridwalk_model::{ContentHash, DeviceId, RecordId, Timestamp};
+use gridwalk_model::records::{Campaign, CareTag, Event, Patrol, ServiceRecord, Task, Visit, Worker};
+use gridwalk_model::{ContentHash, RecordId, Timestamp};
 
-use crate::containers::{Day, EntrySet, RecordMap, TextMap};
+use crate::containers::{Day, EntrySet, FlagMap};
 
-/// What happened outside.
-#[uniffi::remote(Enum)]
-pub enum Event {
-    /// Somebody asks for a synchronisation now; back-off is set aside.
-    Sync,
-    /// The worker wrote something.
-    Edited,
-    /// The time that `WakeAt` named has come.
-    Tick,
-    /// What the platform says of the network.
-    Network {
-        /// Whether there is one.
-        online: bool,
-        /// Whether it costs nothing (Wi-Fi).
-        wifi: bool,
-    },
-    /// The answer to `Send`.
-    Response {
-        /// Number of the request. Late and doubled answers are passed over.
-        n: u64,
-        /// What came.
-        result: Result<Box<SyncResponse>, NetError>,
-    },
-    /// The answer to `AskMissing`.
-    Missing {
-        /// Number of the question.
-        n: u64,
-        /// The media to be uploaded and those that are stored.
-        result: Result<(Vec<ContentHash>, Vec<ContentHash>), NetError>,
-    },
-    /// A part of `Upload` arrived: the server has `offset` bytes for sure.
-    Uploading {
-        /// Which medium.
-        hash: ContentHash,
-        /// Where the upload lives.
-        url: String,
-        /// Bytes that the server has.
-        offset: u64,
-    },
-    /// `Upload` ended.
-    Uploaded {
-        /// Number of the upload.
-        n: u64,
-        /// Which medium.
-        hash: ContentHash,
-        /// How it went.
-        result: Result<(), NetError>,
-    },
-    /// What is put off while storage or battery is low.
-    Saving(Saving),
-    /// Stop: the system suspends the app, or the user wants it.
-    Pause,
-    /// Go on.
-    Resume,
+/// 事件: a problem report.
+#[uniffi::remote(Record)]
+pub struct Event {
+    /// The grid in which it is.
+    pub area: RecordId,
+    /// The number, issued on the phone: device code, day, sequence.
+    pub number: Option<String>,
+    /// Category, a code of the deployment's table. The log's word wins once it is reported.
+    pub category: String,
+    /// What is wrong.
+    pub description: Option<String>,
+    /// Address.
+    pub address: Option<String>,
+    /// Where it is.
+    pub position: Option<Position>,
+    /// The place that it concerns.
+    pub place: Option<RecordId>,
+    /// The dwelling that it concerns.
+    pub dwelling: Option<RecordId>,
+    /// The inspection that found it.
+    pub inspection: Option<RecordId>,
+    /// Where it came from.
+    pub source: Option<EventSource>,
+    /// Who reported it through the system.
+    pub reporter: Option<RecordId>,
+    /// When it was seen.
+    pub occurred_at: Option<Timestamp>,
+    /// Number at the hotline or an upper platform.
+    pub external_number: Option<String>,
+    /// When an upper platform wants it done.
+    pub external_due: Option<Timestamp>,
+    /// Photographs, encoded; see `PhotoRef`.
+    pub photos: EntrySet,
+    /// Voice notes, encoded; see `VoiceRef`.
+    pub voices: EntrySet,
+    /// The log, encoded; see `LogEntry`.
+    pub log: EntrySet,
 }
 
 /// 巡查: a started and ended walk. The track itself is a blob that is deleted after 30 days: a document's
@@ -229,7 +210,5 @@ pub struct Worker {
     /// The unit that they belong to.
     pub unit: Option<RecordId>,
     /// Their devices, by identifier in hexadecimal: the first part of the author of every change.
-    pub devices: BTreeMap<String, bool>,
+    pub devices: FlagMap,
 }
-
-
