@@ -383,7 +383,7 @@ impl Device {
 
     /// Tells what the platform says of the network: whether there is one, and whether it costs nothing (Wi-Fi).
     pub async fn set_network(&self, online: bool, wifi: bool) -> Result<(), GridwalkError> {
-        self.call(async move |core| core.set_network(online, wifi)).await
+        self.write(async move |core| core.set_network(online, wifi)).await
     }
 
     /// Before the system suspends the app: stops synchronisation at a safe point, waits for calls under way, and writes
@@ -407,13 +407,27 @@ impl Device {
     /// Goes on after `pause`. Throws `Closed` after `close`.
     pub async fn resume(&self) -> Result<(), GridwalkError> {
         let (core, gate) = (self.core.clone(), Arc::clone(&self.gate));
-        detached(async move { gate.resume(async { Ok(core.resume().await?) }).await }).await
+        detached(async move {
+            gate.resume(async {
+                tracing::info!("resumed");
+                Ok(core.resume().await?)
+            })
+            .await
+        })
+        .await
     }
 
     /// Closes the store. Calls throw `Closed` from then on; closing again does nothing.
     pub async fn close(&self) -> Result<(), GridwalkError> {
         let (core, gate) = (self.core.clone(), Arc::clone(&self.gate));
-        detached(async move { gate.close(async { Ok(core.close().await?) }).await }).await
+        detached(async move {
+            gate.close(async {
+                tracing::info!("closed");
+                Ok(core.close().await?)
+            })
+            .await
+        })
+        .await
     }
 
     /// Now, by the device's clock.

@@ -34,6 +34,7 @@ pub(crate) enum Phase {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    patience: Duration,
     phase: watch::Sender<Phase>,
     running: watch::Sender<usize>,
 }
@@ -58,7 +59,12 @@ impl Drop for Ticket {
 
 impl Gate {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { phase: watch::Sender::new(Phase::Open), running: watch::Sender::new(0) })
+        Self::with_patience(PATIENCE)
+    }
+
+    fn with_patience(patience: Duration) -> Arc<Self> {
+        let (phase, running) = (watch::Sender::new(Phase::Open), watch::Sender::new(0));
+        Arc::new(Self { patience, phase, running })
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -105,7 +111,7 @@ impl Gate {
         if !self.turn(Phase::Open, Phase::Pausing) {
             return if self.settled().await < Phase::Closing { Ok(()) } else { Err(GridwalkError::closed()) };
         }
-        if timeout(PATIENCE, self.empty()).await.is_err() {
+        if timeout(self.patience, self.empty()).await.is_err() {
             self.turn(Phase::Pausing, Phase::Stopping);
             self.empty().await;
         }
@@ -202,4 +208,108 @@ fn outcome<T>(joined: Result<Result<T, GridwalkError>, tokio::task::JoinError>) 
         // What a panic says may hold personal data.
         Err(GridwalkError::bug(if error.is_panic() { "a call panicked" } else { "the runtime is gone" }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pause_waits_for_short_calls_and_takes_back_those_of_the_network() {
+        let gate = Gate::new();
+        let (finish, finished) = oneshot::channel::<i32>();
+        let spawn = |bears, work: oneshot::Receiver<i32>| {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move {
+                gate.run(bears, async { work.await.map_err(|_| GridwalkError::bug("test")) }).await
+            })
+        };
+        let (_never, waits) = oneshot::channel();
+        let short = spawn(Bears::Finishing, finished);
+        let long = spawn(Bears::Interruption, waits);
+        gate.running.subscribe().wait_for(|running| *running == 2).await.unwrap();
+        let pausing = {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move { gate.pause(std::future::ready(Ok(()))).await })
+        };
+        assert!(matches!(long.await.unwrap(), Err(GridwalkError::Paused { .. })));
+        assert!(!pausing.is_finished(), "the short call is still under way");
+        finish.send(5).unwrap();
+        assert_eq!(short.await.unwrap(), Ok(5));
+        assert_eq!(pausing.await.unwrap(), Ok(()));
+        let late = gate.run(Bears::Finishing, async { Ok(1) }).await;
+        assert!(matches!(late, Err(GridwalkError::Paused { .. })));
+        gate.resume(std::future::ready(Ok(()))).await.unwrap();
+        assert_eq!(gate.run(Bears::Finishing, async { Ok(1) }).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn a_pause_does_not_wait_for_ever() {
+        let gate = Gate::with_patience(Duration::ZERO);
+        let (_never, waits) = oneshot::channel::<i32>();
+        let stuck = {
+            let gate = Arc::clone(&gate);
+            let work = async { waits.await.map_err(|_| GridwalkError::bug("test")) };
+            tokio::spawn(async move { gate.run(Bears::Finishing, work).await })
+        };
+        gate.running.subscribe().wait_for(|running| *running == 1).await.unwrap();
+        gate.pause(std::future::ready(Ok(()))).await.unwrap();
+        assert!(matches!(stuck.await.unwrap(), Err(GridwalkError::Paused { .. })));
+    }
+
+    #[tokio::test]
+    async fn closing_is_for_good_and_a_second_close_waits_for_the_first() {
+        let gate = Gate::new();
+        let (done, doing) = oneshot::channel::<()>();
+        let first = {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move {
+                let rest = async {
+                    let _ = doing.await;
+                    Ok(())
+                };
+                gate.close(rest).await
+            })
+        };
+        gate.until(Phase::Closing).await;
+        let second = {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move { gate.close(async { Err(GridwalkError::bug("closed twice")) }).await })
+        };
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        done.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Ok(()));
+        assert_eq!(second.await.unwrap(), Ok(()));
+        assert!(matches!(gate.resume(std::future::ready(Ok(()))).await, Err(GridwalkError::Closed { .. })));
+        assert!(matches!(gate.pause(std::future::ready(Ok(()))).await, Err(GridwalkError::Closed { .. })));
+        let late = gate.run(Bears::Finishing, async { Ok(1) }).await;
+        assert!(matches!(late, Err(GridwalkError::Closed { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_dropped_call_goes_on_and_a_panic_becomes_an_error() {
+        let gate = Gate::new();
+        let (done, doing) = oneshot::channel::<()>();
+        let (tell, told) = oneshot::channel::<()>();
+        let work = async move {
+            let _ = doing.await;
+            let _ = tell.send(());
+            Ok(())
+        };
+        let mut call = Box::pin(gate.run(Bears::Finishing, work));
+        tokio::select! {
+            biased;
+            _ = &mut call => unreachable!("nothing lets it finish"),
+            () = std::future::ready(()) => {}
+        }
+        drop(call);
+        done.send(()).unwrap();
+        told.await.unwrap();
+        let panicked: Result<(), _> = gate.run(Bears::Finishing, async { panic!("made up") }).await;
+        assert!(matches!(panicked, Err(GridwalkError::Bug { .. })));
+        gate.pause(std::future::ready(Ok(()))).await.unwrap();
+    }
 }

@@ -29,6 +29,9 @@
 #[macro_use]
 mod mirror;
 
+#[cfg(test)]
+mod tests;
+
 pub mod capture;
 pub mod checklists;
 pub mod containers;
