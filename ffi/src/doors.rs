@@ -1,28 +1,23 @@
-//! The board of a building, a door, what is done there, and people with their duplicates.
+//! The board of a building, a door, what is done there, and who may be one person.
 
-use std::collections::HashMap;
-
-use gridwalk_device::store::RecordState;
 use gridwalk_device::work::doors::{
-    AtDoor, Board, Building, Difference, Door, DoorAct, DoorDone, DoorOperation, DoorSheet, Doubtful,
-    DuplicateHint, Floor, FloorConfirmed, Home, InHousehold, Inhabitant, Knocked, LeftOut, Namesake,
-    NewPerson, Newcomer, Person, ProvisionalNewcomer, Who,
+    AtDoor, Board, Building, Door, DoorAct, DoorDone, DoorOperation, DoorSheet, Doubtful, DuplicateHint,
+    Floor, FloorConfirmed, InHousehold, Inhabitant, Knocked, LeftOut, Namesake, NewPerson, Newcomer,
+    ProvisionalNewcomer, Who,
 };
-use gridwalk_model::doors::{DoorState, Doubt, Likeness, Standing};
-use gridwalk_model::records::Resident;
+use gridwalk_model::doors::{DoorState, Doubt, Likeness};
 use gridwalk_model::records::base_verification::{DoorOutcome, VerificationMethod};
 use gridwalk_model::records::household::HouseholdKind;
 use gridwalk_model::records::residency::Relation;
 use gridwalk_model::records::resident::{ResidentKind, Sex};
 use gridwalk_model::records::resident_id::IdDocument;
-use gridwalk_model::{RecordId, Timestamp, Value};
+use gridwalk_model::{RecordId, Timestamp};
 
 use crate::containers::{Count, Day, StateCounts};
 use crate::device::Device;
 use crate::error::GridwalkError;
 use crate::kinds::{DwellingEntry, HouseholdEntry};
 use crate::mirror::limit;
-use crate::values::{self, FieldValue};
 
 /// A door that was left out of a bulk confirmation.
 type LeftOutPair = (RecordId, LeftOut);
@@ -461,60 +456,6 @@ pub struct ProvisionalNewcomer {
     pub hints: Vec<DuplicateHint>,
 }
 
-/// A person, as all records together say.
-#[uniffi::remote(Record)]
-pub struct Person {
-    /// The record that stands for them.
-    pub id: RecordId,
-    /// Its facts, gaps filled from the records that were merged into it.
-    pub resident: Resident,
-    /// What waits, what is in conflict.
-    pub state: RecordState,
-    /// The records that were merged into it.
-    pub merged: Vec<RecordId>,
-    /// Where a merged record says something else: for the worker to take over or leave.
-    pub differences: Vec<Difference>,
-    /// Where they live.
-    pub homes: Vec<Home>,
-}
-
-/// A field in which a merged record differs.
-#[uniffi::remote(Record)]
-pub struct Difference {
-    /// The merged record.
-    pub record: RecordId,
-    /// The field.
-    pub field: String,
-    /// What that record says.
-    pub value: Value,
-}
-
-/// A home of a person.
-#[uniffi::remote(Record)]
-pub struct Home {
-    /// The residency.
-    pub residency: RecordId,
-    /// The dwelling.
-    pub dwelling: RecordId,
-    /// Where it is, for a list; empty if the dwelling is not on this phone.
-    pub label: String,
-    /// What it comes to.
-    pub standing: Standing,
-}
-
-/// What a residency comes to on a day.
-#[uniffi::remote(Enum)]
-pub enum Standing {
-    /// The one main home.
-    Main,
-    /// A second home.
-    Secondary,
-    /// The same home recorded twice, through two records of one person. Shown once, by the other.
-    Repeated,
-    /// Does not go together with what else is recorded.
-    Doubtful(Doubt),
-}
-
 #[uniffi::export(async_runtime = "tokio")]
 impl Device {
     /// The buildings on this phone.
@@ -587,30 +528,5 @@ impl Device {
     /// A newcomer is nobody who was known before. Returns the number to take it back by.
     pub async fn confirm_newcomer(&self, person: RecordId) -> Result<i64, GridwalkError> {
         self.write(async move |core| core.confirm_newcomer(person).await).await
-    }
-
-    /// A person, by any record that stands for them; none if it is not here.
-    pub async fn person(&self, id: RecordId) -> Result<Option<Person>, GridwalkError> {
-        self.call(async move |core| core.person(id).await).await
-    }
-
-    /// Edits a person: the record that stands for them, whichever of theirs was named. Returns which it was.
-    pub async fn edit_person(
-        &self,
-        id: RecordId,
-        fields: HashMap<String, FieldValue>,
-    ) -> Result<RecordId, GridwalkError> {
-        let patch = values::taken(fields);
-        self.write(async move |core| core.edit_person(id, patch).await).await
-    }
-
-    /// Merges a duplicate into another record. Can be taken apart again. Returns the number to take it back by.
-    pub async fn merge_people(&self, duplicate: RecordId, into: RecordId) -> Result<i64, GridwalkError> {
-        self.write(async move |core| core.merge_people(duplicate, into).await).await
-    }
-
-    /// Takes a merged record out again.
-    pub async fn unmerge_person(&self, record: RecordId) -> Result<i64, GridwalkError> {
-        self.write(async move |core| core.unmerge_person(record).await).await
     }
 }

@@ -9,7 +9,7 @@
 //! | being told of changes | [`observe`], [`logs`] |
 //! | records as they are, lists, search | [`records`], [`kinds`], [`schema`], [`search`] |
 //! | the first screen, the tray | [`today`], [`tray`] |
-//! | doors and people | [`doors`] |
+//! | doors and people | [`doors`], [`people`] |
 //! | reports and events, photos, voice notes | [`reports`], [`events`], [`evidence`] |
 //! | inspections and forms | [`checklists`], [`forms`] |
 //! | visits, patrols, the worker's week | [`visits`], [`patrols`], [`indicators`] |
@@ -52,6 +52,7 @@ pub mod labels;
 pub mod logs;
 pub mod observe;
 pub mod patrols;
+pub mod people;
 pub mod records;
 pub mod reports;
 pub mod schema;
