@@ -43,6 +43,19 @@ pub struct PageCursor {
     key: i64,
 }
 
+impl PageCursor {
+    /// As text, for callers that keep it as such. May hold a name or an address.
+    pub fn to_text(&self) -> String {
+        format!("{}:{}", self.key, self.sort)
+    }
+
+    /// Reads [`Self::to_text`]; `None` if it is none.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (key, sort) = text.split_once(':')?;
+        Some(Self { sort: sort.to_owned(), key: key.parse().ok()? })
+    }
+}
+
 /// A field with values that differ, for the worker to choose from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConflictEntry {
@@ -286,6 +299,10 @@ pub(crate) fn typed<T: Record>(listed: Listed) -> Result<Entry<T>, DeviceError> 
 
 /// Records whose fields are incomplete are left out of typed lists: a link may name a record that is not here yet,
 /// but a record without its required fields cannot be shown.
+fn untyped(listed: Listed) -> Entry<Fields> {
+    Entry { id: listed.id, record: listed.fields, state: listed.state }
+}
+
 pub(crate) fn typed_list<T: Record>(rows: Vec<Listed>) -> Vec<Entry<T>> {
     rows.into_iter().filter_map(|row| typed(row).ok()).collect()
 }
@@ -390,13 +407,70 @@ impl Store {
         after: Option<&PageCursor>,
         limit: usize,
     ) -> Result<Page<T>, DeviceError> {
-        let after = after.map(|cursor| (cursor.sort.as_str(), cursor.key));
-        let rows = self.view().list_kind(T::SCHEMA.tag, after, limit)?;
-        let next = rows
-            .last()
-            .filter(|_| rows.len() == limit)
-            .map(|row| PageCursor { sort: row.sort.clone(), key: row.key });
+        let (rows, next) = self.page(T::SCHEMA.kind, after, limit)?;
         Ok(Page { entries: typed_list(rows), next })
+    }
+
+    /// The same as fields: for callers that learn the kind at run time. Records that need a newer build are told with
+    /// the fields that can be read.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub fn list_fields(
+        &self,
+        kind: Kind,
+        after: Option<&PageCursor>,
+        limit: usize,
+    ) -> Result<Page<Fields>, DeviceError> {
+        if kind.schema().class == AccessClass::Sensitive {
+            return Err(DeviceError::NoPurpose);
+        }
+        self.list_fields_any(kind, after, limit)
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn list_fields_any(
+        &self,
+        kind: Kind,
+        after: Option<&PageCursor>,
+        limit: usize,
+    ) -> Result<Page<Fields>, DeviceError> {
+        let (rows, next) = self.page(kind, after, limit)?;
+        Ok(Page { entries: rows.into_iter().map(untyped).collect(), next })
+    }
+
+    /// One record as fields with the word for its kind, and what is to be known beside them.
+    ///
+    /// # Errors
+    /// As [`Self::fields`].
+    pub fn get_fields(&self, id: RecordId) -> Result<Option<(String, Entry<Fields>)>, DeviceError> {
+        let found = self.get_fields_any(id)?;
+        let kind = found.as_ref().and_then(|(tag, _)| Kind::parse(tag));
+        if kind.is_some_and(|kind| kind.schema().class == AccessClass::Sensitive) {
+            return Err(DeviceError::NoPurpose);
+        }
+        Ok(found)
+    }
+
+    /// The same of any class: for rules of this crate, not for screens.
+    pub(crate) fn get_fields_any(
+        &self,
+        id: RecordId,
+    ) -> Result<Option<(String, Entry<Fields>)>, DeviceError> {
+        Ok(self.view().listed(id)?.map(|listed| (listed.kind.clone(), untyped(listed))))
+    }
+
+    fn page(
+        &self,
+        kind: Kind,
+        after: Option<&PageCursor>,
+        limit: usize,
+    ) -> Result<(Vec<Listed>, Option<PageCursor>), DeviceError> {
+        let after = after.map(|cursor| (cursor.sort.as_str(), cursor.key));
+        let rows = self.view().list_kind(kind.tag(), after, limit)?;
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.map(|row| PageCursor { sort: row.sort.clone(), key: row.key });
+        Ok((rows, next))
     }
 
     /// Records of a kind that name `target` in `field`: the residencies of a dwelling, the events of a place.
@@ -419,6 +493,17 @@ impl Store {
         target: RecordId,
     ) -> Result<Vec<Entry<T>>, DeviceError> {
         Ok(typed_list(self.view().list_linked(T::SCHEMA.tag, field, target)?))
+    }
+
+    /// The same as fields, of any class: for rules of this crate, not for screens.
+    pub(crate) fn list_fields_linked_any(
+        &self,
+        kind: Kind,
+        field: &str,
+        target: RecordId,
+    ) -> Result<Vec<Entry<Fields>>, DeviceError> {
+        let rows = self.view().list_linked(kind.tag(), field, target)?;
+        Ok(rows.into_iter().map(untyped).collect())
     }
 
     /// Records of a kind whose first ordering fields are these: the dwellings of an estate, or of one of its
