@@ -401,8 +401,6 @@ impl Device {
         detached(async move {
             let rest = async {
                 core.pause().await?;
-                // The store's thread tells of its state after each job: with the answer to one more, it is at rest.
-                core.with_store(|_, _| Ok(())).await?;
                 tracing::info!("paused");
                 Ok::<(), GridwalkError>(())
             };

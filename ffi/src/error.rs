@@ -201,7 +201,7 @@ impl GridwalkError {
     }
 
     pub(crate) fn paused() -> Self {
-        Self::Paused { problem: Problem::new("paused", "应用已暂停", "The app is paused") }
+        Self::from(DeviceError::Paused)
     }
 
     pub(crate) fn closed() -> Self {
@@ -266,6 +266,7 @@ impl From<DeviceError> for GridwalkError {
             | E::CannotUndo { .. }
             | E::NotInTray => Self::Conflict { problem, record: None },
             E::Wiped | E::Revoked => Self::Unauthorized { problem },
+            E::Paused => Self::Paused { problem },
             E::Cancelled => Self::Cancelled { problem },
             E::Closed => Self::Closed { problem },
             E::Bug(detail) => Self::Bug { problem, detail: detail.to_owned() },

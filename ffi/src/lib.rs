@@ -27,6 +27,8 @@
 //! field by field, so that a new field of the core does not compile until it stands here as well). Others have a
 //! mirror here that is made by exhaustive destructuring, for the same reason. `uniffi` stays out of the core.
 
+#![deny(unsafe_code)]
+
 #[macro_use]
 mod mirror;
 

@@ -3,6 +3,8 @@
 //! An edit writes only fields whose value changes, is checked by the rules of the kind before it is made, and never
 //! needs the network.
 
+mod untyped;
+
 use std::collections::BTreeSet;
 
 use gridwalk_model::policy::{self, Role, Sender, Write};
@@ -299,10 +301,6 @@ pub(crate) fn typed<T: Record>(listed: Listed) -> Result<Entry<T>, DeviceError> 
 
 /// Records whose fields are incomplete are left out of typed lists: a link may name a record that is not here yet,
 /// but a record without its required fields cannot be shown.
-fn untyped(listed: Listed) -> Entry<Fields> {
-    Entry { id: listed.id, record: listed.fields, state: listed.state }
-}
-
 pub(crate) fn typed_list<T: Record>(rows: Vec<Listed>) -> Vec<Entry<T>> {
     rows.into_iter().filter_map(|row| typed(row).ok()).collect()
 }
@@ -373,25 +371,6 @@ impl Store {
         self.view().listed(id)?.map(typed::<T>).transpose()
     }
 
-    /// The fields of one record of any kind that is not sensitive, with the word for the kind.
-    ///
-    /// # Errors
-    /// [`DeviceError::NoPurpose`] for a record of the sensitive class, failures of SQLite.
-    pub fn fields(&self, id: RecordId) -> Result<Option<(String, Fields)>, DeviceError> {
-        let Some((tag, fields)) = self.fields_any(id)? else { return Ok(None) };
-        let class = Kind::parse(&tag).map(|kind| kind.schema().class);
-        if class == Some(AccessClass::Sensitive) {
-            Err(DeviceError::NoPurpose)
-        } else {
-            Ok(Some((tag, fields)))
-        }
-    }
-
-    /// The same of any class: for rules of this crate, not for screens.
-    pub(crate) fn fields_any(&self, id: RecordId) -> Result<Option<(String, Fields)>, DeviceError> {
-        Ok(self.view().listed(id)?.map(|listed| (listed.kind, listed.fields)))
-    }
-
     /// Records of a kind, in the order of the kind.
     ///
     /// # Errors
@@ -409,55 +388,6 @@ impl Store {
     ) -> Result<Page<T>, DeviceError> {
         let (rows, next) = self.page(T::SCHEMA.kind, after, limit)?;
         Ok(Page { entries: typed_list(rows), next })
-    }
-
-    /// The same as fields: for callers that learn the kind at run time. Records that need a newer build are told with
-    /// the fields that can be read.
-    ///
-    /// # Errors
-    /// As [`Self::list`].
-    pub fn list_fields(
-        &self,
-        kind: Kind,
-        after: Option<&PageCursor>,
-        limit: usize,
-    ) -> Result<Page<Fields>, DeviceError> {
-        if kind.schema().class == AccessClass::Sensitive {
-            return Err(DeviceError::NoPurpose);
-        }
-        self.list_fields_any(kind, after, limit)
-    }
-
-    /// The same of any class: for rules of this crate, not for screens.
-    pub(crate) fn list_fields_any(
-        &self,
-        kind: Kind,
-        after: Option<&PageCursor>,
-        limit: usize,
-    ) -> Result<Page<Fields>, DeviceError> {
-        let (rows, next) = self.page(kind, after, limit)?;
-        Ok(Page { entries: rows.into_iter().map(untyped).collect(), next })
-    }
-
-    /// One record as fields with the word for its kind, and what is to be known beside them.
-    ///
-    /// # Errors
-    /// As [`Self::fields`].
-    pub fn get_fields(&self, id: RecordId) -> Result<Option<(String, Entry<Fields>)>, DeviceError> {
-        let found = self.get_fields_any(id)?;
-        let kind = found.as_ref().and_then(|(tag, _)| Kind::parse(tag));
-        if kind.is_some_and(|kind| kind.schema().class == AccessClass::Sensitive) {
-            return Err(DeviceError::NoPurpose);
-        }
-        Ok(found)
-    }
-
-    /// The same of any class: for rules of this crate, not for screens.
-    pub(crate) fn get_fields_any(
-        &self,
-        id: RecordId,
-    ) -> Result<Option<(String, Entry<Fields>)>, DeviceError> {
-        Ok(self.view().listed(id)?.map(|listed| (listed.kind.clone(), untyped(listed))))
     }
 
     fn page(
@@ -493,17 +423,6 @@ impl Store {
         target: RecordId,
     ) -> Result<Vec<Entry<T>>, DeviceError> {
         Ok(typed_list(self.view().list_linked(T::SCHEMA.tag, field, target)?))
-    }
-
-    /// The same as fields, of any class: for rules of this crate, not for screens.
-    pub(crate) fn list_fields_linked_any(
-        &self,
-        kind: Kind,
-        field: &str,
-        target: RecordId,
-    ) -> Result<Vec<Entry<Fields>>, DeviceError> {
-        let rows = self.view().list_linked(kind.tag(), field, target)?;
-        Ok(rows.into_iter().map(untyped).collect())
     }
 
     /// Records of a kind whose first ordering fields are these: the dwellings of an estate, or of one of its

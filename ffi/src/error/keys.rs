@@ -52,6 +52,7 @@ pub(super) fn of(error: &DeviceError) -> String {
         E::Practice => "practice",
         E::TooManyTries { .. } => "too_many_tries",
         E::Locked => "locked",
+        E::Paused => "paused",
         E::Revoked => "revoked",
         E::Wiped => "wiped",
         E::Cancelled => "cancelled",

@@ -125,12 +125,12 @@ async fn sensitive_records_are_shown_for_a_purpose_only_and_the_look_is_noted() 
     ]);
     let document = device.create_record("resident_id".into(), number).await.unwrap();
     let refused = device.record(document).await;
-    assert!(matches!(refused, Err(GridwalkError::NotAllowed { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(GridwalkError::InvalidInput { .. })), "{refused:?}");
     let listed = device.records("resident_id".into(), None, 10).await;
-    assert!(matches!(listed, Err(GridwalkError::NotAllowed { .. })));
-    let aimless = device.read_sensitive(document, "  ".into()).await;
+    assert!(matches!(listed, Err(GridwalkError::InvalidInput { .. })));
+    let aimless = device.read_sensitive(document, "  ".into(), None).await;
     assert!(matches!(aimless, Err(GridwalkError::InvalidInput { .. })));
-    assert!(device.read_sensitive(document, "入户核对".into()).await.unwrap().is_some());
+    assert!(device.read_sensitive(document, "入户核对".into(), None).await.unwrap().is_some());
     let reads = device.sensitive_reads(0, 10).await.unwrap();
     assert_eq!(reads.len(), 1);
     assert_eq!((reads[0].record, reads[0].purpose.as_str()), (document, "入户核对"));

@@ -3,6 +3,7 @@
 mod devices;
 mod listeners;
 mod shells;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
