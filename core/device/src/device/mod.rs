@@ -15,6 +15,8 @@ mod lock;
 #[cfg(test)]
 mod lock_tests;
 mod patrols;
+#[cfg(test)]
+mod pause_tests;
 mod reports;
 mod screens;
 #[cfg(test)]
@@ -212,7 +214,7 @@ impl Device {
     /// Runs `work` with the store, on the store's thread. For reads, and for edits that belong together.
     ///
     /// # Errors
-    /// What `work` fails with; [`DeviceError::Locked`], [`DeviceError::Closed`].
+    /// What `work` fails with; [`DeviceError::Locked`], [`DeviceError::Paused`], [`DeviceError::Closed`].
     pub async fn with_store<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, gridwalk_model::Timestamp) -> Result<T, DeviceError> + Send + 'static,
@@ -497,21 +499,22 @@ impl Device {
         self.shared.core.post(Event::Network { online, wifi })
     }
 
-    /// Stops what is under way and writes everything into the files proper: before the system suspends the app.
+    /// Stops what is under way and writes everything into the files proper: before the system suspends the app. When
+    /// this returns, no thread touches the store, whatever still comes of requests that were cancelled; calls fail with
+    /// [`DeviceError::Paused`] until [`Self::resume`]. Pausing twice is well.
     ///
     /// # Errors
-    /// Failures of the store.
+    /// Failures of the store; it is paused all the same.
     pub async fn pause(&self) -> Result<(), DeviceError> {
-        self.shared.core.event(Event::Pause).await?;
-        self.shared.core.call_inside(|store, _| store.drain()).await
+        self.shared.core.pause().await
     }
 
     /// Goes on after [`Self::pause`].
     ///
     /// # Errors
-    /// [`DeviceError::Closed`].
+    /// Failures of the store; [`DeviceError::Closed`].
     pub async fn resume(&self) -> Result<(), DeviceError> {
-        self.shared.core.event(Event::Resume).await
+        self.shared.core.resume().await
     }
 
     /// Closes the store. Other clones get [`DeviceError::Closed`] from then on.
