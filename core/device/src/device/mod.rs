@@ -127,7 +127,7 @@ impl Device {
             faults,
         } = options;
         let store_folder = folder.clone();
-        let platform = Arc::clone(&key_store);
+        let (platform, time) = (Arc::clone(&key_store), Arc::clone(&clock));
         let opening = tokio::task::spawn_blocking(move || {
             let encryption = if encrypted {
                 Encryption::Key(key_file::load_or_create(&folder, key_store.as_ref(), entropy.as_mut())?)
@@ -142,11 +142,11 @@ impl Device {
                 None => Arc::new(store.software_key(software)?),
             };
             store.sign_evidence_with(Arc::clone(&key));
-            Ok::<_, DeviceError>((store, key))
+            // Asks the platform's keystore as well, if a wipe was cut off: where waiting is allowed.
+            let started = CoreThread::start(store, Engine::new(engine), time, platform)?;
+            Ok::<_, DeviceError>((started, key))
         });
-        let (store, key) = opening.await.map_err(|_| DeviceError::Closed)??;
-        let engine = Engine::new(engine);
-        let (core, effects, status) = CoreThread::start(store, engine, Arc::clone(&clock), platform)?;
+        let ((core, effects, status), key) = opening.await.map_err(|_| DeviceError::Closed)??;
         let driver = Driver::start(core.clone(), effects, Arc::clone(&clock));
         let device = Self {
             shared: Arc::new(Shared {
