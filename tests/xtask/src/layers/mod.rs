@@ -1,6 +1,7 @@
 //! The rules of the architecture that a compiler does not check: who may use whom, and how the checkout looks.
 
 mod arrows;
+mod face;
 mod layout;
 mod lengths;
 mod libraries;
@@ -18,6 +19,7 @@ pub fn check(workspace: &Workspace) -> Result<String, Vec<String>> {
     let mut problems = arrows::breaches(&members);
     problems.extend(libraries::breaches(&members, &files));
     problems.extend(runtimes::breaches(&files));
+    problems.extend(face::breaches(&files));
     problems.extend(lengths::breaches(&files));
     problems.extend(layout::breaches(workspace.root(), &files));
     if problems.is_empty() {
