@@ -2,6 +2,7 @@
 //!
 //! All parts run, also after one failed. A part whose needs cannot be met has failed; nothing passes by skipping.
 
+mod bindings;
 mod browser;
 mod rust;
 
@@ -42,13 +43,15 @@ pub enum Part {
     E2e,
     /// The console in headless Chromium.
     Browser,
+    /// The phone core from other languages.
+    Bindings,
     /// The main job.
     Demo,
 }
 
 impl Part {
     /// All parts in their order: what fails fast comes first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Layers,
         Self::Licences,
         Self::Rust,
@@ -57,6 +60,7 @@ impl Part {
         Self::Fuzz,
         Self::E2e,
         Self::Browser,
+        Self::Bindings,
         Self::Demo,
     ];
 
@@ -76,13 +80,14 @@ impl Part {
             Self::Fuzz => "fuzz",
             Self::E2e => "e2e",
             Self::Browser => "browser",
+            Self::Bindings => "bindings",
             Self::Demo => "demo",
         }
     }
 
     /// Whether arguments after `--` mean something to it.
     pub fn takes_arguments(self) -> bool {
-        matches!(self, Self::Sim | Self::Fuzz | Self::E2e | Self::Browser)
+        matches!(self, Self::Sim | Self::Fuzz | Self::E2e | Self::Browser | Self::Bindings)
     }
 
     fn needs(self) -> Vec<Need> {
@@ -90,6 +95,7 @@ impl Part {
             Self::Layers | Self::Licences => vec![],
             Self::Rust => [&[Need::Rustfmt, Need::Clippy, Need::LatinFont], Need::NATIVE.as_slice()].concat(),
             Self::Schemas | Self::Sim | Self::Fuzz | Self::E2e | Self::Demo => Need::NATIVE.to_vec(),
+            Self::Bindings => [Need::NATIVE.as_slice(), &[Need::Python]].concat(),
             Self::Browser => {
                 [Need::NATIVE.as_slice(), &[Need::Node, Need::BrowserPackages, Need::Chromium]].concat()
             }
@@ -176,6 +182,7 @@ fn execute(workspace: &Workspace, built: &Built, part: Part, extra: &[String], f
         Part::Fuzz => start(built, "gridwalk-fuzz", &or_default(extra, &FUZZ), findings),
         Part::E2e => rust::end_to_end(workspace, built, extra, findings),
         Part::Browser => browser::run(workspace, built, extra, findings),
+        Part::Bindings => bindings::run(workspace, built, extra, findings),
         Part::Demo => play(workspace, built, findings),
     }
 }

@@ -54,6 +54,8 @@ pub enum Need {
     BrowserPackages,
     /// Chromium or Chrome.
     Chromium,
+    /// Python with its standard library.
+    Python,
 }
 
 /// Where something that is missing comes from.
@@ -70,7 +72,7 @@ pub enum Remedy {
 
 impl Need {
     /// All of them, each after what it stands on.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::CCompiler,
@@ -81,6 +83,7 @@ impl Need {
         Self::Node,
         Self::BrowserPackages,
         Self::Chromium,
+        Self::Python,
     ];
 
     /// What it takes to compile the workspace and to run the demo.
@@ -99,6 +102,7 @@ impl Need {
             Self::Node => "Node.js 18 or newer, with npm",
             Self::BrowserPackages => "the npm packages of tests/browser",
             Self::Chromium => "Chromium",
+            Self::Python => "Python 3.9 or newer",
         }
     }
 
@@ -119,6 +123,7 @@ impl Need {
             }
             Self::BrowserPackages => browser::packages_installed(workspace),
             Self::Chromium => browser::chromium(workspace).is_some(),
+            Self::Python => python_is_there(workspace),
         }
     }
 
@@ -135,6 +140,7 @@ impl Need {
             Self::Node => Remedy::Apt(&["nodejs", "npm"]),
             Self::BrowserPackages => Remedy::Npm,
             Self::Chromium => Remedy::Chromium,
+            Self::Python => Remedy::Apt(&["python3"]),
         }
     }
 
@@ -179,6 +185,11 @@ fn cargo_has(workspace: &Workspace, subcommand: &str) -> bool {
 fn node_version(workspace: &Workspace) -> Option<u32> {
     let said = Program::new("node", workspace.root()).args(["--version"]).capture().ok()?;
     major(&said)
+}
+
+fn python_is_there(workspace: &Workspace) -> bool {
+    let asks = "import asyncio, ctypes, sys, unittest; sys.exit(sys.version_info < (3, 9))";
+    Program::new("python3", workspace.root()).args(["-c", asks]).capture().is_ok()
 }
 
 fn major(version: &str) -> Option<u32> {
