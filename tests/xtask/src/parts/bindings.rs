@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Built, Findings};
 use crate::artifacts::Artifacts;
 use crate::process::Program;
-use crate::report::unittest_count;
+use crate::report::{surefire_count, unittest_count};
 use crate::workspace::Workspace;
 
 /// The library, as its crate is called.
@@ -18,7 +18,7 @@ pub fn run(workspace: &Workspace, built: &Built, extra: &[String], findings: &mu
         Ok(made) => made,
         Err(problem) => return findings.add(Err(problem)),
     };
-    for test in [python] {
+    for test in [python, kotlin] {
         findings.add(test(workspace, made, extra));
     }
 }
@@ -48,6 +48,24 @@ fn python(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<S
         .args(["-W", "error::ResourceWarning", "__main__.py"])
         .args(extra);
     finished("Python", &tests, extra, unittest_count)
+}
+
+fn kotlin(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<String, String> {
+    let folder = generated(workspace, made, "kotlin")?;
+    let libraries = made.library(LIBRARY)?.parent().ok_or("a library without a folder")?;
+    let mut tests = Program::new("mvn", &workspace.path("android/bindings"))
+        .env("GRIDWALK_SERVER", made.program("gridwalk-server")?)
+        .args(["--batch-mode", "--no-transfer-progress", "test"])
+        .args([format!("-Dgridwalk.generated={}", folder.display())])
+        .args([format!("-Dgridwalk.library={}", libraries.display())]);
+    if !extra.is_empty() {
+        let patterns: Vec<String> = extra.iter().map(|pattern| format!("#*{pattern}*")).collect();
+        tests = tests.args([
+            format!("-Dtest={}", patterns.join(",")),
+            "-Dsurefire.failIfNoSpecifiedTests=false".into(),
+        ]);
+    }
+    finished("Kotlin", &tests, extra, surefire_count)
 }
 
 /// Runs the tests of a language. That none ran is a failure, unless patterns were given that may be meant for another.

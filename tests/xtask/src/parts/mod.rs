@@ -95,7 +95,7 @@ impl Part {
             Self::Layers | Self::Licences => vec![],
             Self::Rust => [&[Need::Rustfmt, Need::Clippy, Need::LatinFont], Need::NATIVE.as_slice()].concat(),
             Self::Schemas | Self::Sim | Self::Fuzz | Self::E2e | Self::Demo => Need::NATIVE.to_vec(),
-            Self::Bindings => [Need::NATIVE.as_slice(), &[Need::Python]].concat(),
+            Self::Bindings => [Need::NATIVE.as_slice(), &[Need::Python, Need::Jdk, Need::Maven]].concat(),
             Self::Browser => {
                 [Need::NATIVE.as_slice(), &[Need::Node, Need::BrowserPackages, Need::Chromium]].concat()
             }
