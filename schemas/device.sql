@@ -299,6 +299,26 @@ CREATE TABLE draft_photo (
 
 CREATE INDEX draft_photo_draft ON draft_photo (draft) WHERE draft IS NOT NULL;
 
+CREATE TABLE voice_note (
+  -- Voice notes that this phone recorded: with a draft until it is sent, then to know which are its own.
+  n INTEGER PRIMARY KEY,
+  -- Where it belongs, one of three: a report that is still a draft, the draft of a visit, or a record.
+  draft INTEGER,
+  visit INTEGER,
+  record BLOB CHECK (record IS NULL OR length(record) = 16),
+  -- Its name among the record's voice notes, now or later.
+  element BLOB NOT NULL UNIQUE CHECK (length(element) = 16),
+  -- SHA-256 of the sound, which is among the media.
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  -- The reference, not signed yet; empty once the record has it.
+  body BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  -- When it was taken off its draft.
+  discarded_at INTEGER
+) STRICT;
+
+CREATE INDEX voice_note_hash ON voice_note (hash);
+
 CREATE TABLE due (
   record INTEGER NOT NULL,
   -- Words of DueSource and DueKind.
@@ -354,9 +374,10 @@ CREATE TABLE sealed_part (
   n INTEGER PRIMARY KEY,
   -- Sealed already; none for a piece of a file, which is sealed when it is sent.
   body BLOB,
-  -- The medium, or the number of the original, and where the piece begins.
+  -- The medium, the number of the original or the voice note of a draft, and where the piece begins.
   hash BLOB CHECK (hash IS NULL OR length(hash) = 32),
   capture INTEGER,
+  element BLOB CHECK (element IS NULL OR length(element) = 16),
   offset INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gridwalk_device::work::checklists::{
-    Answered, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session,
+    Answered, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
 };
 use gridwalk_model::categories::Severity;
 use gridwalk_model::checklist::{
@@ -17,7 +17,7 @@ use gridwalk_model::{RecordId, Timestamp};
 use crate::containers::{AnswerMap, Count, Day, ItemMap, LackMap, NameSet, RecordMap, SeverityMap, TextMap};
 use crate::device::Device;
 use crate::error::GridwalkError;
-use crate::evidence::StampFace;
+use crate::evidence::{PhotoRemoval, StampFace};
 use crate::kinds::InspectionEntry;
 
 /// An inspection as a screen shows it.
@@ -37,6 +37,8 @@ pub struct InspectionSession {
     pub next: Option<String>,
     /// Photos of the inspection that belong to no answer: taken, but not yet sorted.
     pub loose_photos: Vec<RecordId>,
+    /// Who has signed exactly these answers, `worker` and `manager`: whoever changes an answer has it signed anew.
+    pub signed: Vec<SignatureRole>,
     /// Whether it is finished.
     pub finished: bool,
 }
@@ -45,8 +47,9 @@ impl From<Session> for InspectionSession {
     fn from(core: Session) -> Self {
         let finished = core.is_finished();
         // The rest is what the core's conditions saw: private to it.
-        let Session { id, inspection, template, answers, review, next, loose_photos, .. } = core;
-        Self { id, inspection, template, answers, review, next, loose_photos, finished }
+        let Session { id, inspection, template, answers, review, next, loose_photos, signed, .. } = core;
+        let signed = signed.into_iter().collect();
+        Self { id, inspection, template, answers, review, next, loose_photos, signed, finished }
     }
 }
 
@@ -132,7 +135,7 @@ pub struct ChecklistItem {
     pub severity: Severity,
     /// When a photo is needed.
     pub evidence: EvidenceRule,
-    /// The law or standard that it rests on.
+    /// The law or standard that it rests on, in Chinese.
     pub basis: Option<String>,
     /// It passes only if this holds as well: a limit that depends on another answer.
     pub passes_when: Option<String>,
@@ -150,6 +153,8 @@ pub struct ChecklistItem {
     pub unit_en: Option<String>,
     /// The field that it fills, for an item of a form; see `forms`.
     pub field: Option<String>,
+    /// The law or standard in English.
+    pub basis_en: Option<String>,
 }
 
 /// One of the words that answer a choice.
@@ -241,8 +246,6 @@ pub enum Grade {
 /// What the worker decides at the end of an inspection.
 #[uniffi::remote(Record)]
 pub struct FinishPlan {
-    /// Minutes that local time is ahead of UTC.
-    pub utc_offset_minutes: i16,
     /// Last day for putting right what failed; by default the earliest of its items.
     #[uniffi(default = None)]
     pub deadline: Option<Day>,
@@ -286,6 +289,17 @@ pub struct OpenOrder {
     pub overdue: bool,
 }
 
+/// The languages of a printed order.
+#[uniffi::remote(Enum)]
+pub enum SheetLanguage {
+    /// Chinese alone.
+    Chinese,
+    /// English alone; what was written by people stays as it was written.
+    English,
+    /// Chinese, and English below it.
+    Both,
+}
+
 #[uniffi::export(async_runtime = "tokio")]
 impl Device {
     /// The checklists for a place. Throws `NotFound`.
@@ -294,7 +308,7 @@ impl Device {
     }
 
     /// Begins an inspection, or goes on with the one that this worker has open there. Throws `Conflict`
-    /// (`checklist.retired`), `NotFound`.
+    /// (`checklist.retired`, `checklist.wrong_task` for a task that is closed or asks for something else), `NotFound`.
     pub async fn begin_inspection(
         &self,
         place: RecordId,
@@ -364,6 +378,16 @@ impl Device {
             .into())
     }
 
+    /// Takes the signatures of a role off. Each that is returned goes back on with `restore_photo`.
+    pub async fn unsign_inspection(
+        &self,
+        inspection: RecordId,
+        role: SignatureRole,
+    ) -> Result<Vec<Arc<PhotoRemoval>>, GridwalkError> {
+        let removed = self.write(async move |core| core.unsign_inspection(inspection, role).await).await?;
+        Ok(removed.into_iter().map(PhotoRemoval::of).collect())
+    }
+
     /// Finishes an inspection with everything that follows: the order, the task of checking again, events of major
     /// findings. Throws `InvalidInput` (`checklist.incomplete`) with every item that is lacking, signatures under
     /// `signatures/worker` and `signatures/manager`.
@@ -375,16 +399,10 @@ impl Device {
         self.write(async move |core| core.finish_inspection(inspection, plan).await).await
     }
 
-    /// Takes a finished inspection back, while nobody has gone on from it. `utc_offset_minutes`: 480 in China.
-    pub async fn reopen_inspection(
-        &self,
-        inspection: RecordId,
-        utc_offset_minutes: i16,
-    ) -> Result<InspectionSession, GridwalkError> {
-        Ok(self
-            .write(async move |core| core.reopen_inspection(inspection, utc_offset_minutes).await)
-            .await?
-            .into())
+    /// Takes a finished inspection back, while nobody has gone on from it. Throws `Conflict`
+    /// (`checklist.had_consequences`).
+    pub async fn reopen_inspection(&self, inspection: RecordId) -> Result<InspectionSession, GridwalkError> {
+        Ok(self.write(async move |core| core.reopen_inspection(inspection).await).await?.into())
     }
 
     /// Throws an unfinished inspection away; `restore_inspection` brings it back.
@@ -398,8 +416,19 @@ impl Device {
     }
 
     /// Orders that are not settled, the earliest deadline first.
-    pub async fn open_orders(&self, utc_offset_minutes: i16) -> Result<Vec<OpenOrder>, GridwalkError> {
-        self.call(async move |core| core.open_orders(utc_offset_minutes).await).await
+    pub async fn open_orders(&self) -> Result<Vec<OpenOrder>, GridwalkError> {
+        self.call(async |core| core.open_orders().await).await
+    }
+
+    /// An order as pages to print, hand over and sign, one SVG document each; without a language in both. Throws
+    /// `NotFound`.
+    #[uniffi::method(default(language = None))]
+    pub async fn print_order(
+        &self,
+        order: RecordId,
+        language: Option<SheetLanguage>,
+    ) -> Result<Vec<String>, GridwalkError> {
+        self.call(async move |core| core.print_order(order, language.unwrap_or_default()).await).await
     }
 
     /// Begins to check an order again, or goes on with it: only what was not right is asked.
@@ -408,11 +437,7 @@ impl Device {
     }
 
     /// Makes events of what an order has outstanding after its deadline, once each; returns them by item.
-    pub async fn report_overdue(
-        &self,
-        order: RecordId,
-        utc_offset_minutes: i16,
-    ) -> Result<RecordMap, GridwalkError> {
-        self.write(async move |core| core.report_overdue(order, utc_offset_minutes).await).await
+    pub async fn report_overdue(&self, order: RecordId) -> Result<RecordMap, GridwalkError> {
+        self.write(async move |core| core.report_overdue(order).await).await
     }
 }

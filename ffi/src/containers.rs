@@ -47,6 +47,8 @@ pub type Count = usize;
 pub type EntrySet = BTreeMap<String, Vec<u8>>;
 /// Texts by name.
 pub type TextMap = BTreeMap<String, String>;
+/// Local days by name.
+pub type DayMap = BTreeMap<String, Day>;
 /// Yes or no by name.
 pub type FlagMap = BTreeMap<String, bool>;
 /// Records by name.
@@ -131,6 +133,7 @@ macro_rules! maps {
 
 maps! {
     TextMap => String, String;
+    DayMap => String, Day;
     FlagMap => String, bool;
     RecordMap => String, RecordId;
     AnswerMap => String, Answer;

@@ -480,7 +480,8 @@ impl Device {
     }
 
     /// "No change" for several doors, such as a floor. `method` is a word such as `in_person`. Throws `Conflict`
-    /// (`door.too_fast`) where nobody can have walked to them.
+    /// (`door.too_fast`) where nobody can have walked to them, (`door.apart`, `door.not_one_building`) where they are no
+    /// floor: too far from each other, or of several buildings.
     pub async fn confirm_floor(
         &self,
         dwellings: Vec<RecordId>,

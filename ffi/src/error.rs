@@ -240,9 +240,12 @@ impl From<DeviceError> for GridwalkError {
             E::Storage { code } => Self::StorageFailed { problem, code },
             E::File { .. } | E::Entropy | E::Injected => Self::StorageFailed { problem, code: 0 },
             E::NotEnrolled => Self::NotEnrolled { problem },
-            E::UnknownRecord { .. } | E::NoBuilding | E::NoCapture | E::NoPhoto { .. } | E::NoDraft => {
-                Self::NotFound { problem }
-            }
+            E::UnknownRecord { .. }
+            | E::NoBuilding
+            | E::NoCapture
+            | E::NoPhoto { .. }
+            | E::NoVoice { .. }
+            | E::NoDraft => Self::NotFound { problem },
             E::Invalid { .. }
             | E::Photo(_)
             | E::TooManyRegions { .. }
@@ -262,6 +265,7 @@ impl From<DeviceError> for GridwalkError {
             | E::AlreadyEnrolled
             | E::PatrolUnderWay
             | E::NoPatrol
+            | E::DraftDiscarded
             | E::ActRefused { .. }
             | E::CannotUndo { .. }
             | E::NotInTray => Self::Conflict { problem, record: None },

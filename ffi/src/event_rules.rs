@@ -4,6 +4,7 @@ use gridwalk_model::calendar::Span;
 use gridwalk_model::categories::Severity;
 use gridwalk_model::event::{Category, EventRules, SlaClass, SlaRule};
 
+use crate::containers::TextMap;
 use crate::device::Device;
 use crate::error::GridwalkError;
 use crate::mirror::limit;
@@ -81,6 +82,11 @@ pub struct DeploymentEventRules {
     pub look_back_days: u32,
     /// Minutes by which an author's clock may be ahead before it is flagged.
     pub clock_skew_minutes: u32,
+    /// The day of every year, such as `06-01`, on which the season of a category begins, by the category's code: a closed
+    /// event of it is then looked at again.
+    pub seasons: TextMap,
+    /// Days before that day from which a look back settles it.
+    pub ahead_days: u32,
 }
 
 impl From<EventRules> for DeploymentEventRules {
@@ -95,6 +101,8 @@ impl From<EventRules> for DeploymentEventRules {
             verify_distance_m,
             look_back_days,
             clock_skew_minutes,
+            seasons,
+            ahead_days,
         } = core;
         let deadlines = |(class, rule)| {
             let SlaRule { respond, handle, red_times } = rule;
@@ -111,6 +119,8 @@ impl From<EventRules> for DeploymentEventRules {
             verify_distance_m,
             look_back_days,
             clock_skew_minutes,
+            seasons: seasons.into_iter().map(|(code, day)| (code, day.to_string())).collect(),
+            ahead_days,
         }
     }
 }

@@ -273,6 +273,9 @@ pub enum Flag {
     /// Reported without a photo or a reason why there is none.
     /// 没有照片且未说明原因
     NoEvidence,
+    /// All photos on which it rests were taken off.
+    /// 所依据的照片已全部移除
+    ProofTakenOff,
     /// A settlement on the spot that does not qualify and counts as a report.
     /// 不符合当场办结条件，按上报处理
     CountedAsReport,
@@ -285,6 +288,9 @@ pub enum Flag {
     /// Its author's clock was ahead.
     /// 设备时间偏快
     ClockAhead,
+    /// By a reason only, from farther away than a position may be.
+    /// 定位距事发地点过远，仅凭说明原因
+    FarOff,
     /// Finished although a called unit objects.
     /// 存在未解决的异议
     OverObjection,
@@ -365,7 +371,7 @@ pub struct SiteClaim {
     /// The dwelling that is open on the phone.
     #[uniffi(default = None)]
     pub open_dwelling: Option<RecordId>,
-    /// Why none of these can be shown.
+    /// Why none of these can be shown. Does not count with a simulated location.
     #[uniffi(default = None)]
     pub reason: Option<String>,
 }
@@ -416,7 +422,7 @@ pub struct OnSite {
 #[uniffi(name = "SiteAway")]
 pub enum Away {
     /// The platform said that the location is simulated.
-    /// 手机正在使用模拟定位，请关闭后重试，或说明原因
+    /// 手机正在使用模拟定位，请关闭后重试
     Simulated,
     /// The fix is too rough.
     /// 定位精度不足，请到开阔处稍候，或说明原因

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use gridwalk_device::photo::CaptureFacts;
-use gridwalk_device::work::evidence::{RemovedPhoto, ReusedPhoto, VoiceFacts};
+use gridwalk_device::work::evidence::{DraftVoice, RemovedPhoto, RemovedVoice, ReusedPhoto, VoiceFacts};
+use gridwalk_device::work::visits::VisitInput;
 use gridwalk_evidence::{Likeness, StampFont};
 use gridwalk_model::geo::Position;
 use gridwalk_model::photo::{BlurRegion, PhotoRef, PhotoRole, PhotoSource, Reuse};
@@ -70,6 +71,16 @@ pub struct VoiceEntry {
 /// A photo that was taken off its record: given to `restore_photo`, it takes that back. It does not outlive the app.
 #[derive(uniffi::Object)]
 pub struct PhotoRemoval(RemovedPhoto);
+
+impl PhotoRemoval {
+    pub(crate) fn of(removed: RemovedPhoto) -> Arc<Self> {
+        Arc::new(Self(removed))
+    }
+}
+
+/// A voice note that was taken off its record: given to `restore_voice`, it takes that back. It does not outlive the app.
+#[derive(uniffi::Object)]
+pub struct VoiceRemoval(RemovedVoice);
 
 /// How a photo resembles one that was used before.
 #[uniffi::remote(Enum)]
@@ -225,6 +236,17 @@ pub struct VoiceRef {
     pub link: Option<ChainLink>,
 }
 
+/// A voice note of a report or a visit that is still a draft.
+#[uniffi::remote(Record)]
+pub struct DraftVoice {
+    /// The name that it will have in the record.
+    pub element: RecordId,
+    /// What is known of it; its sound is read with `draft_sound`. Signed once the record is made.
+    pub voice: VoiceRef,
+    /// When it was taken off; until it is swept it can be put back.
+    pub discarded_at: Option<Timestamp>,
+}
+
 #[uniffi::export(async_runtime = "tokio")]
 impl Device {
     /// Journals a camera's file: when this returns it is durable and the camera is free. Returns its number. Throws
@@ -306,14 +328,15 @@ impl Device {
 
     /// Takes a photo that this phone attached off its record, and off the answers that name it. What of it the server
     /// does not have is not sent any more; its bytes stay for a week. What is returned takes it back.
-    /// Throws `NotFound` (`no_photo`), `NotAllowed` where an act rests on it alone.
+    /// Throws `NotFound` (`no_photo`), `NotAllowed` for a photo of somebody else or a signature (see `unsign_inspection`),
+    /// `Conflict` where an act rests on it alone.
     pub async fn remove_photo(
         &self,
         record: RecordId,
         element: RecordId,
     ) -> Result<Arc<PhotoRemoval>, GridwalkError> {
         let removed = self.write(async move |core| core.remove_photo(record, element).await).await?;
-        Ok(Arc::new(PhotoRemoval(removed)))
+        Ok(PhotoRemoval::of(removed))
     }
 
     /// Puts a photo back that was taken off. Throws `NotFound` once its bytes are gone.
@@ -357,5 +380,67 @@ impl Device {
     pub async fn voices(&self, record: RecordId) -> Result<Vec<VoiceEntry>, GridwalkError> {
         let voices = self.call(async move |core| core.voices(record).await).await?;
         Ok(voices.into_iter().map(|(element, voice)| VoiceEntry { element, voice }).collect())
+    }
+
+    /// Takes a voice note that this phone attached off its record. What of it the server does not have is not sent any
+    /// more; its sound stays for a week. What is returned takes it back. Throws `NotFound` (`no_voice`), `NotAllowed` for
+    /// one of another.
+    pub async fn remove_voice(
+        &self,
+        record: RecordId,
+        element: RecordId,
+    ) -> Result<Arc<VoiceRemoval>, GridwalkError> {
+        let removed = self.write(async move |core| core.remove_voice(record, element).await).await?;
+        Ok(Arc::new(VoiceRemoval(removed)))
+    }
+
+    /// Puts a voice note back that was taken off. Throws `NotFound` once its sound is gone.
+    pub async fn restore_voice(&self, removed: Arc<VoiceRemoval>) -> Result<(), GridwalkError> {
+        self.write(async move |core| core.restore_voice(removed.0.clone()).await).await
+    }
+
+    /// Adds a voice note to a report that is still a draft: durable when this returns, and in the event with the same
+    /// step that makes it. Returns the name that it will have there. Throws `NotFound` (`no_draft`), `InvalidInput`
+    /// (`sound`).
+    pub async fn add_draft_voice(
+        &self,
+        draft: i64,
+        sound: Vec<u8>,
+        facts: VoiceFacts,
+    ) -> Result<RecordId, GridwalkError> {
+        self.write(async move |core| core.add_draft_voice(draft, sound, facts).await).await
+    }
+
+    /// Adds a voice note to a visit under way, whose draft is saved with it. Returns the name that it will have in the
+    /// visit. Throws `InvalidInput` (`sound`).
+    pub async fn add_visit_voice(
+        &self,
+        visit: VisitInput,
+        sound: Vec<u8>,
+        facts: VoiceFacts,
+    ) -> Result<RecordId, GridwalkError> {
+        self.write(async move |core| core.add_visit_voice(visit, sound, facts).await).await
+    }
+
+    /// The voice notes of a visit under way to somebody, those that were taken off included. Those of a report stand in
+    /// its draft.
+    pub async fn visit_voices(&self, target: RecordId) -> Result<Vec<DraftVoice>, GridwalkError> {
+        self.call(async move |core| core.visit_voices(target).await).await
+    }
+
+    /// The sound of a voice note of a draft; none if it was lost with a damaged file. Throws `NotFound` (`no_voice`) where
+    /// no draft has it.
+    pub async fn draft_sound(&self, element: RecordId) -> Result<Option<Vec<u8>>, GridwalkError> {
+        self.call(async move |core| core.draft_sound(element).await).await
+    }
+
+    /// Takes a voice note off its draft; `restore_draft_voice` puts it back. Throws `NotFound` (`no_voice`).
+    pub async fn remove_draft_voice(&self, element: RecordId) -> Result<(), GridwalkError> {
+        self.write(async move |core| core.remove_draft_voice(element).await).await
+    }
+
+    /// Puts a voice note back into its draft. Throws `NotFound` (`no_voice`) once it was swept.
+    pub async fn restore_draft_voice(&self, element: RecordId) -> Result<(), GridwalkError> {
+        self.write(async move |core| core.restore_draft_voice(element).await).await
     }
 }

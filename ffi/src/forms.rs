@@ -63,7 +63,7 @@ pub struct AskedLater {
 #[uniffi::export(async_runtime = "tokio")]
 impl Device {
     /// Begins to fill a form about a record, or goes on with this worker's draft of it. Throws `Conflict`
-    /// (`checklist.retired`, `checklist.wrong_target`), `NotFound`.
+    /// (`checklist.retired`, `checklist.wrong_target`, `checklist.wrong_task`), `NotFound`.
     pub async fn begin_submission(
         &self,
         form: RecordId,

@@ -1,7 +1,7 @@
 //! The worker's week: figures, with the records behind each.
 
 use gridwalk_device::work::indicators::MyWeek;
-use gridwalk_model::indicators::{Counted, Exclusion, Figure, FigureName, Week, WeekRules};
+use gridwalk_model::indicators::{Counted, Exclusion, Figure, FigureName, Week};
 use gridwalk_model::{RecordId, Timestamp};
 
 use crate::containers::Day;
@@ -54,13 +54,6 @@ pub struct Week {
     pub from: Timestamp,
     /// The first moment after it.
     pub to: Timestamp,
-}
-
-/// Limits of the figures. Data.
-#[uniffi::remote(Record)]
-pub struct WeekRules {
-    /// Base data counts as fresh for so many days.
-    pub fresh_days: i64,
 }
 
 /// A figure of one area and one period.
@@ -144,9 +137,8 @@ pub enum Exclusion {
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Device {
-    /// The worker's week in a grid, with the evidence behind each figure. Without `rules` the product's own count.
-    #[uniffi::method(default(rules = None))]
-    pub async fn my_week(&self, area: RecordId, rules: Option<WeekRules>) -> Result<MyWeek, GridwalkError> {
-        self.call(async move |core| core.my_week(area, rules.unwrap_or_default()).await).await
+    /// The worker's week in a grid, with the evidence behind each figure. Throws `NotEnrolled`.
+    pub async fn my_week(&self, area: RecordId) -> Result<MyWeek, GridwalkError> {
+        self.call(async move |core| core.my_week(area).await).await
     }
 }

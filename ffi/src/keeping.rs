@@ -129,7 +129,8 @@ impl Device {
     }
 
     /// Tells what the platform says of storage and battery; returns what is put off from now on. To be called when the
-    /// app starts, and whenever one of them has changed.
+    /// app starts, and whenever one of them has changed. Once a day, and every hour while storage is short, it also tidies
+    /// up as `keep_house` does; where that fails, the state is taken all the same.
     #[uniffi::method(default(limits = None))]
     pub async fn set_phone_state(
         &self,
@@ -139,7 +140,7 @@ impl Device {
         self.write(async move |core| core.set_phone_state(state, &limits.unwrap_or_default()).await).await
     }
 
-    /// Tidies up: when the app starts, when a shift ends, and when storage is low. Nothing that only this phone has is
+    /// Tidies up: when a shift ends; the daily round comes with `set_phone_state`. Nothing that only this phone has is
     /// removed.
     #[uniffi::method(default(limits = None))]
     pub async fn keep_house(
@@ -202,8 +203,8 @@ impl Device {
         Ok(RecordPage::of(kind, self.call(async move |core| core.with_store(read).await).await?))
     }
 
-    /// Search that also finds people by the needs that their care tags state, for a purpose; the tags of those found so
-    /// are journaled. Throws as `read_sensitive`.
+    /// Search that also finds services, and people by the needs that their care tags state, for a purpose; the services,
+    /// and the tags of people found so, are journaled. Throws as `read_sensitive`.
     #[uniffi::method(default(limits = None))]
     pub async fn search_needs(
         &self,

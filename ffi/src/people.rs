@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gridwalk_device::store::RecordState;
-use gridwalk_device::work::doors::{Difference, Home, Namesake, Person};
+use gridwalk_device::work::doors::{Difference, Home, Namesake, Person, PersonEdited};
 use gridwalk_model::doors::{Doubt, Standing};
 use gridwalk_model::records::Resident;
 use gridwalk_model::{RecordId, Value};
@@ -66,6 +66,15 @@ pub enum Standing {
     Doubtful(Doubt),
 }
 
+/// What an edit of a person did.
+#[uniffi::remote(Record)]
+pub struct PersonEdited {
+    /// The record that was edited: the one that stands for them.
+    pub person: RecordId,
+    /// The operation's number, for undoing it; `None` if they were said to be so already.
+    pub operation: Option<i64>,
+}
+
 #[uniffi::export(async_runtime = "tokio")]
 impl Device {
     /// A person, by any record that stands for them; none if it is not here.
@@ -73,12 +82,12 @@ impl Device {
         self.call(async move |core| core.person(id).await).await
     }
 
-    /// Edits a person: the record that stands for them, whichever of theirs was named. Returns which it was.
+    /// Edits a person: the record that stands for them, whichever of theirs was named. `undo_door` takes it back.
     pub async fn edit_person(
         &self,
         id: RecordId,
         fields: HashMap<String, FieldValue>,
-    ) -> Result<RecordId, GridwalkError> {
+    ) -> Result<PersonEdited, GridwalkError> {
         let patch = values::taken(fields);
         self.write(async move |core| core.edit_person(id, patch).await).await
     }

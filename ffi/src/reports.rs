@@ -7,6 +7,7 @@ use gridwalk_device::work::events::{
     Draft, DraftPhoto, DraftTray, NearReport, NotSent, ReportDraft, Sending, SentReport, SnapContext,
     Snapped, Sorted,
 };
+use gridwalk_device::work::evidence::DraftVoice;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::near::Near;
 use gridwalk_model::event::urgent::Call;
@@ -113,6 +114,8 @@ pub struct Draft {
     pub report: ReportDraft,
     /// Its photos.
     pub photos: Vec<DraftPhoto>,
+    /// Its voice notes, those that were taken off included.
+    pub voices: Vec<DraftVoice>,
     /// When it was thrown away; until it is swept it can be taken back.
     pub discarded_at: Option<Timestamp>,
 }
@@ -255,7 +258,8 @@ impl Device {
     }
 
     /// The third call: the draft becomes an event with a number and goes out at once. Its photos follow by
-    /// `attach_report_photos`. Throws `InvalidInput` with the field that is missing.
+    /// `attach_report_photos`. Throws `InvalidInput` with the field that is missing, `Conflict` (`draft_discarded`) for one
+    /// that was thrown away, `NotFound` (`no_draft`).
     pub async fn send_report(&self, draft: i64) -> Result<SentReport, GridwalkError> {
         self.write(async move |core| core.send_report(draft).await).await
     }

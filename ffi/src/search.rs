@@ -1,6 +1,7 @@
 //! Search.
 
 use gridwalk_device::store::{SearchCursor, SearchHit, SearchPage, Tier};
+use gridwalk_model::describe::Words;
 
 use crate::device::Device;
 use crate::error::GridwalkError;
@@ -17,13 +18,15 @@ pub enum Tier {
     Prefix,
     /// It is a name in full pinyin, or its first letters.
     SoundExact,
-    /// A name begins with it as pinyin.
+    /// A name begins with it as pinyin, with initials among full syllables or Chinese characters.
     SoundPrefix,
-    /// Somewhere inside.
+    /// Somewhere inside, as written or as pinyin; or its parts, in any order.
     Part,
-    /// A care tag of the person is what was asked for.
+    /// What it is about is told by one of the tiers before: the orders of a place, the visits to a person.
+    About,
+    /// A care tag of the person is what was asked for, perhaps also ended.
     Need,
-    /// One character is mistaken, missing or too many.
+    /// One character or letter is mistaken, missing or too many, two are swapped, or a name sounds the same.
     Typo,
 }
 
@@ -32,6 +35,10 @@ pub enum Tier {
 pub struct FoundRecord {
     /// The record.
     pub entry: RecordEntry,
+    /// What it is called, or what it says in short.
+    pub title: Words,
+    /// Where it is or whom it is about: a door, a place, a person and their door. Empty where nothing more is known.
+    pub whereabouts: String,
     /// How well it fits.
     pub tier: Tier,
 }
@@ -47,9 +54,9 @@ pub struct FoundPage {
 
 impl From<SearchHit> for FoundRecord {
     fn from(core: SearchHit) -> Self {
-        let SearchHit { id, kind, fields, state, tier } = core;
+        let SearchHit { id, kind, title, whereabouts, fields, state, tier } = core;
         let fields = crate::values::told(&kind, fields);
-        Self { entry: RecordEntry { id, kind, fields, state }, tier }
+        Self { entry: RecordEntry { id, kind, fields, state }, title, whereabouts, tier }
     }
 }
 

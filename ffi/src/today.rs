@@ -122,6 +122,9 @@ pub enum DueSource {
     /// A closed event is looked at again.
     /// 结案后回头看
     Closed,
+    /// A closed event is looked at when its season comes round: the first flood, frost or heating after it.
+    /// 时令回头看
+    Season,
     /// A report was not taken on.
     /// 上报未被受理
     Rejected,
@@ -138,10 +141,28 @@ impl Device {
         self.call(async move |core| core.today(here, self::limit(limit)).await).await
     }
 
-    /// Takes something off the list that only had to be seen. Throws `Conflict` (`not_in_tray`) for what has to be
+    /// Says that a task is done which no other work fulfils: a joint call without an event, or a task of a sort that only
+    /// the office knows. `reopen_task` takes it back. Throws `Conflict` (`checklist.wrong_task`) for a task that is closed
+    /// or is fulfilled by other work, `NotFound`.
+    pub async fn finish_task(&self, task: RecordId) -> Result<(), GridwalkError> {
+        self.write(async move |core| core.finish_task(task).await).await
+    }
+
+    /// Opens a task again that `finish_task` had ended. Throws `Conflict` (`checklist.wrong_task`), `NotFound`.
+    pub async fn reopen_task(&self, task: RecordId) -> Result<(), GridwalkError> {
+        self.write(async move |core| core.reopen_task(task).await).await
+    }
+
+    /// Takes something off the list that only had to be seen; `restore_due` puts it back. Throws `Conflict` (`not_in_tray`) for what has to be
     /// done.
     pub async fn dismiss_due(&self, item: TodayItem) -> Result<(), GridwalkError> {
         self.write(async move |core| core.dismiss_due(item).await).await
+    }
+
+    /// Puts something back on the list that was taken off. Throws `Conflict` (`not_in_tray`) for what was not, or has
+    /// happened again since.
+    pub async fn restore_due(&self, item: TodayItem) -> Result<(), GridwalkError> {
+        self.write(async move |core| core.restore_due(item).await).await
     }
 }
 

@@ -54,6 +54,13 @@ pub enum TrayKey {
         /// The entry.
         entry: RecordId,
     },
+    /// The worker's act on an event has lost all photos on which it rests.
+    Unproven {
+        /// The event.
+        record: RecordId,
+        /// The entry.
+        entry: RecordId,
+    },
     /// The server cannot take it yet.
     Held {
         /// The record.

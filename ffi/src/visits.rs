@@ -282,7 +282,7 @@ pub struct TagInForce {
     pub id: RecordId,
     /// Its content.
     pub tag: CareTag,
-    /// Whether it ends within 30 days and has to be renewed, with a new approval, or let go.
+    /// Whether it ends within the deployment's days (30) and has to be renewed, with a new approval, or let go.
     pub ends_soon: bool,
 }
 
@@ -350,7 +350,8 @@ impl Device {
         self.write(async move |core| core.restore_visit_draft(n).await).await
     }
 
-    /// Records a visit with all that follows from it. A declined visit is complete, and nothing else happens. Throws
+    /// Records a visit with all that follows from it; voice notes of its draft are the visit's then. A declined visit is
+    /// complete, and nothing else happens. Throws
     /// `InvalidInput` with the field at fault.
     pub async fn record_visit(&self, input: VisitInput) -> Result<Recorded, GridwalkError> {
         self.write(async move |core| core.record_visit(input).await).await

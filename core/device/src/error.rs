@@ -136,6 +136,12 @@ pub enum DeviceError {
         /// The photo's name there.
         element: RecordId,
     },
+    /// There is no such voice note, or its bytes are gone.
+    #[error("there is no voice note {element}")]
+    NoVoice {
+        /// Its name in its record, or in the one that its draft will become.
+        element: RecordId,
+    },
     /// A step of an inspection that cannot be made.
     #[error(transparent)]
     Checklist(#[from] ChecklistError),
@@ -156,6 +162,9 @@ pub enum DeviceError {
     /// No such draft is on this phone.
     #[error("no draft has this number")]
     NoDraft,
+    /// The draft was thrown away: it is not sent before it is taken back.
+    #[error("the draft was thrown away")]
+    DraftDiscarded,
     /// A report cannot be sent yet.
     #[error("the report lacks {what}")]
     Unfinished {
@@ -250,11 +259,14 @@ impl DeviceError {
             Self::Voice(error) => error.zh(),
             Self::Qr(error) => error.zh(),
             Self::NoCapture | Self::NoPhoto { .. } => "找不到这张照片".into(),
+            Self::NoVoice { .. } => "找不到这段录音".into(),
             Self::Checklist(error) => error.zh(),
             Self::PatrolUnderWay => "已有一次巡查正在进行".into(),
             Self::NoPatrol => "当前没有进行中的巡查".into(),
             Self::Visit { fault, .. } => fault.zh().into(),
             Self::NoDraft => "找不到这份草稿".into(),
+            Self::DraftDiscarded => "这份草稿已被丢弃，请先恢复再上报".into(),
+            Self::Unfinished { what: "photos" } => "请拍照，或说明没有照片的原因".into(),
             Self::Unfinished { what } => {
                 format!("上报内容不完整，请先填写{}", gridwalk_model::describe::field_name("event", what).zh)
             }
@@ -305,11 +317,14 @@ impl DeviceError {
             Self::Voice(error) => error.to_string(),
             Self::Qr(error) => error.en(),
             Self::NoCapture | Self::NoPhoto { .. } => "This photo is not here".into(),
+            Self::NoVoice { .. } => "This recording is not here".into(),
             Self::Checklist(error) => error.en(),
             Self::PatrolUnderWay => "A patrol is under way already".into(),
             Self::NoPatrol => "No patrol is under way".into(),
             Self::Visit { fault, .. } => fault.en().into(),
             Self::NoDraft => "This draft is not here".into(),
+            Self::DraftDiscarded => "This draft was thrown away: take it back before you send it".into(),
+            Self::Unfinished { what: "photos" } => "Take a photo, or say why there is none".into(),
             Self::Unfinished { what } => {
                 let field = gridwalk_model::describe::field_name("event", what).en;
                 format!("The report is not complete: {field} is missing")

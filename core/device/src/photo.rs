@@ -321,6 +321,8 @@ impl Store {
                 gone.push(hash);
             }
         }
+        let with_drafts = self.view().voices_of_drafts()?;
+        gone.retain(|hash| with_drafts.iter().all(|note| note.hash != *hash));
         if !gone.is_empty() {
             self.remove_media(&gone)?;
         }

@@ -17,6 +17,7 @@
 //! | receipt | `received` |
 //! | voice notes | `voice` |
 //! | QR labels: frames of a camera, sheets to print | `qr` |
+//! | documents of text to print and sign | `paper` |
 //!
 //! No I/O, no clock, no randomness: the caller brings the file, the facts and the font's bytes. All functions may be called from
 //! any thread.
@@ -32,12 +33,14 @@ mod hash;
 mod header;
 mod jpeg_segments;
 mod limits;
+mod paper;
 mod perceptual;
 mod prepare;
 mod qr;
 mod received;
 mod scale;
 mod stamp;
+mod svg;
 mod voice;
 
 #[cfg(test)]
@@ -55,6 +58,7 @@ pub use exif_facts::{CaptureTime, ExifDatum, ExifFacts, ExifNote, ExifPosition, 
 pub use format::{ForeignFormat, PhotoFormat};
 pub use hash::{PerceptualHash, sha256};
 pub use limits::Limits;
+pub use paper::{Block, document};
 pub use perceptual::{Likeness, Print};
 pub use prepare::{Encoded, Inspection, Photo, inspect, prepare, prepare_blurred, short_id};
 pub use qr::{LabelSheet, LumaFrame, QrError, SheetLabel, read_codes};

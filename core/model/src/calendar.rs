@@ -155,12 +155,6 @@ impl Calendar {
         exception.copied().unwrap_or_else(|| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday))
     }
 
-    /// The local day of a point in time; `None` beyond the years 1 to 9999.
-    pub fn day_of(&self, at: Timestamp) -> Option<Date> {
-        let days = self.local_ms(at).div_euclid(DAY_MS);
-        date_of_epoch_day(days)
-    }
-
     /// The point in time at which a span that begins at `start` ends.
     pub fn add(&self, start: Timestamp, span: Span) -> Due {
         match span {
@@ -251,8 +245,6 @@ mod tests {
         assert!(calendar.is_workday(day("2026-02-14")), "a Saturday worked in exchange");
         assert!(!calendar.is_workday(day("2026-02-16")), "a Monday off");
         assert!(!calendar.is_workday(day("2026-03-01")), "an ordinary Sunday");
-        assert_eq!(calendar.day_of(local("2026-03-01T00:00")), Some(day("2026-03-01")));
-        assert_eq!(calendar.day_of(local("2026-02-28T23:59")), Some(day("2026-02-28")));
     }
 
     #[test]

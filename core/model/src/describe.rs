@@ -60,10 +60,7 @@ pub fn value_text(kind: &str, key: &str, value: &Value, rules: &FieldRules) -> W
             let word = field.and_then(|field| field.words.iter().find(|word| word.word == text));
             word.map_or_else(|| Words::same(text.clone()), |word| Words::new(word.zh, word.en))
         }
-        Value::Time(at) => {
-            let local = at.plus_millis(i64::from(rules.utc_offset_minutes) * 60_000).to_string();
-            Words::same(local.get(..16).unwrap_or(&local).replace('T', " "))
-        }
+        Value::Time(at) => Words::same(rules.local().text(*at)),
         Value::Bytes(bytes) => match field.map(|field| field.ty) {
             Some(FieldType::Position) => Position::from_bytes(bytes).map_or_else(
                 |_| Words::new("（位置）", "(a position)"),

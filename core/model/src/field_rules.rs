@@ -5,11 +5,13 @@ mod file;
 pub use file::FieldRulesError;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use jiff::civil::Date;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
-use crate::time::Timestamp;
+use crate::local_time::LocalTime;
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -58,6 +60,52 @@ pub struct FieldRules {
     /// Days for which a photo, voice note or track may wait before the worker is told.
     #[n(12)]
     pub media_late_days: u32,
+    /// Days for which the base data of a door counts as fresh after it was confirmed.
+    #[n(13)]
+    pub fresh_days: u32,
+    /// Days before its end from which a care tag is shown as ending.
+    #[n(14)]
+    pub tag_ends_days: u32,
+    /// The day of the year on which the season of a category begins: a closed event is then looked at again.
+    #[n(15)]
+    pub seasons: BTreeMap<String, DayOfYear>,
+}
+
+/// A day of every year, as `06-01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DayOfYear {
+    #[n(0)]
+    month: i8,
+    #[n(1)]
+    day: i8,
+}
+
+impl DayOfYear {
+    /// A day that is in every year; the 29th of February is not.
+    pub fn new(month: i8, day: i8) -> Option<Self> {
+        // 2001 was no leap year.
+        Date::new(2001, month, day).ok().map(|_| Self { month, day })
+    }
+
+    /// Reads `06-01`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (month, day) = text.split_once('-')?;
+        let number = |text: &str| (text.len() == 2).then(|| text.parse().ok()).flatten();
+        Self::new(number(month)?, number(day)?)
+    }
+
+    /// The first such day after another.
+    pub fn first_after(self, day: Date) -> Option<Date> {
+        let of = |year| Date::new(year, self.month, self.day).ok();
+        of(day.year()).filter(|own| *own > day).or_else(|| of(day.year().checked_add(1)?))
+    }
+}
+
+impl fmt::Display for DayOfYear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}-{:02}", self.month, self.day)
+    }
 }
 
 impl Default for FieldRules {
@@ -83,6 +131,15 @@ impl Default for FieldRules {
             call: Some("12345".to_owned()),
             // A weekend shift and the Wi-Fi at home.
             media_late_days: 2,
+            fresh_days: 90,
+            tag_ends_days: 30,
+            // Our choice: the flood season, the frost, and the first day of heating in the north.
+            seasons: [("flooding", (6, 1)), ("ice_snow", (12, 1)), ("water_power_heat", (11, 15))]
+                .into_iter()
+                .filter_map(|(category, (month, day))| {
+                    Some((category.to_owned(), DayOfYear::new(month, day)?))
+                })
+                .collect(),
         }
     }
 }
@@ -101,59 +158,34 @@ impl FieldRules {
         codec::from_bytes(bytes)
     }
 
-    /// The first moment of the local day of `at`.
-    pub fn day_start(&self, at: Timestamp) -> Timestamp {
-        let offset = i64::from(self.utc_offset_minutes) * 60_000;
-        let local = at.millis().saturating_add(offset);
-        Timestamp::from_millis(local.saturating_sub(local.rem_euclid(DAY_MS)).saturating_sub(offset))
-    }
-
-    /// The last millisecond of the local day of `at`.
-    pub fn day_end(&self, at: Timestamp) -> Timestamp {
-        self.day_start(at).plus_millis(DAY_MS - 1)
-    }
-
-    /// The calendar day of `at`; `None` beyond the years that a calendar has.
-    pub fn day_of(&self, at: Timestamp) -> Option<jiff::civil::Date> {
-        let local = at.plus_millis(i64::from(self.utc_offset_minutes) * 60_000);
-        let instant = jiff::Timestamp::from_millisecond(local.millis()).ok()?;
-        Some(instant.to_zoned(jiff::tz::TimeZone::UTC).date())
-    }
-
-    /// The first moment of a calendar day, local time.
-    pub fn start_of(&self, day: jiff::civil::Date) -> Option<Timestamp> {
-        let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond();
-        let offset = i64::from(self.utc_offset_minutes) * 60_000;
-        Some(Timestamp::from_millis(midnight.saturating_sub(offset)))
+    /// The deployment's local time.
+    pub const fn local(&self) -> LocalTime {
+        LocalTime::ahead_of_utc(self.utc_offset_minutes)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
-    fn rules_read_back_and_a_day_begins_at_local_midnight() {
-        let rules = FieldRules::default();
-        assert_eq!(FieldRules::from_bytes(&rules.to_bytes()), Ok(rules.clone()));
-        // 2026-03-03 09:00 in China.
-        let at = Timestamp::from_millis(1_772_499_600_000);
-        assert_eq!(rules.day_start(at), Timestamp::from_millis(1_772_467_200_000));
-        assert_eq!(rules.day_of(at), Some(jiff::civil::Date::constant(2026, 3, 3)));
-        assert_eq!(rules.start_of(jiff::civil::Date::constant(2026, 3, 3)), Some(rules.day_start(at)));
-        let events = crate::event::EventRules::default();
-        assert_eq!(events.clone().with_limits(&rules), events);
+    fn a_season_comes_round_every_year() {
+        let flood = DayOfYear::parse("06-01").unwrap();
+        assert_eq!(flood.to_string(), "06-01");
+        let day = |month, day| Date::constant(2026, month, day);
+        assert_eq!(flood.first_after(day(5, 31)), Some(day(6, 1)));
+        assert_eq!(flood.first_after(day(6, 1)), Some(Date::constant(2027, 6, 1)));
+        for bad in ["02-29", "13-01", "6-1", "06", "06-01-01", ""] {
+            assert_eq!(DayOfYear::parse(bad), None, "{bad}");
+        }
     }
 
-    proptest! {
-        #[test]
-        fn every_moment_is_in_its_day(millis in -4_000_000_000_000i64..4_000_000_000_000) {
-            let (rules, at) = (FieldRules::default(), Timestamp::from_millis(millis));
-            prop_assert!(rules.day_start(at) <= at && at <= rules.day_end(at));
-            let day = rules.day_of(at).unwrap();
-            prop_assert_eq!(rules.start_of(day), Some(rules.day_start(at)));
-        }
+    #[test]
+    fn rules_read_back() {
+        let rules = FieldRules::default();
+        assert_eq!(FieldRules::from_bytes(&rules.to_bytes()), Ok(rules.clone()));
+        assert_eq!(rules.seasons.len(), 3, "each is a day of the year");
+        let events = crate::event::EventRules::default();
+        assert_eq!(events.clone().with_limits(&rules), events);
     }
 }

@@ -156,6 +156,7 @@ mod tests {
             severity: Severity::Low,
             evidence: EvidenceRule::None,
             basis: None,
+            basis_en: None,
             passes_when: None,
             points: None,
             days: None,

@@ -16,6 +16,7 @@
 //! | what places are called | [`place_categories`] |
 //! | what is due, and in which order it is walked | [`due`] |
 //! | what a deployment decides about a worker's day | [`field_rules`] |
+//! | local days | [`local_time`] |
 //! | how a value is shown to people | [`describe`] |
 //! | what a checklist asks | [`checklist`] |
 //! | how forms fill records | [`forms`] |
@@ -50,6 +51,7 @@ pub mod geo;
 pub mod id;
 pub mod indicators;
 pub mod label;
+pub mod local_time;
 pub mod photo;
 pub mod photo_chain;
 pub mod place_categories;

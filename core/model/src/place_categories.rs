@@ -59,6 +59,12 @@ pub fn place_category(word: &str) -> Option<&'static PlaceCategory> {
     PLACE_CATEGORIES.iter().find(named)
 }
 
+/// The code of a district's word; a word that the table does not have stands for itself. Two words name the same category
+/// where this is equal.
+pub fn category_code(word: &str) -> &str {
+    place_category(word).map_or(word.trim(), |known| known.code)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -77,6 +83,7 @@ mod tests {
         }
         assert_eq!(place_category(" 小旅馆 ").map(|found| found.code), Some("hotel_small"));
         assert_eq!(place_category("天文台"), None);
+        assert_eq!((category_code("饭店"), category_code(" 天文台")), ("restaurant", "天文台"));
     }
 
     #[test]

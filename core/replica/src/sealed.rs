@@ -175,6 +175,9 @@ pub enum SealedItem {
     /// A report, a visit or a patrol that was begun and not ended.
     #[n(3)]
     Draft(#[n(0)] SealedDraft),
+    /// A piece of the sound of a voice note of a draft. No record refers to it, so it is no medium.
+    #[n(4)]
+    Sound(#[n(0)] SealedPiece),
 }
 
 /// A change without a final verdict.
@@ -199,7 +202,8 @@ pub struct SealedChange {
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(array)]
 pub struct SealedPiece {
-    /// SHA-256 of a medium; for an original its number, 8 bytes.
+    /// SHA-256 of a medium; for an original its number, 8 bytes; for a sound the name that its voice note would have had
+    /// in the record, 16 bytes.
     #[n(0)]
     pub name: ByteVec,
     /// How many bytes the whole has.
@@ -214,9 +218,12 @@ pub struct SealedPiece {
     /// When it was made, in milliseconds since 1970.
     #[n(4)]
     pub at: i64,
-    /// The report that an original belongs to.
+    /// The report that an original or a sound belongs to.
     #[n(5)]
     pub draft: Option<i64>,
+    /// The visit that a sound belongs to.
+    #[n(6)]
+    pub visit: Option<i64>,
 }
 
 /// What was begun and not ended.

@@ -155,6 +155,7 @@ pub(super) fn door(door: &DoorProblem, problem: Problem, fields: Vec<FieldProble
         | DoorProblem::SamePerson
         | DoorProblem::DifferentNumbers
         | DoorProblem::TooFast(_)
+        | DoorProblem::NotOneBuilding
         | DoorProblem::NoOperation { .. }
         | DoorProblem::NotApart
         | DoorProblem::LaterOperation => None,
@@ -177,6 +178,7 @@ pub(super) fn checklist(
         | ChecklistError::HadConsequences { inspection } => *inspection,
         ChecklistError::Retired { checklist } => *checklist,
         ChecklistError::WrongTarget { target } => *target,
+        ChecklistError::WrongTask { task } => *task,
         ChecklistError::Settled { order } => *order,
     };
     GridwalkError::Conflict { problem, record: Some(record) }

@@ -5,6 +5,7 @@ use gridwalk_device::work::doors::DoorProblem;
 use gridwalk_device::work::tray::NotUndone;
 use gridwalk_device::{DeviceError, NetError};
 use gridwalk_evidence::{EvidenceError, QrError, VoiceError};
+use gridwalk_model::doors::TooFast;
 use gridwalk_replica::DocumentError;
 use gridwalk_replica::protocol::ProtocolError;
 
@@ -37,11 +38,13 @@ pub(super) fn of(error: &DeviceError) -> String {
         E::Qr(error) => qr(error),
         E::NoCapture => "no_capture",
         E::NoPhoto { .. } => "no_photo",
+        E::NoVoice { .. } => "no_voice",
         E::Checklist(error) => checklist(error),
         E::PatrolUnderWay => "patrol_under_way",
         E::NoPatrol => "no_patrol",
         E::Visit { fault, .. } => return format!("visit.{}", fault.word()),
         E::NoDraft => "no_draft",
+        E::DraftDiscarded => "draft_discarded",
         E::Unfinished { .. } => "unfinished",
         E::ActRefused { flag } => return format!("event.{}", flag.word()),
         E::NotOnSite { why, .. } => return format!("site.{}", why.word()),
@@ -79,7 +82,9 @@ const fn door(problem: &DoorProblem) -> &'static str {
         DoorProblem::DifferentNumbers => "door.different_numbers",
         DoorProblem::NotMerged { .. } => "door.not_merged",
         DoorProblem::NotApart => "door.not_apart",
-        DoorProblem::TooFast(_) => "door.too_fast",
+        DoorProblem::TooFast(TooFast::Apart { .. }) => "door.apart",
+        DoorProblem::TooFast(TooFast::Doors { .. } | TooFast::Distance { .. }) => "door.too_fast",
+        DoorProblem::NotOneBuilding => "door.not_one_building",
         DoorProblem::NoOperation { .. } => "door.no_operation",
         DoorProblem::ChangedSince { .. } => "door.changed_since",
         DoorProblem::UsedSince { .. } => "door.used_since",
@@ -97,6 +102,7 @@ const fn checklist(error: &ChecklistError) -> &'static str {
         ChecklistError::BadAnswer { .. } => "checklist.bad_answer",
         ChecklistError::Incomplete { .. } => "checklist.incomplete",
         ChecklistError::WrongTarget { .. } => "checklist.wrong_target",
+        ChecklistError::WrongTask { .. } => "checklist.wrong_task",
         ChecklistError::Settled { .. } => "checklist.settled",
         ChecklistError::HadConsequences { .. } => "checklist.had_consequences",
     }

@@ -4,6 +4,7 @@ use gridwalk_device::work::checklists::ChecklistError;
 use gridwalk_device::work::doors::DoorProblem;
 use gridwalk_device::work::tray::NotUndone;
 use gridwalk_evidence::{EvidenceError, QrError, VoiceError};
+use gridwalk_model::doors::TooFast;
 use gridwalk_model::event::Flag;
 use gridwalk_model::event::site::Away;
 use gridwalk_model::policy::Violation;
@@ -41,6 +42,8 @@ fn samples() -> Vec<DeviceError> {
         E::Door(DoorProblem::FutureDay),
         E::Door(DoorProblem::LaterOperation),
         E::Door(DoorProblem::NotApart),
+        E::Door(DoorProblem::TooFast(TooFast::Apart { metres: 400 })),
+        E::Door(DoorProblem::NotOneBuilding),
         E::Document(DocumentError::Full { bytes: 2, max: 1 }),
         E::Document(DocumentError::Unreadable("x".into())),
         E::Net(NetError::Offline),
@@ -55,13 +58,16 @@ fn samples() -> Vec<DeviceError> {
         E::Qr(QrError::NoRoom { columns: 9, rows: 9 }),
         E::NoCapture,
         E::NoPhoto { record: id(), element: id() },
+        E::NoVoice { element: id() },
         E::NoBuilding,
         E::Checklist(ChecklistError::BadAnswer { item: "a1".into() }),
         E::Checklist(ChecklistError::Finished { inspection: id() }),
+        E::Checklist(ChecklistError::WrongTask { task: id() }),
         E::PatrolUnderWay,
         E::NoPatrol,
         E::Visit { target: id(), fault: VisitFault::NextInPast },
         E::NoDraft,
+        E::DraftDiscarded,
         E::Unfinished { what: "category" },
         E::ActRefused { flag: Flag::UnknownAction },
         E::NotOnSite { why: Away::TooFar, distance_m: Some(800) },

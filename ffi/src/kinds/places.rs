@@ -6,7 +6,7 @@ use gridwalk_model::records::{
 };
 use gridwalk_model::{RecordId, Timestamp};
 
-use crate::containers::{Day, EntrySet, TextMap};
+use crate::containers::{Day, DayMap, EntrySet, TextMap};
 
 /// 场所: an inspectable site.
 #[uniffi::remote(Record)]
@@ -139,6 +139,8 @@ pub struct RectificationOrder {
     pub issued_by: RecordId,
     /// When.
     pub issued_at: Timestamp,
+    /// The deadlines that it had before a recheck gave it another, by that recheck.
+    pub earlier: DayMap,
     /// The task of checking again.
     pub recheck_task: Option<RecordId>,
     /// The inspection that found it put right.

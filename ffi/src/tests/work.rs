@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use gridwalk_device::photo::CaptureFacts;
+use gridwalk_device::work::events::ReportDraft;
+use gridwalk_device::work::evidence::VoiceFacts;
 use gridwalk_device::work::labels::{HangsOn, ScannedLabel};
 use gridwalk_model::{RecordId, Timestamp};
 
@@ -48,6 +50,41 @@ async fn people_are_told_apart_and_may_be_the_same_after_all() {
     device.forget_apart(one, other).await.unwrap();
     assert!(device.kept_apart(one).await.unwrap().is_empty());
     assert!(matches!(device.forget_apart(one, other).await, Err(GridwalkError::Conflict { .. })));
+}
+
+#[tokio::test]
+async fn an_edit_of_a_person_is_taken_back_by_its_number() {
+    let practice = practice().await;
+    let device = &practice.device;
+    let person = resident(device, "王小明").await;
+    let remarks = || HashMap::from([("remarks".to_owned(), FieldValue::Text { value: "住三楼".into() })]);
+    let edited = device.edit_person(person, remarks()).await.unwrap();
+    assert_eq!(edited.person, person);
+    assert_eq!(device.edit_person(person, remarks()).await.unwrap().operation, None, "they were so already");
+    let found = device.search("王小明".into(), Vec::new(), None, 10).await.unwrap().found;
+    assert_eq!(found.iter().map(|hit| hit.title.zh.as_str()).collect::<Vec<_>>(), ["王小明"]);
+    device.undo_door(edited.operation.unwrap()).await.unwrap();
+    assert_eq!(device.person(person).await.unwrap().unwrap().resident.remarks, None);
+}
+
+#[tokio::test]
+async fn a_draft_that_was_thrown_away_is_not_sent_and_has_no_voice_that_nobody_recorded() {
+    let practice = practice().await;
+    let device = &practice.device;
+    let draft = device.begin_report(ReportDraft::default()).await.unwrap();
+    let facts = VoiceFacts { recorded_at: Timestamp::from_millis(0), transcript: None };
+    let unreadable = device.add_draft_voice(draft, b"no sound".to_vec(), facts).await;
+    assert!(
+        matches!(unreadable, Err(GridwalkError::InvalidInput { fields, .. }) if fields[0].field == "sound")
+    );
+    let nobody = RecordId::from_bytes([9; 16]);
+    let none = device.draft_sound(nobody).await;
+    assert!(matches!(none, Err(GridwalkError::NotFound { problem }) if problem.key == "no_voice"));
+    device.discard_draft(draft).await.unwrap();
+    let refused = device.send_report(draft).await;
+    assert!(
+        matches!(refused, Err(GridwalkError::Conflict { problem, .. }) if problem.key == "draft_discarded")
+    );
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ static ACTS: &[(&str, Group, [&str; 2])] = &[
     ("names.shown", Group::Sensitive, ["显示完整姓名", "Had full names shown"]),
     ("sealed.viewed", Group::Sensitive, ["查看封存的工作", "Looked at sealed work"]),
     ("sealed.photo_viewed", Group::Sensitive, ["查看封存的照片", "Looked at a sealed photo"]),
+    ("sealed.voice_played", Group::Sensitive, ["收听封存的语音", "Played a sealed voice note"]),
     ("event.viewed", Group::Views, ["查看事件", "Looked at an event"]),
     ("events.listed", Group::Views, ["查看事件列表", "Looked at the list of events"]),
     ("photo.viewed", Group::Views, ["查看照片", "Looked at a photo"]),

@@ -188,6 +188,7 @@ pub fn router<S: ConsoleState>(state: S) -> Router {
         .route("/sealed/{no}/accept", post(sealed::accept))
         .route("/sealed/{no}/discard", post(sealed::discard))
         .route("/sealed/{no}/photos/{name}", get(sealed::photo))
+        .route("/sealed/{no}/voices/{name}", get(sealed::play))
         .route("/people", get(people::show).post(people::add))
         .route("/people/{id}", get(person::show))
         .route("/people/{id}/code", post(person::code))

@@ -4,10 +4,10 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
+use axum::http::header::{LOCATION, RANGE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gridwalk_model::Timestamp;
+use gridwalk_model::{RecordId, Timestamp};
 use gridwalk_replica::sealed::SealedDraft;
 
 use super::Console;
@@ -19,6 +19,7 @@ use super::reach::note_view;
 use super::shell::{Section, Shell, render};
 use super::ticking::Button;
 use super::visitor::Visitor;
+use super::voices;
 use super::wording;
 use crate::sealed::content::{self, Content};
 use crate::sealed::{SealedError, settle};
@@ -34,6 +35,12 @@ struct Draft {
     at: String,
     text: String,
     photos: usize,
+    voices: Vec<Sound>,
+}
+
+struct Sound {
+    path: String,
+    at: String,
 }
 
 struct Original {
@@ -119,7 +126,7 @@ fn page(console: &Console, visitor: &Visitor, no: i64) -> Result<Response, Failu
             readable,
             changes: opened.changes.len(),
             media: opened.media.len(),
-            drafts: opened.drafts.iter().map(|draft| shown(draft, &opened, l, now)).collect(),
+            drafts: opened.drafts.iter().map(|draft| shown(no, draft, &opened, l, now)).collect(),
             originals: originals(no, &opened, l, now),
         }))
     })
@@ -129,8 +136,17 @@ fn owner_of(tx: &dyn ReadTx, package: &PackageRow) -> Result<DeviceRow, Failure>
     tx.devices()?.into_iter().find(|device| device.no == package.device).ok_or(Failure::NotFound)
 }
 
-fn shown(draft: &SealedDraft, opened: &Content, l: Lang, now: Timestamp) -> Draft {
+fn shown(no: i64, draft: &SealedDraft, opened: &Content, l: Lang, now: Timestamp) -> Draft {
     let report = draft.what == "report";
+    let of_draft = |file: &&content::File<RecordId>| match draft.what.as_str() {
+        "report" => file.draft == Some(draft.n),
+        "visit" => file.visit == Some(draft.n),
+        _ => false,
+    };
+    let sound = |file: &content::File<RecordId>| Sound {
+        path: format!("/sealed/{no}/voices/{}", file.name),
+        at: wording::time(l, file.at, now),
+    };
     Draft {
         title: match draft.what.as_str() {
             "report" => l.t("没有上报的事件", "A report that was not sent"),
@@ -141,6 +157,7 @@ fn shown(draft: &SealedDraft, opened: &Content, l: Lang, now: Timestamp) -> Draf
         at: wording::time(l, Timestamp::from_millis(draft.at), now),
         text: draft.text.chars().take(TEXT_CHARS).collect(),
         photos: opened.originals.iter().filter(|file| report && file.draft == Some(draft.n)).count(),
+        voices: opened.sounds.iter().filter(of_draft).map(sound).collect(),
     }
 }
 
@@ -170,6 +187,30 @@ pub(super) async fn photo(
             })?;
             note_view(console, &visitor, "sealed.photo_viewed", &format!("package {no}/{name}"))?;
             photos::image(bytes)
+        })
+        .await
+}
+
+/// What was said into a draft, or the part of it that a player asks for. Written down.
+pub(super) async fn play(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((no, name)): Path<(i64, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    visitor.must_be(MANAGERS)?;
+    let name: RecordId = name.parse().map_err(|_| Failure::NotFound)?;
+    let range = headers.get(RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
+    console
+        .blocking(move |console| {
+            let sound = console.storage.view(|tx| {
+                let package = tx.package(no)?.ok_or(Failure::NotFound)?;
+                let opened = content::open(tx, &package)?;
+                let file = opened.sounds.iter().find(|file| file.name == name).ok_or(Failure::NotFound)?;
+                content::whole(tx, &package, file)?.ok_or(Failure::NotFound)
+            })?;
+            note_view(console, &visitor, "sealed.voice_played", &format!("package {no}/{name}"))?;
+            voices::answer(&sound, range.as_deref())
         })
         .await
 }
@@ -206,7 +247,7 @@ async fn decide(
     visitor: Visitor,
     no: i64,
     csrf: &str,
-    act: impl FnOnce(&Console, gridwalk_model::RecordId, i64) -> Result<(), SealedError> + Send + 'static,
+    act: impl FnOnce(&Console, RecordId, i64) -> Result<(), SealedError> + Send + 'static,
 ) -> Result<Response, Failure> {
     visitor.may(csrf, MANAGERS)?;
     console.blocking(move |console| Ok(act(console, visitor.person.id, no)?)).await?;

@@ -35,11 +35,12 @@ pub(super) struct Line {
 pub(super) type Telling<'r> = (Lang, Timestamp, &'r EventRules);
 
 /// Tells the story, the latest first. Receipts of the server are told with the entries that they speak of. That a
-/// report came without a photo is not told once the event has one (`has_photos`).
+/// report came without a photo is not told once the event has one, or a voice note (`has_proof`); that the photos of an act were all taken
+/// off is (`bare`).
 pub(super) fn tell(
     entries: &[LogEntry],
     folded: &Folded,
-    has_photos: bool,
+    (has_proof, bare): (bool, &[RecordId]),
     lookup: Lookup<'_>,
     (lang, now, rules): Telling<'_>,
 ) -> Result<Vec<Line>, Failure> {
@@ -54,8 +55,11 @@ pub(super) fn tell(
         if let Some(entry) = by_id.get(&judged.id) {
             let received = receipts.get(&entry.id).copied();
             let mut judged = judged.clone();
-            let told = has_photos && judged.verdict == Verdict::Applied;
+            let told = has_proof && judged.verdict == Verdict::Applied;
             judged.flags.retain(|flag| !told || *flag != Flag::NoEvidence);
+            if bare.contains(&entry.id) {
+                judged.flags.push(Flag::ProofTakenOff);
+            }
             out.push(line(entry, &judged, received, lookup, (lang, now, rules))?);
         }
     }

@@ -81,7 +81,7 @@ pub(super) async fn play(
 }
 
 /// Sound as an answer. Anything else is not sent to a browser.
-fn answer(sound: &[u8], range: Option<&str>) -> Result<Response, Failure> {
+pub(super) fn answer(sound: &[u8], range: Option<&str>) -> Result<Response, Failure> {
     let form = Form::of_published(sound);
     if !matches!(form, Form::Opus | Form::Aac) {
         return Err(Failure::NotFound);

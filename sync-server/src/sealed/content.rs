@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gridwalk_model::{ContentHash, Timestamp};
+use gridwalk_model::{ContentHash, RecordId, Timestamp};
 use gridwalk_replica::sealed::{Place, SealedChange, SealedDraft, SealedItem, SealedPiece};
 
 use super::SealedError;
@@ -20,6 +20,8 @@ pub struct Content {
     pub media: Vec<File<ContentHash>>,
     /// Camera files that were not sorted, by their number on the phone.
     pub originals: Vec<File<i64>>,
+    /// What was said into drafts, by the names of the voice notes.
+    pub sounds: Vec<File<RecordId>>,
 }
 
 /// A file in a package.
@@ -33,6 +35,8 @@ pub struct File<T> {
     pub at: Timestamp,
     /// The report that it belongs to.
     pub draft: Option<i64>,
+    /// The visit that it belongs to.
+    pub visit: Option<i64>,
     /// The parts that hold its pieces, in order.
     pub parts: Vec<u32>,
 }
@@ -59,6 +63,7 @@ pub fn open(tx: &dyn ReadTx, package: &PackageRow) -> Result<Content, SealedErro
     let mut content = Content::default();
     let mut media: BTreeMap<ContentHash, File<ContentHash>> = BTreeMap::new();
     let mut originals: BTreeMap<i64, File<i64>> = BTreeMap::new();
+    let mut sounds: BTreeMap<RecordId, File<RecordId>> = BTreeMap::new();
     for part in 0..package.of {
         for item in open_part(tx, package, part)? {
             match item {
@@ -74,11 +79,17 @@ pub fn open(tx: &dyn ReadTx, package: &PackageRow) -> Result<Content, SealedErro
                         originals.entry(n).or_insert_with(|| file(n, &piece)).parts.push(part);
                     }
                 }
+                SealedItem::Sound(piece) => {
+                    if let Some(name) = RecordId::from_slice(&piece.name) {
+                        sounds.entry(name).or_insert_with(|| file(name, &piece)).parts.push(part);
+                    }
+                }
             }
         }
     }
     content.media = media.into_values().collect();
     content.originals = originals.into_values().collect();
+    content.sounds = sounds.into_values().collect();
     Ok(content)
 }
 
@@ -94,7 +105,10 @@ pub fn whole<T>(
     let mut out: Vec<u8> = Vec::new();
     for part in &file.parts {
         for item in open_part(tx, package, *part)? {
-            let (SealedItem::Medium(piece) | SealedItem::Original(piece)) = item else { continue };
+            let (SealedItem::Medium(piece) | SealedItem::Original(piece) | SealedItem::Sound(piece)) = item
+            else {
+                continue;
+            };
             if piece.offset != out.len() as u64 {
                 return Ok(None);
             }
@@ -114,6 +128,7 @@ fn file<T>(name: T, piece: &SealedPiece) -> File<T> {
         bytes: piece.bytes,
         at: Timestamp::from_millis(piece.at),
         draft: piece.draft,
+        visit: piece.visit,
         parts: Vec::new(),
     }
 }

@@ -72,7 +72,8 @@ pub fn accept(
         }
     }
     let detail = format!(
-        "package {no}: {} changes taken, {} refused, {} waiting; {} media taken, {} refused; {} drafts, {} originals",
+        "package {no}: {} changes taken, {} refused, {} waiting; {} media taken, {} refused; {} drafts, {} originals, \
+         {} sounds",
         accepted.taken,
         accepted.refused,
         accepted.waiting,
@@ -80,6 +81,7 @@ pub fn accept(
         accepted.media_refused,
         opened.drafts.len(),
         opened.originals.len(),
+        opened.sounds.len(),
     );
     let settled = Settled { accepted: true, at: now, by };
     write_down(storage, &package, &principal, &settled, "sealed.accepted", &detail)?;
@@ -130,6 +132,9 @@ fn write_down(
     })
 }
 
+/// Offers all changes, then those once more that could not be judged: what they wait for may have come after them. What
+/// still waits for another record is taken without it, as in a recovery: that record will never come, since the phone
+/// is wiped.
 fn offer(
     storage: &dyn Storage,
     principal: &Principal,
@@ -137,6 +142,23 @@ fn offer(
     context: Context<'_>,
     accepted: &mut Accepted,
 ) -> Result<(), SealedError> {
+    let mut open: Vec<&SealedChange> = opened.changes.iter().collect();
+    for last in [false, false, true] {
+        let principal = Principal { last, ..principal.clone() };
+        open = offer_once(storage, &principal, &open, context, accepted)?;
+    }
+    accepted.waiting = open.len();
+    Ok(())
+}
+
+/// Offers changes in batches, and returns those that could not be judged.
+fn offer_once<'c>(
+    storage: &dyn Storage,
+    principal: &Principal,
+    changes: &[&'c SealedChange],
+    context: Context<'_>,
+    accepted: &mut Accepted,
+) -> Result<Vec<&'c SealedChange>, SealedError> {
     let grants = storage.view(|tx| tx.device_grants(principal.device_no, principal.person_no))?;
     // Every grant is named: none is given up in the device's name.
     let cursors: Vec<Cursor> = grants
@@ -144,7 +166,8 @@ fn offer(
         .map(|grant| Cursor { stream: grant.stream.to_bytes().into(), generation: grant.generation, seq: 0 })
         .collect();
     let streams: BTreeMap<StreamId, u32> = grants.iter().map(|grant| grant.stream).zip(0..).collect();
-    let mut rest = opened.changes.as_slice();
+    let mut open = Vec::new();
+    let mut rest = changes;
     while !rest.is_empty() {
         let (batch, left) = rest.split_at(batch_len(rest));
         rest = left;
@@ -162,15 +185,15 @@ fn offer(
             notes: None,
         };
         let response = sync::run(storage, principal, request, context)?;
-        for verdict in response.verdicts.iter().flatten() {
+        for (change, verdict) in batch.iter().zip(response.verdicts.iter().flatten()) {
             match verdict {
                 Verdict::Accepted | Verdict::Duplicate => accepted.taken += 1,
                 verdict if verdict.is_refusal() => accepted.refused += 1,
-                _ => accepted.waiting += 1,
+                _ => open.push(*change),
             }
         }
     }
-    Ok(())
+    Ok(open)
 }
 
 fn push(change: &SealedChange, streams: &BTreeMap<StreamId, u32>) -> Push {
@@ -185,9 +208,9 @@ fn push(change: &SealedChange, streams: &BTreeMap<StreamId, u32>) -> Push {
 }
 
 /// How many of the changes are offered at once; at least one.
-fn batch_len(changes: &[SealedChange]) -> usize {
+fn batch_len(changes: &[&SealedChange]) -> usize {
     let mut bytes = 0;
-    let fits = |change: &&SealedChange| {
+    let fits = |change: &&&SealedChange| {
         bytes += change.raw.len();
         bytes <= BATCH_BYTES
     };

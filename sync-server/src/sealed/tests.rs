@@ -64,6 +64,7 @@ fn pieces(name: &[u8], body: &[u8], medium: bool) -> [SealedItem; 2] {
             body: piece.to_vec().into(),
             at: 5,
             draft: None,
+            visit: None,
         };
         if medium { SealedItem::Medium(piece) } else { SealedItem::Original(piece) }
     })
@@ -182,6 +183,42 @@ fn accepted_changes_go_through_admission_and_what_is_refused_is_quarantined_with
     let row = package(&world);
     let opened = world.store().view(|tx| content::open(tx, &row)).unwrap();
     assert_eq!(opened.drafts.len(), 1, "drafts stay to be read");
+}
+
+#[test]
+fn a_service_in_a_package_waits_for_a_visit_of_the_package_and_for_no_other() {
+    let world = world();
+    let g1 = world.area("g1");
+    let mut phone = world.worker("甲", &[g1]);
+    phone.sync(&world);
+    let home = door(&mut phone, &world, g1, "101");
+    phone.sync(&world);
+    let (by, at) = (Value::from(phone.user), Value::Time(world.now()));
+    let about = [("target", home.into()), ("by", by), ("at", at)];
+    let visits = ["met", "refused"].map(|result| {
+        phone.create(&world, Kind::Visit, &[&about[..], &[("result", result.into())]].concat())
+    });
+    let made = phone.outbox.split_off(0);
+    let [of_met, of_refused, of_none] = [visits[0], visits[1], world.id()].map(|visit| {
+        let asked = [("request", "虚构".into()), ("service", "代办".into()), ("visit", visit.into())];
+        let service = phone.create(&world, Kind::ServiceRecord, &[&about[..], &asked].concat());
+        phone.edit(&world, service, &[("outcome", Value::from("虚构"))]);
+        service
+    });
+    // So many changes lie between the services and the visits that they are offered apart.
+    let target = phone.outbox[0].0;
+    for n in 0..500 {
+        phone.edit(&world, target, &[("outcome", Value::from(format!("虚构{n}").as_str()))]);
+    }
+    phone.outbox.extend(made);
+    lock(&world, &phone);
+    hand_in(&world, &phone, &sealed(&world, &phone, 0, 1, &changes(&phone))).unwrap();
+    let accepted = accept(&world).unwrap();
+    assert_eq!((accepted.taken, accepted.refused, accepted.waiting), (506, 2, 0));
+    let read = |id| world.store().view(|tx| crate::edit::read(tx, id)).unwrap();
+    assert_eq!(read(of_met).unwrap().1.get("outcome"), Some(Value::from("虚构499")));
+    assert!(read(of_none).is_some(), "its visit will never come");
+    assert!(read(of_refused).is_none(), "nothing follows from a declined visit");
 }
 
 #[test]

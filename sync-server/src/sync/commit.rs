@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::schema::FieldType;
-use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value, photo::PhotoRef, voice::VoiceRef};
+use gridwalk_model::{
+    ContentHash, Fields, Kind, RecordId, StreamId, Value, photo::PhotoRef, voice::VoiceRef,
+};
 use gridwalk_replica::FlatChange;
 use gridwalk_replica::admission::Verdict;
 use sha2::{Digest as _, Sha256};
@@ -132,7 +134,7 @@ fn stands(
     if Ground::of(head, members, &pending.scope) != outcome.ground {
         return Ok(false);
     }
-    if outcome.ready.is_none() || !look_elsewhere(&item.kind) {
+    if !look_elsewhere(&item.kind) {
         return Ok(true);
     }
     let snapshot = head.map(|head| tx.snapshot(head.no)).transpose()?;
@@ -175,16 +177,10 @@ fn write_item(
     };
     let streams = Landing::destination(tx, &record, &members)?;
     let recovery = item.history && pending.server.recovery_until > context.now;
-    if head.is_none() {
-        let in_scope = if recovery {
-            pending.scope.covers_in_recovery(&streams)
-        } else {
-            pending.scope.covers(&streams)
-        };
-        if !in_scope || (!recovery && pulls_in(tx, pending, &ready)?) {
-            forbid(outcome);
-            return Ok(None);
-        }
+    if let Some(told) = not_taken(&*tx, pending, &ready, &streams, outcome, recovery)? {
+        let would_be = outcome.verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Accepted);
+        would_be.for_each(|verdict| *verdict = told);
+        return Ok(None);
     }
     if recovery {
         note_recovered(tx, pending, item, context)?;
@@ -199,6 +195,26 @@ fn write_item(
     let accepted = ready.accepted.iter().filter_map(|index| item.raws.get(*index));
     evidence::note_links(tx, item.record, ready.kind, accepted.map(|raw| raw.as_slice()))?;
     Ok(Some(written))
+}
+
+/// What the device is told of changes that would be taken, if they are not: a new record out of its scope, then one that
+/// waits for another.
+fn not_taken(
+    tx: &dyn WriteTx,
+    pending: &Pending,
+    ready: &Ready,
+    streams: &BTreeSet<StreamId>,
+    outcome: &Outcome,
+    recovery: bool,
+) -> Stored<Option<Verdict>> {
+    let scope = &pending.scope;
+    if outcome.ground == Ground::Absent {
+        let in_scope = if recovery { scope.covers_in_recovery(streams) } else { scope.covers(streams) };
+        if !in_scope || (!recovery && pulls_in(tx, pending, ready)?) {
+            return Ok(Some(Verdict::Forbidden));
+        }
+    }
+    Ok(outcome.rules.waits(recovery || pending.principal.last).then_some(Verdict::Held))
 }
 
 fn members_of(tx: &dyn WriteTx, no: Option<RecordNo>) -> Stored<Vec<Membership>> {
@@ -217,14 +233,6 @@ fn pulls_in(tx: &dyn WriteTx, pending: &Pending, ready: &Ready) -> Stored<bool> 
         }
     }
     Ok(false)
-}
-
-fn forbid(outcome: &mut Outcome) {
-    for verdict in &mut outcome.verdicts {
-        if *verdict == Verdict::Accepted {
-            *verdict = Verdict::Forbidden;
-        }
-    }
 }
 
 fn note_recovered(tx: &mut dyn WriteTx, pending: &Pending, item: &Item, context: Context<'_>) -> Stored<()> {

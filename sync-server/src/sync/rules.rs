@@ -8,6 +8,7 @@ use gridwalk_replica::change::FlatChange;
 
 use super::State;
 use super::admit::Item;
+use crate::storage::records::RecordHead;
 use crate::storage::{ReadTx, Stored};
 
 /// What has to be known to judge the changes to one record.
@@ -20,6 +21,8 @@ pub(super) enum Rules {
     DeclinedVisit,
     /// A service that was asked for at a visit that was declined.
     ServiceOfDeclined,
+    /// A new service that was asked for at a visit that has not arrived: nobody knows yet whether it was declined.
+    ServiceBeforeVisit,
     /// The filling of a form that was retired: until when it is taken.
     RetiredForm(Timestamp),
 }
@@ -38,8 +41,12 @@ impl Rules {
             }
             Some(Kind::ServiceRecord) => {
                 let visit = stated(item, snapshot, "visit")?.and_then(|value| value.as_link());
-                let declined = visit.map(|visit| is_declined(tx, visit)).transpose()?.unwrap_or(false);
-                Ok(if declined { Self::ServiceOfDeclined } else { Self::None })
+                let Some(visit) = visit else { return Ok(Self::None) };
+                Ok(match tx.record(visit)? {
+                    None if snapshot.is_none() => Self::ServiceBeforeVisit,
+                    Some(head) if is_declined(tx, &head)? => Self::ServiceOfDeclined,
+                    _ => Self::None,
+                })
             }
             Some(Kind::Submission) => {
                 let form = stated(item, snapshot, "form")?.and_then(|value| value.as_link());
@@ -50,12 +57,19 @@ impl Rules {
         }
     }
 
+    /// Whether what would be taken can not be taken before another record arrives: the phone keeps it and offers it
+    /// again. Not where that may never come (`last`): what a device brings back after a restore was taken once and the
+    /// other record may be lost; a phone that is wiped offers nothing more.
+    pub(super) fn waits(self, last: bool) -> bool {
+        self == Self::ServiceBeforeVisit && !last
+    }
+
     /// Why a change is not taken, if it is not.
     pub(super) fn judge(self, change: &FlatChange) -> Option<Reason> {
         let writes =
             change.writes.iter().filter_map(|write| Some((write.key.as_str(), write.value.as_ref()?)));
         match self {
-            Self::None => None,
+            Self::None | Self::ServiceBeforeVisit => None,
             Self::DeclinedVisit => {
                 let mut writes = writes;
                 writes.any(|(key, value)| starts_something(key, value)).then_some(Reason::TriggersNothing)
@@ -78,10 +92,11 @@ pub(super) fn look_elsewhere(kind: &str) -> bool {
     matches!(Kind::parse(kind), Some(Kind::ServiceRecord | Kind::Submission))
 }
 
-fn is_declined(tx: &dyn ReadTx, visit: RecordId) -> Stored<bool> {
-    let head = tx.record(visit)?.filter(|head| head.kind == Kind::Visit.tag());
-    let Some(head) = head else { return Ok(false) };
-    Ok(State::load(&tx.snapshot(head.no)?)?.fields.get("result").is_some_and(is_refused))
+fn is_declined(tx: &dyn ReadTx, visit: &RecordHead) -> Stored<bool> {
+    if visit.kind != Kind::Visit.tag() {
+        return Ok(false);
+    }
+    Ok(State::load(&tx.snapshot(visit.no)?)?.fields.get("result").is_some_and(is_refused))
 }
 
 /// The value of a field that is fixed at creation.
@@ -195,6 +210,66 @@ mod tests {
         phone.outbox.clear();
         phone.edit(&world, made, &[("state", "declined".into()), ("followed_up", declined.into())]);
         assert_eq!(verdict(&mut phone, &world), Verdict::Accepted);
+    }
+
+    #[test]
+    fn a_service_waits_for_its_visit_and_goes_by_what_that_says() {
+        let (world, mut phone, door) = start();
+        let (by, at) = (Value::from(phone.user), Value::Time(world.now()));
+        let about = [("target", door.into()), ("by", by), ("at", at)];
+        for (result, expected) in
+            [("refused", Verdict::Invalid(Reason::TriggersNothing)), ("met", Verdict::Accepted)]
+        {
+            let visit =
+                phone.create(&world, Kind::Visit, &[&about[..], &[("result", result.into())]].concat());
+            let asked = [("request", "虚构".into()), ("service", "代办".into()), ("visit", visit.into())];
+            let service = phone.create(&world, Kind::ServiceRecord, &[&about[..], &asked].concat());
+            phone.edit(&world, service, &[("outcome", "虚构".into())]);
+            // The visit stays behind.
+            let made = phone.records.remove(&visit).unwrap();
+            let sent_first = phone.outbox.remove(0);
+            for verdict in phone.once(&world).verdicts.iter().flatten() {
+                assert_eq!(*verdict, Verdict::Held, "neither taken nor refused");
+            }
+            assert!(world.store().view(|tx| tx.record(service)).unwrap().is_none());
+            phone.records.insert(visit, made);
+            phone.outbox.push(sent_first);
+            let told = phone.once(&world).verdicts;
+            assert_eq!(told.first().and_then(|own| own.first()), Some(&expected), "{result}");
+            assert_eq!(told.last(), Some(&vec![Verdict::Accepted]), "the visit itself");
+            phone.outbox.clear();
+        }
+        let open = world.store().view(|tx| tx.quarantine_open()).unwrap();
+        assert_eq!(
+            open, 2,
+            "the service of the declined visit and what builds on it; nothing while it waited"
+        );
+    }
+
+    #[test]
+    fn what_is_refused_in_any_case_does_not_wait_for_its_visit() {
+        let (world, mut phone, door) = start();
+        let (by, at) = (Value::from(phone.user), Value::Time(world.now()));
+        let about = [("target", door.into()), ("by", by), ("at", at)];
+        let visit = phone.create(&world, Kind::Visit, &[&about[..], &[("result", "met".into())]].concat());
+        let asked = [("request", "虚构".into()), ("service", "代办".into()), ("visit", visit.into())];
+        let service = phone.create(&world, Kind::ServiceRecord, &[&about[..], &asked].concat());
+        let sound = phone.outbox.last().cloned().unwrap();
+        // Nothing that is no change waits with what is one.
+        phone.outbox = vec![sound.clone(), (service, Kind::ServiceRecord, b"no change".to_vec())];
+        let told = phone.once(&world).verdicts.concat();
+        assert!(matches!(told[..], [Verdict::Held, Verdict::Invalid(_)]), "{told:?}");
+        assert_eq!(world.store().view(|tx| tx.quarantine_open()).unwrap(), 1);
+        assert_eq!(phone.outbox, std::slice::from_ref(&sound));
+        // The grid went to somebody else long ago.
+        let area = world.store().view(|tx| crate::edit::read(tx, door)).unwrap().unwrap().1;
+        let area = area.get("area").and_then(|area| area.as_link()).unwrap();
+        for class in [gridwalk_model::AccessClass::Base, gridwalk_model::AccessClass::Sensitive] {
+            world.revoke(phone.user, area, class);
+        }
+        world.clock.advance(crate::sync::REVOCATION_GRACE_MS + 1);
+        assert_eq!(verdict(&mut phone, &world), Verdict::Forbidden);
+        assert!(world.store().view(|tx| tx.record(service)).unwrap().is_none());
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Principal {
     pub roles: Vec<Role>,
     /// When the device was locked: from then on only its unsent work is taken.
     pub revoked_at: Option<Timestamp>,
+    /// Whether it offers nothing more after this: then nothing waits for another record.
+    pub last: bool,
 }
 
 impl Principal {
@@ -51,6 +53,7 @@ impl Principal {
             person_no: person.no,
             roles: person.roles,
             revoked_at,
+            last: false,
         })
     }
 
@@ -68,6 +71,7 @@ impl Principal {
             person_no: person.no,
             roles: person.roles,
             revoked_at: None,
+            last: false,
         })
     }
 

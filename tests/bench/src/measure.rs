@@ -27,6 +27,8 @@ pub struct Figure {
     pub fsync_p50_us: Option<f64>,
     /// Peak or present memory in MiB, where memory is the point.
     pub rss_mb: Option<f64>,
+    /// What it is held against, in words: which column, and how much at most.
+    pub limit: Option<&'static str>,
 }
 
 /// Prints figures.
@@ -42,12 +44,12 @@ impl Printer {
 
     /// Prints one.
     pub fn print(&mut self, figure: &Figure) {
-        let Figure { name, n, rate, bytes, ms, fsync_p50_us, rss_mb } = figure;
+        let Figure { name, n, rate, bytes, ms, fsync_p50_us, rss_mb, limit } = figure;
         if self.json {
             let round = |value: &Option<f64>| value.map(|value| (value * 1_000.0).round() / 1_000.0);
             let line = json!({
                 "name": name, "n": n, "rate": round(rate), "bytes": round(bytes), "ms": round(ms),
-                "fsync_p50_us": round(fsync_p50_us), "rss_mb": round(rss_mb),
+                "fsync_p50_us": round(fsync_p50_us), "rss_mb": round(rss_mb), "limit": limit,
             });
             println!("{line}");
             return;
@@ -56,12 +58,13 @@ impl Printer {
             value.map_or_else(String::new, |value| format!("  {value:>12.3} {unit}"))
         };
         println!(
-            "{name:<44} n={n:<8}{}{}{}{}{}",
+            "{name:<44} n={n:<8}{}{}{}{}{}{}",
             column(rate, "/s"),
             column(bytes, "B"),
             column(ms, "ms"),
             column(fsync_p50_us, "µs fsync p50"),
             column(rss_mb, "MiB"),
+            limit.map_or_else(String::new, |limit| format!("  limit: {limit}")),
         );
     }
 }

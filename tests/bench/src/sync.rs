@@ -271,6 +271,7 @@ async fn new_records(data: &Path, records: usize, fsync: f64) -> Result<(Figure,
         ms: Some(took),
         fsync_p50_us: Some(fsync),
         rss_mb: memory_mb(&server.id().to_string(), "VmHWM"),
+        limit: None,
     };
     for phone in &mut phones {
         phone.join().await?;

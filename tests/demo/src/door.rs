@@ -47,7 +47,7 @@ pub async fn knock(
     let people = acts::people_at(device, door.id).await?;
     match (seeded.below(8), people.first()) {
         (0, Some(person)) => {
-            let person = device.edit_person(*person, field("phone", people::phone(seeded))).await?;
+            let person = device.edit_person(*person, field("phone", people::phone(seeded))).await?.person;
             Ok((DoorKind::Corrected, vec![person]))
         }
         (1, _) => Ok((DoorKind::MovedIn, move_in(device, seeded, door.id).await?)),

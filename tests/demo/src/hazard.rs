@@ -109,6 +109,7 @@ pub fn made_up(stage: &Stage, what: &str, hazard: Hazard) -> Played<Vec<u8>> {
 /// A phone that refuses what it should take.
 pub async fn send_plain(stage: &Stage, index: usize, report: ReportDraft) -> Played<RecordId> {
     let worker = stage.worker(index)?;
+    let report = ReportDraft { no_photo_reason: Some("虚构：没有照片".into()), ..report };
     let draft = worker.read(move |store, now| store.begin_report(&report, now)).await?;
     Ok(worker.told(worker.device().send_report(draft).await)?.event)
 }

@@ -7,14 +7,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use gridwalk_device::Device;
 use gridwalk_e2e::Town;
+use gridwalk_e2e::day::life::{Life, sizes};
 use gridwalk_e2e::day::{self, records, world};
-use gridwalk_e2e::measure::{Stopwatch, peak_rss_kib};
+use gridwalk_e2e::measure::Stopwatch;
 use gridwalk_e2e::sound::assert_phone_sound;
 use gridwalk_harness::phone::Phone;
 use gridwalk_harness::seeded::Seeded;
@@ -27,57 +27,8 @@ const KILLS: usize = 50;
 const MEMORY_MB: f64 = 120.0;
 const STORE_MB: f64 = 60.0;
 
-/// One life of the process.
-struct Life {
-    child: Child,
-    tell: ChildStdin,
-    said: BufReader<ChildStdout>,
-    peak_kib: u64,
-}
-
-impl Life {
-    fn begin(phone: &Path, camera: &Path, area: RecordId) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gridwalk-e2e-day"))
-            .args([phone, camera])
-            .arg(area.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let tell = child.stdin.take().unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        Self { child, tell, said, peak_kib: 0 }
-    }
-
-    /// What it has done next; the process then waits.
-    fn next(&mut self) -> String {
-        let mut line = String::new();
-        assert!(self.said.read_line(&mut line).unwrap() > 0, "the phone failed by itself");
-        self.peak_kib = self.peak_kib.max(peak_rss_kib(self.child.id()));
-        line.trim().to_owned()
-    }
-
-    fn go_on(&mut self) {
-        self.tell.write_all(b"\n").unwrap();
-    }
-
-    fn kill(mut self) -> u64 {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.peak_kib
-    }
-
-    /// Does the rest of the day. Returns how many acts it had, and the most memory that it took, in KiB.
-    fn finish(mut self) -> (usize, u64) {
-        let mut acts = 0;
-        while self.next() != "evening" {
-            acts += 1;
-            self.go_on();
-        }
-        self.go_on();
-        assert!(self.child.wait().unwrap().success());
-        (acts, self.peak_kib)
-    }
+fn begin(phone: &Path, camera: &Path, area: RecordId) -> Life {
+    Life::begin(Command::new(env!("CARGO_BIN_EXE_gridwalk-e2e-day")), phone, camera, area)
 }
 
 /// Some work without meaning: where in its next act the phone is by then nobody knows, but that it varies is sure.
@@ -87,15 +38,6 @@ fn dawdle(seeded: &mut Seeded) {
         hash = Sha256::digest(hash).into();
     }
     assert_ne!(hash, [1; 32]);
-}
-
-/// Bytes of the store's files, and those of full photos in them.
-async fn sizes(folder: &Path, device: &Device) -> (u64, u64) {
-    let files = ["store.db", "store.db-wal", "media.db", "media.db-wal"];
-    let all =
-        files.iter().filter_map(|name| fs::metadata(folder.join(name)).ok()).map(|file| file.len()).sum();
-    let full = device.with_store(|store, _| store.totals()).await.unwrap().photos.bytes;
-    (all, full)
 }
 
 /// What the day had to come to, whatever happened in it.
@@ -163,7 +105,7 @@ async fn a_day_that_is_killed_fifty_times_ends_with_the_same_records() {
     }
 
     let watch = Stopwatch::start();
-    let (acts, mut peak_kib) = Life::begin(&calm, &camera, area).finish();
+    let (acts, mut peak_kib) = begin(&calm, &camera, area).finish();
     println!("{acts} acts on a calm day, {:?}", watch.elapsed());
     let (expected, store_mb) = look(&calm).await;
 
@@ -172,15 +114,15 @@ async fn a_day_that_is_killed_fifty_times_ends_with_the_same_records() {
     // Three quarters of the day on average, so that all kills fall into it; the last life does the rest.
     let longest = acts * 3 / 2 / KILLS;
     for _ in 0..KILLS {
-        let mut life = Life::begin(&killed, &camera, area);
+        let mut life = begin(&killed, &camera, area);
         for _ in 0..=seeded.below(longest) {
-            assert_ne!(life.next(), "evening", "the day was over before the last kill");
+            assert_ne!(life.listen(), "evening", "the day was over before the last kill");
             life.go_on();
         }
         dawdle(&mut seeded);
         peak_kib = peak_kib.max(life.kill());
     }
-    let (rest, peak) = Life::begin(&killed, &camera, area).finish();
+    let (rest, peak) = begin(&killed, &camera, area).finish();
     peak_kib = peak_kib.max(peak);
     println!("{KILLS} kills, {rest} acts after the last, {:?}", watch.elapsed());
     let (records, killed_mb) = look(&killed).await;

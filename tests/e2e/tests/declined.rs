@@ -47,12 +47,19 @@ async fn a_service_that_was_asked_for_at_a_declined_visit_is_refused_by_the_serv
         vec![push(met, "visit", &[visit(met, "met")]), push(asked, "service_record", &[service(asked, met)])];
     let verdicts = stranger.sync(&stranger.request(pushes)).unwrap().verdicts;
     assert_eq!(verdicts, [[Verdict::Accepted], [Verdict::Accepted]]);
-    assert_eq!(town.office().counts().unwrap().quarantined, 2, "kept for the office to look at");
+    // The service in an earlier request than its visit: nothing is said before the visit is there.
+    let (late, early) = (fresh_id(8), fresh_id(9));
+    let raw = service(early, late);
+    assert_eq!(stranger.push(early, "service_record", std::slice::from_ref(&raw)), Ok(vec![Verdict::Held]));
+    assert_eq!(town.office().counts().unwrap().quarantined, 2, "neither taken nor refused");
+    assert_eq!(stranger.push(late, "visit", &[visit(late, "refused")]), Ok(vec![Verdict::Accepted]));
+    assert_eq!(stranger.push(early, "service_record", &[raw]), Ok(vec![no]));
+    assert_eq!(town.office().counts().unwrap().quarantined, 3, "kept for the office to look at");
 
     let phone = town.phone("网格员（虚构）", &[0]).await;
     settle(&phone).await;
     assert!(has(&phone, declined).await);
-    for record in [after, with_it] {
+    for record in [after, with_it, early] {
         let held = phone.device().with_store(move |store, _| store.document(record)).await.unwrap();
         assert!(held.is_none(), "no phone hears of it");
     }

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gridwalk_device::DeviceError;
 use gridwalk_device::photo::CaptureFacts;
 use gridwalk_device::work::events::{ReportDraft, SnapContext};
+use gridwalk_device::work::evidence::VoiceFacts;
+use gridwalk_device::work::visits::VisitInput;
 use gridwalk_e2e::town::{dwelling, event, field, settle};
 use gridwalk_e2e::{Fate, Passing, Tap, Town};
 use gridwalk_harness::phone::Phone;
@@ -16,13 +18,22 @@ use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_model::RecordId;
+use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_replica::protocol::path;
 
 fn picture(seed: u64) -> Vec<u8> {
     photos::jpeg(&mut Seeded::new(seed), (640, 480), Hazard::Rubbish, None).unwrap()
 }
 
-/// Work on a phone without a network: a new dwelling, a photo, and a report that is only begun.
+/// A made-up voice note: AAC frames of 64 ms.
+fn sound(frames: usize) -> Vec<u8> {
+    let mut frame = vec![0xff, 0xf1, 0x60, 0, 13, 0x60, 0xfc];
+    frame.resize(107, 7);
+    frame.repeat(frames)
+}
+
+/// Work on a phone without a network: a new dwelling, a photo, and a report and a visit that are only begun, with what
+/// was said into them.
 async fn work(phone: &Phone, town: &Town, event: RecordId) -> RecordId {
     phone.set_online(false).unwrap();
     let home = dwelling(phone, town.grid(0), "101").await;
@@ -31,7 +42,13 @@ async fn work(phone: &Phone, town: &Town, event: RecordId) -> RecordId {
     let begun = move |store: &mut gridwalk_device::Store, now| {
         let snapped = store.snap(&picture(2), &facts, &SnapContext::default(), None, now)?;
         let description = Some("虚构：路灯不亮".to_owned());
-        store.save_draft(snapped.draft, &ReportDraft { description, ..ReportDraft::default() })
+        store.save_draft(snapped.draft, &ReportDraft { description, ..ReportDraft::default() })?;
+        let said = |text: &str| VoiceFacts { recorded_at: now, transcript: Some(text.to_owned()) };
+        store.add_draft_voice(snapped.draft, &sound(20), &said("虚构：三盏都不亮"), now)?;
+        let visit = VisitInput::plain(home, VisitResult::NotHome, VisitPurpose::Routine);
+        store.add_visit_voice(&visit, &sound(30), &said("虚构：下周再来"), now)?;
+        let wrong = store.add_visit_voice(&visit, &sound(40), &said("虚构：录错了"), now)?;
+        store.remove_draft_voice(wrong, now)
     };
     phone.device().with_store(begun).await.unwrap();
     home
@@ -81,8 +98,15 @@ async fn a_locked_phone_hands_everything_in_across_restarts_and_is_wiped() {
     let office = town.office();
     let (package, opened) = office.sealed_work().unwrap().remove(0);
     let opened = opened.unwrap();
-    assert_eq!(opened.drafts[0].text, "虚构：路灯不亮");
-    assert_eq!((opened.drafts.len(), opened.originals.len()), (1, 1));
+    let texts: Vec<&str> = opened.drafts.iter().map(|draft| draft.text.as_str()).collect();
+    assert_eq!(texts, ["虚构：路灯不亮\n虚构：三盏都不亮", "虚构：下周再来"]);
+    assert_eq!(opened.originals.len(), 1);
+    let mut files: Vec<_> = opened.sounds.iter().collect();
+    files.sort_by_key(|file| file.bytes);
+    let sounds: Vec<_> = files.iter().map(|file| (file.bytes, file.draft, file.visit)).collect();
+    let [report, visit] = [&opened.drafts[0], &opened.drafts[1]].map(|draft| draft.n);
+    assert_eq!(sounds, [(2_140, Some(report), None), (3_210, None, Some(visit))]);
+    assert_eq!(office.sealed_sound(&package, files[1]).unwrap(), Some(sound(30)));
     assert!(!opened.media.is_empty());
     let accepted = office.accept_sealed(&town.data(), package.no, person).unwrap();
     assert_eq!((accepted.refused, accepted.waiting, accepted.media_refused), (0, 0, 0), "{accepted:?}");
@@ -116,5 +140,7 @@ async fn a_phone_that_is_reinstated_on_the_way_goes_on_with_its_work() {
     assert_eq!(field(&phone, home, "room").await, Some("101".into()));
     let tray = phone.device().with_store(|store, _| store.draft_tray()).await.unwrap();
     assert_eq!(tray.drafts[0].report.description.as_deref(), Some("虚构：路灯不亮"));
+    assert_eq!(tray.drafts[0].voices.len(), 1);
+    assert_eq!(phone.device().visit_voices(home).await.unwrap().len(), 2, "one of them taken off");
     town.assert_agrees(&phone).await;
 }

@@ -210,6 +210,19 @@ impl Office {
         opened.map_err(HarnessError::server("open sealed work"))
     }
 
+    /// What was said into a draft that a locked device handed in; `None` if a piece of it is missing.
+    ///
+    /// # Errors
+    /// [`HarnessError::Server`].
+    pub fn sealed_sound(
+        &self,
+        package: &PackageRow,
+        file: &content::File<RecordId>,
+    ) -> Result<Option<Vec<u8>>, HarnessError> {
+        let sound = self.storage().view(|tx| content::whole(tx, package, file));
+        sound.map_err(HarnessError::server("open sealed work"))
+    }
+
     /// Accepts what a locked device handed in. No server may be running.
     ///
     /// # Errors

@@ -14,8 +14,10 @@ use crate::error::DeviceError;
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::checklists::{
-    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, Submitted,
+    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
+    Submitted,
 };
+use crate::work::evidence::RemovedPhoto;
 
 impl Device {
     /// Runs work that edits, and lets its edits be sent.
@@ -124,6 +126,18 @@ impl Device {
             .await
     }
 
+    /// Takes the signatures of a role off.
+    ///
+    /// # Errors
+    /// As [`Store::unsign_inspection`].
+    pub async fn unsign_inspection(
+        &self,
+        inspection: RecordId,
+        role: SignatureRole,
+    ) -> Result<Vec<RemovedPhoto>, DeviceError> {
+        self.checklist_edits(move |store, now| store.unsign_inspection(inspection, &role, now)).await
+    }
+
     /// Finishes an inspection with everything that follows from it.
     ///
     /// # Errors
@@ -140,13 +154,8 @@ impl Device {
     ///
     /// # Errors
     /// As [`Store::reopen_inspection`].
-    pub async fn reopen_inspection(
-        &self,
-        inspection: RecordId,
-        utc_offset_minutes: i16,
-    ) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.reopen_inspection(inspection, utc_offset_minutes, now))
-            .await
+    pub async fn reopen_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
+        self.checklist_edits(move |store, now| store.reopen_inspection(inspection, now)).await
     }
 
     /// Throws an unfinished inspection away.
@@ -169,8 +178,20 @@ impl Device {
     ///
     /// # Errors
     /// As [`Store::open_orders`].
-    pub async fn open_orders(&self, utc_offset_minutes: i16) -> Result<Vec<OpenOrder>, DeviceError> {
-        self.with_store(move |store, now| store.open_orders(utc_offset_minutes, now)).await
+    pub async fn open_orders(&self) -> Result<Vec<OpenOrder>, DeviceError> {
+        self.with_store(move |store, now| store.open_orders(now)).await
+    }
+
+    /// An order as pages to print, hand over and sign, one SVG document each.
+    ///
+    /// # Errors
+    /// As [`Store::order_sheet`].
+    pub async fn print_order(
+        &self,
+        order: RecordId,
+        language: SheetLanguage,
+    ) -> Result<Vec<String>, DeviceError> {
+        self.with_store(move |store, _| store.order_sheet(order, language)).await
     }
 
     /// Begins to check an order again, or goes on with it.
@@ -185,12 +206,8 @@ impl Device {
     ///
     /// # Errors
     /// As [`Store::report_overdue`].
-    pub async fn report_overdue(
-        &self,
-        order: RecordId,
-        utc_offset_minutes: i16,
-    ) -> Result<BTreeMap<String, RecordId>, DeviceError> {
-        self.checklist_edits(move |store, now| store.report_overdue(order, utc_offset_minutes, now)).await
+    pub async fn report_overdue(&self, order: RecordId) -> Result<BTreeMap<String, RecordId>, DeviceError> {
+        self.checklist_edits(move |store, now| store.report_overdue(order, now)).await
     }
 
     /// Begins to fill a form, or goes on with the draft of it.

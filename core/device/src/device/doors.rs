@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::sync::Event;
 use crate::work::doors::{
     AtDoor, Board, Building, DoorAct, DoorDone, DoorOperation, DoorSheet, DuplicateHint, FloorConfirmed,
-    Namesake, NewPerson, Person, ProvisionalNewcomer,
+    Namesake, NewPerson, Person, PersonEdited, ProvisionalNewcomer,
 };
 
 impl Device {
@@ -128,11 +128,11 @@ impl Device {
         self.with_store(move |store, now| store.person(id, now)).await
     }
 
-    /// Edits a person.
+    /// Edits a person; [`Self::undo_door`] takes it back.
     ///
     /// # Errors
     /// As [`Store::edit_person`].
-    pub async fn edit_person(&self, id: RecordId, patch: Fields) -> Result<RecordId, DeviceError> {
+    pub async fn edit_person(&self, id: RecordId, patch: Fields) -> Result<PersonEdited, DeviceError> {
         self.at_work(move |store, now| store.edit_person(id, &patch, now)).await
     }
 

@@ -7,7 +7,8 @@ use gridwalk_model::voice::VoiceRef;
 use super::Device;
 use crate::error::DeviceError;
 use crate::sync::Event;
-use crate::work::evidence::VoiceFacts;
+use crate::work::evidence::{DraftVoice, RemovedVoice, VoiceFacts};
+use crate::work::visits::VisitInput;
 
 impl Device {
     /// Marks regions of a journaled photo: see [`crate::Store::blur_journaled`].
@@ -40,5 +41,86 @@ impl Device {
     /// As [`crate::Store::voices`].
     pub async fn voices(&self, record: RecordId) -> Result<Vec<(RecordId, VoiceRef)>, DeviceError> {
         self.with_store(move |store, _| store.voices(record)).await
+    }
+
+    /// Takes a voice note off its record: see [`crate::Store::remove_voice`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn remove_voice(
+        &self,
+        record: RecordId,
+        element: RecordId,
+    ) -> Result<RemovedVoice, DeviceError> {
+        let removed = self.with_store(move |store, now| store.remove_voice(record, element, now)).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(removed)
+    }
+
+    /// Puts a voice note back that was taken off: see [`crate::Store::restore_voice`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn restore_voice(&self, removed: RemovedVoice) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.restore_voice(&removed, now)).await?;
+        self.shared.core.post(Event::Edited)
+    }
+
+    /// Adds a voice note to a report that is still a draft: see [`crate::Store::add_draft_voice`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn add_draft_voice(
+        &self,
+        draft: i64,
+        sound: Vec<u8>,
+        facts: VoiceFacts,
+    ) -> Result<RecordId, DeviceError> {
+        self.with_store(move |store, now| store.add_draft_voice(draft, &sound, &facts, now)).await
+    }
+
+    /// Adds a voice note to a visit under way: see [`crate::Store::add_visit_voice`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn add_visit_voice(
+        &self,
+        visit: VisitInput,
+        sound: Vec<u8>,
+        facts: VoiceFacts,
+    ) -> Result<RecordId, DeviceError> {
+        self.with_store(move |store, now| store.add_visit_voice(&visit, &sound, &facts, now)).await
+    }
+
+    /// The voice notes of a visit under way: see [`crate::Store::visit_voices`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn visit_voices(&self, target: RecordId) -> Result<Vec<DraftVoice>, DeviceError> {
+        self.with_store(move |store, _| store.visit_voices(target)).await
+    }
+
+    /// The sound of a voice note of a draft: see [`crate::Store::draft_sound`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn draft_sound(&self, element: RecordId) -> Result<Option<Vec<u8>>, DeviceError> {
+        self.with_store(move |store, _| store.draft_sound(element)).await
+    }
+
+    /// Takes a voice note off its draft: see [`crate::Store::remove_draft_voice`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn remove_draft_voice(&self, element: RecordId) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.remove_draft_voice(element, now)).await
+    }
+
+    /// Puts a voice note back into its draft: see [`crate::Store::restore_draft_voice`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn restore_draft_voice(&self, element: RecordId) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.restore_draft_voice(element)).await
     }
 }

@@ -46,10 +46,11 @@ impl Device {
     }
 
     /// Tells what the platform says of storage and battery; returns what is put off from now on. To be called when
-    /// the app starts, and whenever one of them has changed.
+    /// the app starts, and whenever one of them has changed. Once a day, and every hour while storage is short, it also
+    /// tidies up as [`Self::keep_house`] does: what has to go after its days goes without anybody remembering to ask.
     ///
     /// # Errors
-    /// [`DeviceError::Closed`].
+    /// [`DeviceError::Closed`]; failures of tidying up, with the state taken all the same.
     pub async fn set_phone_state(
         &self,
         state: PhoneState,
@@ -60,16 +61,18 @@ impl Device {
             free: state.free_bytes.map(|free| free.saturating_sub(limits.text_free_bytes)),
             budget: limits.budget_bytes,
         };
-        self.behind_lock(move |store, _| {
+        self.shared.core.post(Event::Saving(saving))?;
+        let limits = limits.clone();
+        self.behind_lock(move |store, now| {
             store.set_room(room);
-            Ok(())
+            store.keep_house_daily(&limits, &state, now)
         })
         .await?;
-        self.shared.core.post(Event::Saving(saving))?;
         Ok(saving)
     }
 
-    /// Tidies up: see [`crate::Store::keep_house`]. When the app starts, when a shift ends, and when storage is low.
+    /// Tidies up: see [`crate::Store::keep_house`]. When a shift ends; the daily round comes with
+    /// [`Self::set_phone_state`].
     ///
     /// # Errors
     /// As there.
@@ -125,7 +128,7 @@ impl Device {
         .await
     }
 
-    /// Finds people by their needs as well, for a purpose: see [`crate::Store::search_needs`].
+    /// Finds services as well, and people by their needs, for a purpose: see [`crate::Store::search_needs`].
     ///
     /// # Errors
     /// As there.

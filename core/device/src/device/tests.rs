@@ -89,7 +89,7 @@ async fn a_patrol_and_a_visit_go_through_the_facade_and_survive_closing() {
     use crate::testkit::GRID;
     use crate::work::visits::VisitInput;
     use gridwalk_model::geo::{Fix, LatLon, TrackPoint};
-    use gridwalk_model::indicators::{FigureName, WeekRules};
+    use gridwalk_model::indicators::FigureName;
     use gridwalk_model::records::Visit;
     use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
     use gridwalk_model::walk::PatrolRules;
@@ -124,7 +124,7 @@ async fn a_patrol_and_a_visit_go_through_the_facade_and_survive_closing() {
     assert!(ended.walk.metres > 30);
     assert!(phone.patrol_gpx(ended.id, rules).await.unwrap().unwrap().contains("<trkpt"));
     assert_eq!(phone.status().await.unwrap().totals.tracks.count, 1);
-    let week = phone.my_week(GRID, WeekRules::default()).await.unwrap();
+    let week = phone.my_week(GRID).await.unwrap();
     let reached = week.figures.iter().find(|(figure, _)| figure.name == FigureName::DoorsReached).unwrap();
     assert_eq!(reached.0.numerator[0].by, [recorded.visit]);
     assert!(phone.undo_visit(recorded.visit).await.unwrap());

@@ -1,7 +1,7 @@
 //! What a shell needs to show and to undo by calls alone: the journal's pictures, what was taken away, rules refused.
 
 use gridwalk_evidence::{Limits, is_preview};
-use gridwalk_model::checklist::{Answer, Outcome, file};
+use gridwalk_model::checklist::{Answer, Outcome, SignatureRole, file};
 use gridwalk_model::geo::{Fix, LatLon, TrackPoint};
 use gridwalk_model::photo::BlurRegion;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
@@ -94,10 +94,16 @@ async fn an_inspection_that_was_thrown_away_comes_back_with_its_answers() {
     let id = phone.begin_inspection(place, checklist, None).await.unwrap().id;
     let pass = Answer { outcome: Some(Outcome::Pass), ..Answer::default() };
     let session = phone.answer_item(id, "daily_log", pass).await.unwrap().session;
+    let drawn = jpeg(64, 48);
+    let signed = phone.sign_inspection(id, SignatureRole::Worker, None, drawn).await.unwrap().signed;
+    assert_eq!(signed, [SignatureRole::Worker].into());
+    let off = phone.unsign_inspection(id, SignatureRole::Worker).await.unwrap();
+    assert!(phone.inspection_session(id).await.unwrap().signed.is_empty());
+    phone.restore_photo(off[0].clone()).await.unwrap();
     phone.discard_inspection(id).await.unwrap();
     assert!(phone.open_inspections().await.unwrap().is_empty());
     let back = phone.restore_inspection(id).await.unwrap();
-    assert_eq!((back.id, back.answers), (id, session.answers));
+    assert_eq!((back.id, back.answers, back.signed), (id, session.answers, signed));
     assert_eq!(phone.open_inspections().await.unwrap()[0].id, id);
     let resumed = phone.begin_inspection(place, checklist, None).await.unwrap();
     assert_eq!(resumed.id, id, "and is gone on with");

@@ -1,5 +1,6 @@
 //! What is due, as the first screen calls it.
 
+use gridwalk_model::RecordId;
 use gridwalk_model::geo::LatLon;
 
 use super::Device;
@@ -15,11 +16,35 @@ impl Device {
         self.with_store(move |store, now| store.today(now, here, limit)).await
     }
 
+    /// Says that a task is done which no other work fulfils: see [`crate::Store::finish_task`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn finish_task(&self, task: RecordId) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.finish_task(task, now)).await
+    }
+
+    /// Opens it again: see [`crate::Store::reopen_task`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn reopen_task(&self, task: RecordId) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.reopen_task(task, now)).await
+    }
+
     /// Takes something off the list that only had to be seen: see [`crate::Store::dismiss_due`].
     ///
     /// # Errors
     /// As there.
     pub async fn dismiss_due(&self, item: TodayItem) -> Result<(), DeviceError> {
         self.with_store(move |store, _| store.dismiss_due(&item)).await
+    }
+
+    /// Puts it back: see [`crate::Store::restore_due`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn restore_due(&self, item: TodayItem) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.restore_due(&item)).await
     }
 }

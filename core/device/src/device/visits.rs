@@ -1,7 +1,6 @@
 //! Visits, care and the worker's week, as a screen calls them.
 
 use gridwalk_model::RecordId;
-use gridwalk_model::indicators::WeekRules;
 
 use super::Device;
 use crate::error::DeviceError;
@@ -114,7 +113,7 @@ impl Device {
     ///
     /// # Errors
     /// As [`crate::Store::my_week`].
-    pub async fn my_week(&self, area: RecordId, rules: WeekRules) -> Result<MyWeek, DeviceError> {
-        self.with_store(move |store, now| store.my_week(area, now, &rules)).await
+    pub async fn my_week(&self, area: RecordId) -> Result<MyWeek, DeviceError> {
+        self.with_store(move |store, now| store.my_week(area, now)).await
     }
 }

@@ -1,10 +1,13 @@
-//! The one call that tidies up: when the app starts, and when the shift ends.
+//! The one call that tidies up: once a day, and when the shift ends.
 
 use gridwalk_model::{ContentHash, Timestamp};
 
 use super::{KeepingLimits, PhoneState, Saving};
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Commit, Setting, Store};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// What house-keeping came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +60,27 @@ impl Store {
         kept.bytes = self.used_bytes()?;
         kept.over = kept.bytes.saturating_sub(limits.budget_bytes);
         Ok(kept)
+    }
+
+    /// [`Self::keep_house`], if that was not done within a day, or within an hour while the phone is short of space. A
+    /// clock that was put back is no reason to wait.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keep_house_daily(
+        &mut self,
+        limits: &KeepingLimits,
+        state: &PhoneState,
+        now: Timestamp,
+    ) -> Result<Option<Kept>, DeviceError> {
+        let last = self.view().get_number(Setting::HouseKept)?.unwrap_or(i64::MIN);
+        let every = if Saving::of(state, limits).storage { HOUR_MS } else { DAY_MS };
+        if (last..last.saturating_add(every)).contains(&now.millis()) {
+            return Ok(None);
+        }
+        let kept = self.keep_house(limits, state, now)?;
+        self.write(Commit::Setting, |tx| tx.put_number(Setting::HouseKept, now.millis()))?;
+        Ok(Some(kept))
     }
 
     /// Removes what can be fetched again until the store takes no more than `budget` bytes, or nothing such is left.

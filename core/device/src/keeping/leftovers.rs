@@ -8,7 +8,7 @@ use gridwalk_model::{ContentHash, Timestamp, Value};
 use sha2::{Digest, Sha256};
 
 use crate::error::DeviceError;
-use crate::store::{Commit, Store};
+use crate::store::{Commit, Store, VoicePlace};
 
 impl Store {
     /// Throws away journaled originals whose photo was attached to a record before a crash came in between. One that
@@ -50,13 +50,17 @@ impl Store {
         Ok(out)
     }
 
-    /// Removes patrols and drafts of visits that were thrown away no later than `before`. Returns how many.
+    /// Removes patrols and drafts of visits, with their voice notes, that were thrown away no later than `before`. Returns
+    /// how many.
     pub(crate) fn sweep_discarded(&mut self, before: Timestamp) -> Result<usize, DeviceError> {
         let (mut patrols, mut visits) = (self.view().discarded_patrols()?, self.view().discarded_visits()?);
         patrols.retain(|patrol| patrol.discarded_at <= before);
         visits.retain(|visit| visit.discarded_at <= before);
         let gone = patrols.len() + visits.len();
         if gone > 0 {
+            // The drafts last: a crash in between finds them again.
+            let places: Vec<_> = visits.iter().map(|visit| VoicePlace::Visit(visit.n)).collect();
+            self.remove_sounds_of(&places)?;
             self.write(Commit::Sweep, |tx| {
                 for discarded in &patrols {
                     tx.remove_patrol(discarded.patrol.id)?;

@@ -21,8 +21,9 @@ use minicbor::bytes::ByteVec;
 use std::fmt::Write as _;
 
 use crate::error::DeviceError;
-use crate::store::{Commit, PartSource, Setting, Store, UnsentFile};
+use crate::store::{Commit, PartSource, Setting, Store, UnsentFile, VoicePlace};
 use crate::work::events::ReportDraft;
+use crate::work::evidence::DraftVoice;
 use crate::work::visits::VisitInput;
 
 /// [`Setting::Locked`]: nothing is shown, and what was not sent is handed in.
@@ -142,11 +143,17 @@ impl Store {
         for row in self.view().drafts()?.into_iter().filter(|row| row.discarded_at.is_none()) {
             let report: ReportDraft = minicbor::decode(&row.body).map_err(|_| DeviceError::Damaged)?;
             let target = report.dwelling.or(report.place).or(report.area);
-            items.push(draft("report", row.n, row.at.millis(), target, report_text(&report), row.body));
+            let text = with_said(&report_text(&report), &self.sealed_voices(VoicePlace::Report(row.n))?);
+            items.push(draft("report", row.n, row.at.millis(), target, text, row.body));
         }
-        for (n, (target, at)) in (1..).zip(self.view().visit_drafts()?) {
-            let Some(body) = self.view().visit_draft(target)? else { continue };
+        for (target, at) in self.view().visit_drafts()? {
+            let (Some(n), Some(body)) =
+                (self.view().visit_draft_number(target)?, self.view().visit_draft(target)?)
+            else {
+                continue;
+            };
             let text = minicbor::decode(&body).map(|visit| visit_text(&visit)).unwrap_or_default();
+            let text = with_said(&text, &self.sealed_voices(VoicePlace::Visit(n))?);
             items.push(draft("visit", n, at.millis(), Some(target), text, body));
         }
         if let Some(patrol) = self.view().open_patrol()? {
@@ -160,13 +167,38 @@ impl Store {
         Ok(items)
     }
 
-    /// Where the pieces of unsent files are found: media first, originals last.
+    /// The voice notes of a draft that were not taken off.
+    fn sealed_voices(&self, place: VoicePlace) -> Result<Vec<DraftVoice>, DeviceError> {
+        let mut notes = self.view().draft_voices(place)?;
+        notes.retain(|note| note.discarded_at.is_none());
+        Ok(notes)
+    }
+
+    /// The voice notes of the drafts that are handed in.
+    fn unsent_sounds(&self) -> Result<Vec<DraftVoice>, DeviceError> {
+        let mut out = Vec::new();
+        for row in self.view().drafts()?.into_iter().filter(|row| row.discarded_at.is_none()) {
+            out.extend(self.sealed_voices(VoicePlace::Report(row.n))?);
+        }
+        for (target, _) in self.view().visit_drafts()? {
+            if let Some(n) = self.view().visit_draft_number(target)? {
+                out.extend(self.sealed_voices(VoicePlace::Visit(n))?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Where the pieces of unsent files are found: media first, then sounds, originals last.
     fn unsent_pieces(&self) -> Result<Vec<PartSource>, DeviceError> {
         let mut out = Vec::new();
         let offsets = |bytes: u64| (0..bytes.div_ceil(PIECE_BYTES)).map(|n| n * PIECE_BYTES);
         for UnsentFile { name: hash, .. } in self.view().unsent_media()? {
             let Some(bytes) = self.media_len(&hash)? else { continue };
             out.extend(offsets(bytes).map(|offset| PartSource::Medium { hash, offset }));
+        }
+        for DraftVoice { element, voice, .. } in self.unsent_sounds()? {
+            let Some(bytes) = self.media_len(&voice.hash)? else { continue };
+            out.extend(offsets(bytes).map(|offset| PartSource::Sound { element, offset }));
         }
         for UnsentFile { name: capture, bytes, .. } in self.unsent_originals()? {
             out.extend(offsets(bytes).map(|offset| PartSource::Original { capture, offset }));
@@ -189,8 +221,10 @@ impl Store {
                     body: body.into(),
                     at: 0,
                     draft: None,
+                    visit: None,
                 }))
             }
+            PartSource::Sound { element, offset } => self.sound_piece(*element, *offset)?,
             PartSource::Original { capture, offset } => {
                 let files = self.unsent_originals()?;
                 let Some(file) = files.iter().find(|file| file.name == *capture) else { return Ok(None) };
@@ -204,9 +238,32 @@ impl Store {
                     body: body.into(),
                     at: file.at.millis(),
                     draft: photos.iter().find(|photo| photo.capture == *capture).and_then(|p| p.draft),
+                    visit: None,
                 }))
             }
         })
+    }
+
+    fn sound_piece(&self, element: RecordId, offset: u64) -> Result<Option<SealedItem>, DeviceError> {
+        let Some(note) = self.view().voice_note(element)? else { return Ok(None) };
+        let (Some(body), Some(bytes)) = (self.media_piece(&note.hash, offset)?, self.media_len(&note.hash)?)
+        else {
+            return Ok(None);
+        };
+        let (draft, visit) = match note.place {
+            VoicePlace::Report(n) => (Some(n), None),
+            VoicePlace::Visit(n) => (None, Some(n)),
+            VoicePlace::Record(_) => (None, None),
+        };
+        Ok(Some(SealedItem::Sound(SealedPiece {
+            name: element.as_bytes().to_vec().into(),
+            bytes,
+            offset,
+            body: body.into(),
+            at: note.at.millis(),
+            draft,
+            visit,
+        })))
     }
 }
 
@@ -223,6 +280,13 @@ fn report_text(report: &ReportDraft) -> String {
 
 fn visit_text(visit: &VisitInput) -> String {
     visit.note.clone().unwrap_or_default()
+}
+
+/// With what was said in voice notes, a line each.
+fn with_said(text: &str, notes: &[DraftVoice]) -> String {
+    let said = notes.iter().filter_map(|note| note.voice.transcript.as_deref());
+    let lines = std::iter::once(text).filter(|text| !text.is_empty()).chain(said);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The points of a patrol: when, and where in WGS-84.
@@ -244,7 +308,9 @@ fn in_parts(items: Vec<SealedItem>) -> Vec<Vec<SealedItem>> {
         let size = match &item {
             SealedItem::Change(change) => change.raw.len() + 128,
             SealedItem::Draft(draft) => draft.body.len() + draft.text.len() + 128,
-            SealedItem::Medium(piece) | SealedItem::Original(piece) => piece.body.len() + 128,
+            SealedItem::Medium(piece) | SealedItem::Original(piece) | SealedItem::Sound(piece) => {
+                piece.body.len() + 128
+            }
         };
         if used > 0 && used + size > TEXT_BYTES {
             parts.push(Vec::new());

@@ -62,7 +62,7 @@ impl Office {
                 SealedItem::Draft(draft) => {
                     drafts.insert(format!("{}: {}", draft.what, draft.text));
                 }
-                SealedItem::Medium(piece) | SealedItem::Original(piece) => {
+                SealedItem::Medium(piece) | SealedItem::Original(piece) | SealedItem::Sound(piece) => {
                     *files.entry(piece.name.to_vec()).or_insert(0) += piece.body.len() as u64;
                 }
             }
@@ -193,6 +193,55 @@ fn everything_unsent_is_handed_in_and_only_then_the_phone_is_wiped() {
     assert_eq!(drafts, BTreeSet::from(wanted));
     assert_eq!(files.len(), 3, "a photo and two originals");
     assert_eq!(files.get([9; 32].as_slice()), Some(&600_000));
+}
+
+#[test]
+fn voice_notes_of_drafts_are_handed_in_with_what_was_said() {
+    use crate::work::evidence::VoiceFacts;
+    let mut phone = busy_phone(Faults::none());
+    let sound = |frames: usize| {
+        let mut frame = vec![0xff, 0xf1, 0x60, 0, 13, 0x60, 0xfc];
+        frame.resize(107, 7);
+        frame.repeat(frames)
+    };
+    let said = |text: &str| VoiceFacts { recorded_at: at(7), transcript: Some(text.into()) };
+    let store = &mut phone.store;
+    let draft = store.draft_tray().unwrap().drafts.remove(0).n;
+    let lamps = store.add_draft_voice(draft, &sound(20), &said("三盏都不亮（虚构）"), at(7)).unwrap();
+    let wrong = store.add_draft_voice(draft, &sound(30), &said("录错了（虚构）"), at(7)).unwrap();
+    store.remove_draft_voice(wrong, at(8)).unwrap();
+    let visit = store.visit_draft(RecordId::from_bytes([4; 16])).unwrap().unwrap();
+    let again = store.add_visit_voice(&visit, &sound(40), &said("下周再来（虚构）"), at(9)).unwrap();
+    // What belongs to a visit that was thrown away stays behind with it.
+    let other = VisitInput { target: RecordId::from_bytes([6; 16]), ..visit };
+    let thrown = store.add_visit_voice(&other, &sound(40), &said("虚构"), at(9)).unwrap();
+    store.discard_visit_draft(other.target, at(9)).unwrap();
+    let mut office = Office::new();
+    assert_eq!(go(&mut phone, &mut office, Event::Sync, 10, Kill::Never), Ended::Wiped);
+    let (_, drafts, files) = office.content();
+    let wanted =
+        ["report: 路灯不亮（虚构）\n三盏都不亮（虚构）", "visit: 身体还好（虚构）\n下周再来（虚构）"];
+    assert_eq!(drafts, BTreeSet::from(wanted.map(str::to_owned)));
+    let bytes =
+        [lamps, wrong, again, thrown].map(|element| files.get(element.as_bytes().as_slice()).copied());
+    assert_eq!(
+        bytes,
+        [Some(2_140), None, Some(4_280), None],
+        "what was taken off or thrown away stays behind"
+    );
+    let owner = |element: RecordId| {
+        office.parts.values().flatten().find_map(|item| match item {
+            SealedItem::Sound(piece) if piece.name.as_slice() == element.as_bytes() => {
+                Some((piece.draft, piece.visit))
+            }
+            _ => None,
+        })
+    };
+    let visit = office.parts.values().flatten().find_map(|item| match item {
+        SealedItem::Draft(draft) if draft.what == "visit" => Some(draft.n),
+        _ => None,
+    });
+    assert_eq!((owner(lamps), owner(again)), (Some((Some(draft), None)), Some((None, visit))));
 }
 
 #[test]

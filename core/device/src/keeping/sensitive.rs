@@ -7,7 +7,7 @@ use gridwalk_model::{AccessClass, Fields, Kind, Record, RecordId, Timestamp, Val
 use super::KeepingLimits;
 use crate::edit::{ConflictEntry, Entry, Page, PageCursor};
 use crate::error::DeviceError;
-use crate::store::{Commit, RefusedEdit, SearchCursor, SearchPage, Store, Tier};
+use crate::store::{Commit, RefusedEdit, SearchCursor, SearchHit, SearchPage, Store, Tier};
 
 /// Longest purpose, in characters.
 const PURPOSE_CHARS: usize = 100;
@@ -153,8 +153,9 @@ impl Store {
         Ok(page)
     }
 
-    /// Search that also finds people by the needs that their care tags state, for a purpose. The tags of people found so
-    /// are in the journal before the page is returned. [`Self::search`] finds the same but for those hits.
+    /// Search that also finds services, and people by the needs that their care tags state, for a purpose. The services,
+    /// and the tags of people found so, are in the journal before the page is returned. [`Self::search`] finds the same
+    /// but for those hits.
     ///
     /// # Errors
     /// As [`Self::read_sensitive`].
@@ -173,6 +174,9 @@ impl Store {
             tags.extend(ids(&self.list_linked_any::<CareTag>("resident", hit.id)?));
         }
         self.note_reads(Kind::CareTag, &tags, purpose, limits, now)?;
+        let service = |hit: &&SearchHit| hit.kind == Kind::ServiceRecord.tag();
+        let services: Vec<RecordId> = page.hits.iter().filter(service).map(|hit| hit.id).collect();
+        self.note_reads(Kind::ServiceRecord, &services, purpose, limits, now)?;
         Ok(page)
     }
 

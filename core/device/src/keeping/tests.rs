@@ -453,3 +453,18 @@ async fn a_device_opens_with_its_pin_and_an_order_to_wipe_is_carried_out_at_the_
         std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn the_house_is_kept_once_a_day_and_every_hour_while_storage_is_short() {
+    const HOUR: i64 = 3_600_000;
+    let mut store = store(1);
+    let limits = KeepingLimits::default();
+    let short = PhoneState { free_bytes: Some(0), ..PhoneState::default() };
+    let mut kept =
+        |state: &PhoneState, now: i64| store.keep_house_daily(&limits, state, at(now)).unwrap().is_some();
+    let roomy = PhoneState::default();
+    assert!(kept(&roomy, 0), "the first time");
+    assert!(!kept(&roomy, 23 * HOUR) && kept(&roomy, 24 * HOUR));
+    assert!(kept(&short, 25 * HOUR) && !kept(&short, 25 * HOUR + 1), "not with every percent of the battery");
+    assert!(kept(&roomy, 2 * HOUR), "a clock that was put back is no reason to wait");
+}

@@ -149,11 +149,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets a draft, and of its photos where they belong; the originals are the caller's.
+    /// Forgets a draft, and of its photos and voice notes where they belong; the files are the caller's.
     pub(crate) fn delete_draft(&mut self, n: i64) -> Result<(), DeviceError> {
         self.connection.prepare_cached("DELETE FROM draft_photo WHERE draft = ?1")?.execute([n])?;
         self.connection.prepare_cached("DELETE FROM draft WHERE n = ?1")?.execute([n])?;
-        Ok(())
+        self.forget_voices_without_draft()
     }
 
     /// Says where a journaled original belongs. What was said of an earlier one of the same number is forgotten.

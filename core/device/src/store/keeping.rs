@@ -85,6 +85,7 @@ impl Tx<'_> {
         ] {
             gone += self.connection.prepare_cached(query)?.execute([before.millis()])?;
         }
+        self.forget_voices_without_draft()?;
         Ok(gone)
     }
 }

@@ -12,6 +12,7 @@
 //! winning values in one blob of some 400 B that decodes in 2 µs; documents are loaded when they are edited or
 //! merged, and dropped again.
 
+mod about;
 mod deferred;
 mod door_journal;
 mod drafts;
@@ -48,6 +49,7 @@ mod totals;
 mod uploads;
 mod visit_drafts;
 mod visit_due;
+mod voice_notes;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -88,10 +90,12 @@ pub(crate) use media_trouble::{Trouble, TroubledUpload};
 pub(crate) use outbox::OutboxRow;
 pub(crate) use projection::{ACTED, sort_prefix};
 pub(crate) use records::{Body, Listed, Loaded, UnreadForm, flag};
+pub(crate) use rules::day_in;
 pub(crate) use sealed::{PartSource, UnsentFile};
 pub(crate) use setting::Setting;
 pub(crate) use streams::StreamRow;
 pub(crate) use visit_due::VisitRow;
+pub(crate) use voice_notes::{VoicePlace, VoiceRow};
 pub(crate) use waiting::WaitingRow;
 
 /// How a store is opened.

@@ -1,11 +1,9 @@
 //! What lists, links and search need to know of a record, drawn from its fields by tables.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use gridwalk_model::due::{self, DueFact};
 use gridwalk_model::event::EventRules;
-use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::records::elements;
 use gridwalk_model::schema::FieldType;
 use gridwalk_model::voice::VoiceRef;
@@ -15,7 +13,7 @@ use super::due::ITSELF;
 use super::tokens::{self, Form, Text};
 
 /// Raised whenever the same fields give another projection: stores then draw all of them anew at opening.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// How records of a kind are listed and found.
 struct Listing {
@@ -36,9 +34,11 @@ enum Source {
     Category(&'static str),
     /// What was said in each voice note of a set.
     Transcripts(&'static str),
+    /// Each text of a set.
+    Each(&'static str),
 }
 
-use Source::{Category, Fields as Of, Transcripts};
+use Source::{Category, Each, Fields as Of, Transcripts};
 
 const NAME: Source = Of(Form::Name, &["name"]);
 const PHONE: Source = Of(Form::Phone, &["phone"]);
@@ -112,6 +112,20 @@ const LISTINGS: &[Listing] = &[
         latest_first: false,
         find: &[NAME, Of(Form::Plain, &["matter"])],
     },
+    // Its findings stand in its items; by its place it is found through store/about.rs.
+    Listing {
+        kind: Kind::RectificationOrder,
+        sort: &["deadline"],
+        latest_first: false,
+        find: &[Each("items")],
+    },
+    // Sensitive: told by the search that asks for a purpose only.
+    Listing {
+        kind: Kind::ServiceRecord,
+        sort: &["at"],
+        latest_first: false,
+        find: &[Of(Form::Plain, &["request"]), Of(Form::Plain, &["service"]), Of(Form::Plain, &["outcome"])],
+    },
     // Looked up by its token.
     Listing { kind: Kind::Label, sort: &["token"], latest_first: false, find: &[] },
     // Found as the person that it is about.
@@ -139,13 +153,10 @@ pub(super) struct Projection {
 /// Link from an event to each person with an entry in its log.
 pub(crate) const ACTED: &str = "log";
 
-/// Facts are drawn by the default limits; those of the deployment count when they are listed.
-static RULES: LazyLock<FieldRules> = LazyLock::new(FieldRules::default);
-
 /// Draws the projection of a record. Kinds that this build does not know have an empty one.
 pub(super) fn project(kind_tag: &str, fields: &Fields, events: &EventRules) -> Projection {
     let Some(kind) = Kind::parse(kind_tag) else { return Projection::default() };
-    let due = due::facts(kind, ITSELF, fields, &RULES, events).into_iter().collect();
+    let due = due::facts(kind, ITSELF, fields, events).into_iter().collect();
     let mut out = Projection { links: links(kind, fields), due, ..Projection::default() };
     let Some(listing) = LISTINGS.iter().find(|listing| listing.kind == kind) else { return out };
     out.sort = sort_text(listing, fields);
@@ -190,6 +201,9 @@ impl Source {
                 })
                 .map(|said| (Form::Plain, said))
                 .collect(),
+            Each(field) => elements(fields, field)
+                .filter_map(|(_, value)| Some((Form::Plain, value.as_text()?.to_owned())))
+                .collect(),
         }
     }
 
@@ -198,7 +212,7 @@ impl Source {
     fn fields(&self) -> &[&'static str] {
         match self {
             Of(_, names) => names,
-            Category(field) | Transcripts(field) => std::slice::from_ref(field),
+            Category(field) | Transcripts(field) | Each(field) => std::slice::from_ref(field),
         }
     }
 }
@@ -292,6 +306,27 @@ mod tests {
             }
             let sorted = listing.sort.iter().any(|name| schema.fields.iter().any(|f| f.name == *name));
             assert!(sorted, "{} has no field to sort by", schema.tag);
+        }
+    }
+
+    #[test]
+    fn every_kind_is_found_or_there_is_a_reason_why_not() {
+        for kind in Kind::ALL {
+            let listing = LISTINGS.iter().find(|listing| listing.kind == *kind);
+            let by_text = listing.is_some_and(|listing| !listing.find.is_empty());
+            let about = super::super::about::ABOUT.iter().any(|(about, _)| about == kind);
+            let why_not = match kind {
+                Kind::ResidentId | Kind::Appellant => {
+                    "numbers and callers are read for a purpose, never looked for"
+                }
+                Kind::Residency | Kind::BaseVerification => {
+                    "stands with the door and the person, who are found"
+                }
+                Kind::VisitCadence => "a table of the deployment, without a screen of its own",
+                Kind::Label => "found by its token",
+                _ => "",
+            };
+            assert_eq!(by_text || about, why_not.is_empty(), "{kind:?}");
         }
     }
 

@@ -60,6 +60,11 @@ impl Query {
                 let told = told.filter(|_| self.is_short());
                 Some(told.map_or_else(|| parts.clone(), |told| format!("{parts} NOT {told}")))
             }
+            Tier::About => {
+                let tiers =
+                    [Tier::Exact, Tier::Prefix, Tier::SoundExact, Tier::SoundPrefix, Tier::Part].into_iter();
+                any(tiers.map(|tier| self.expression(tier).map(|tier| format!("({tier})"))))
+            }
             Tier::Need => {
                 let named = self.needs.iter().flatten().map(|need| exact(mark::NEED, &tokens::normal(need)));
                 any(named.map(Some))

@@ -361,16 +361,18 @@ impl Tx<'_> {
     }
 
     /// Draws all events anew by other rules: their names in search, what is urgent, what is verified.
-    pub(super) fn redraw_events(&mut self, old: &EventRules, new: &EventRules) -> Result<(), DeviceError> {
+    pub(super) fn redraw_by_rules(&mut self, old: &EventRules, new: &EventRules) -> Result<(), DeviceError> {
         let sql = "SELECT key, hidden, fields FROM record WHERE kind = ?1 ORDER BY key";
         let mut statement = self.view.connection.prepare(sql)?;
-        let mut rows = statement.query([Kind::Event.tag()])?;
-        while let Some(row) = rows.next()? {
-            let (key, hidden, fields): (i64, bool, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let fields = decode_fields(&fields)?;
-            let [before, after] =
-                [old, new].map(|rules| projection::project(Kind::Event.tag(), &fields, rules));
-            self.index(key, &visible(&before, hidden), &visible(&after, hidden))?;
+        // The deadlines of orders end with a local day.
+        for kind in [Kind::Event, Kind::RectificationOrder] {
+            let mut rows = statement.query([kind.tag()])?;
+            while let Some(row) = rows.next()? {
+                let (key, hidden, fields): (i64, bool, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let fields = decode_fields(&fields)?;
+                let [before, after] = [old, new].map(|rules| projection::project(kind.tag(), &fields, rules));
+                self.index(key, &visible(&before, hidden), &visible(&after, hidden))?;
+            }
         }
         Ok(())
     }

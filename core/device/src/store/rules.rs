@@ -1,8 +1,11 @@
 //! The deployment's limits and rules for events. The latter are held ready: what is due and found among events is drawn
 //! by them.
 
+use gridwalk_model::Timestamp;
 use gridwalk_model::event::EventRules;
 use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::local_time::LocalTime;
+use jiff::civil::Date;
 
 use super::{Setting, Store, Tx, View};
 use crate::error::DeviceError;
@@ -12,6 +15,14 @@ impl<'s> View<'s> {
     pub(crate) fn field_rules(&self) -> Result<FieldRules, DeviceError> {
         let stored = self.get(Setting::FieldRules)?;
         Ok(stored.and_then(|bytes| FieldRules::from_bytes(&bytes).ok()).unwrap_or_default())
+    }
+
+    /// The local day of a moment.
+    ///
+    /// # Errors
+    /// [`DeviceError::Bug`] for a clock beyond the year 9999, failures of SQLite.
+    pub(crate) fn local_day(&self, at: Timestamp) -> Result<Date, DeviceError> {
+        day_in(self.field_rules()?.local(), at)
     }
 
     /// The rules by which events are folded, named and sorted here: the server's, and the starter ones before it gave
@@ -28,6 +39,14 @@ impl<'s> View<'s> {
     }
 }
 
+/// The day of a moment.
+///
+/// # Errors
+/// [`DeviceError::Bug`] for a clock beyond the year 9999.
+pub(crate) fn day_in(local: LocalTime, at: Timestamp) -> Result<Date, DeviceError> {
+    local.day_of(at).ok_or(DeviceError::Bug("the clock is out of range"))
+}
+
 impl Tx<'_> {
     /// Stores rules for events; they count with this transaction's end.
     pub(crate) fn put_event_rules(&mut self, rules: &EventRules) -> Result<(), DeviceError> {
@@ -37,17 +56,20 @@ impl Tx<'_> {
 
     /// Stores the limits; those for events count with this transaction's end.
     pub(crate) fn put_field_rules(&mut self, rules: &FieldRules) -> Result<(), DeviceError> {
+        if self.field_rules()?.local() != rules.local() {
+            self.touch_all_visits();
+        }
         self.put(Setting::FieldRules, &rules.to_bytes())?;
         self.renew_event_rules()
     }
 
-    /// After the settings changed: if other rules follow from them, all events are drawn anew.
+    /// After the settings changed: if other rules follow from them, all events and orders are drawn anew.
     fn renew_event_rules(&mut self) -> Result<(), DeviceError> {
         let rules = self.stored_event_rules()?;
         let old = self.new_event_rules.take();
         let old = old.as_ref().unwrap_or(self.view.event_rules);
         if rules != *old {
-            self.redraw_events(old, &rules)?;
+            self.redraw_by_rules(old, &rules)?;
         }
         self.new_event_rules = Some(rules);
         Ok(())

@@ -28,7 +28,7 @@ pub struct Salvaged {
 const MARK: &str = "damaged";
 
 /// Tables whose rows are saved, in this order.
-const SAVED: [&str; 13] = [
+const SAVED: [&str; 14] = [
     "setting",
     "outbox",
     "sent",
@@ -37,6 +37,7 @@ const SAVED: [&str; 13] = [
     "upload",
     "draft",
     "draft_photo",
+    "voice_note",
     "patrol",
     "patrol_point",
     "visit_draft",
@@ -130,6 +131,7 @@ impl Store {
                     tx.insert_row(table, row)?;
                 }
             }
+            tx.forget_voices_without_draft()?;
             // What the lost store knew of the streams is gone, and so may be changes of the present incarnation.
             tx.connection.execute("DELETE FROM setting WHERE name IN ('projections')", [])?;
             tx.identity = tx.view.identity()?;

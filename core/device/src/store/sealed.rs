@@ -16,6 +16,8 @@ pub(crate) enum PartSource {
     Medium { hash: ContentHash, offset: u64 },
     /// A piece of an original of the journal.
     Original { capture: i64, offset: u64 },
+    /// A piece of the sound of a voice note of a draft.
+    Sound { element: RecordId, offset: u64 },
 }
 
 /// A file that has not been sent.
@@ -58,15 +60,16 @@ impl View<'_> {
     pub(crate) fn sealed_part(&self, n: u32) -> Result<Option<PartSource>, DeviceError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT body, hash, capture, offset FROM sealed_part WHERE n = ?1")?;
+            .prepare_cached("SELECT body, hash, capture, offset, element FROM sealed_part WHERE n = ?1")?;
         let found = statement.query_row([n], |row| {
             let offset = row.get::<_, i64>(3)?.unsigned_abs();
             if let Some(body) = row.get(0)? {
                 return Ok(PartSource::Sealed(body));
             }
-            match row.get(2)? {
-                Some(capture) => Ok(PartSource::Original { capture, offset }),
-                None => Ok(PartSource::Medium { hash: sql::content_hash(row, 1)?, offset }),
+            match (row.get(2)?, row.get::<_, Option<Vec<u8>>>(4)?) {
+                (Some(capture), _) => Ok(PartSource::Original { capture, offset }),
+                (None, Some(_)) => Ok(PartSource::Sound { element: sql::record_id(row, 4)?, offset }),
+                (None, None) => Ok(PartSource::Medium { hash: sql::content_hash(row, 1)?, offset }),
             }
         });
         Ok(found.optional()?)
@@ -76,18 +79,20 @@ impl View<'_> {
 impl Tx<'_> {
     pub(crate) fn put_sealed_part(&mut self, n: u32, part: &PartSource) -> Result<(), DeviceError> {
         let number = |offset: &u64| i64::try_from(*offset).unwrap_or(i64::MAX);
-        let (body, hash, capture, offset) = match part {
-            PartSource::Sealed(body) => (Some(body.as_slice()), None, None, 0),
-            PartSource::Medium { hash, offset } => {
-                (None, Some(hash.as_bytes().as_slice()), None, number(offset))
+        let (body, hash, capture, element, offset) = match part {
+            PartSource::Sealed(body) => (Some(body.as_slice()), None, None, None, 0),
+            PartSource::Medium { hash, offset } => (None, Some(hash.as_bytes()), None, None, number(offset)),
+            PartSource::Original { capture, offset } => (None, None, Some(*capture), None, number(offset)),
+            PartSource::Sound { element, offset } => {
+                (None, None, None, Some(element.as_bytes()), number(offset))
             }
-            PartSource::Original { capture, offset } => (None, None, Some(*capture), number(offset)),
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO sealed_part (n, body, hash, capture, offset) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO sealed_part (n, body, hash, capture, element, offset)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute((n, body, hash, capture, offset))?;
+            .execute((n, body, hash, capture, element, offset))?;
         Ok(())
     }
 

@@ -1,12 +1,17 @@
-//! Search: exact, then prefix, then by sound, then part, then needs, then with one mistake.
+//! Search: exact, then prefix, then by sound, then part, then what is about that, then needs, then with one mistake.
 
+use std::collections::BTreeSet;
+
+use gridwalk_model::describe::Words;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 
+use super::about::Place;
 use super::rank::Query;
 use super::records::{Listed, RecordState};
 use super::tokens::Text;
 use super::{Store, View, decode_fields, projection};
 use crate::error::DeviceError;
+use crate::keeping::sensitive::is_sensitive;
 
 /// Records that the tiers beyond [`Tier::Part`] look at for one page. A query that nearly everything resembles ends
 /// there: what comes so late helps nobody.
@@ -29,6 +34,8 @@ pub enum Tier {
     SoundPrefix,
     /// Somewhere inside, as written or as pinyin; or its parts, in any order.
     Part,
+    /// What it is about is told by one of the tiers before: the orders of a place, the visits to a person.
+    About,
     /// A care tag of the person is what was asked for, perhaps also ended.
     Need,
     /// One character or letter is mistaken, missing or too many, two are swapped, or a name sounds the same.
@@ -42,7 +49,8 @@ impl Tier {
             Self::Prefix => Self::SoundExact,
             Self::SoundExact => Self::SoundPrefix,
             Self::SoundPrefix => Self::Part,
-            Self::Part => Self::Need,
+            Self::Part => Self::About,
+            Self::About => Self::Need,
             Self::Need => Self::Typo,
             Self::Typo => return None,
         })
@@ -52,22 +60,34 @@ impl Tier {
 /// Where the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchCursor {
-    tier: Tier,
-    key: i64,
+    pub(super) tier: Tier,
+    /// The last record that was looked at.
+    pub(super) key: i64,
+    /// The last one that was told of those about the record after `key`.
+    pub(super) within: Option<Place>,
 }
 
 impl SearchCursor {
+    const fn start(tier: Tier) -> Self {
+        Self { tier, key: -1, within: None }
+    }
+
     /// As text, for callers that keep it as such.
     pub fn to_text(&self) -> String {
-        format!("{}:{}", self.tier as u8, self.key)
+        let within = self.within.map(|place| format!(":{}", place.to_text())).unwrap_or_default();
+        format!("{}:{}{within}", self.tier as u8, self.key)
     }
 
     /// Reads [`Self::to_text`]; `None` if it is none.
     pub fn from_text(text: &str) -> Option<Self> {
-        let (tier, key) = text.split_once(':')?;
+        let (tier, rest) = text.split_once(':')?;
         let tier: u8 = tier.parse().ok()?;
         let tier = std::iter::successors(Some(Tier::Exact), |tier| tier.next()).find(|t| *t as u8 == tier)?;
-        Some(Self { tier, key: key.parse().ok()? })
+        let (key, within) = match rest.split_once(':') {
+            Some((key, place)) => (key, Some(Place::from_text(place)?)),
+            None => (rest, None),
+        };
+        Some(Self { tier, key: key.parse().ok()?, within })
     }
 }
 
@@ -78,6 +98,10 @@ pub struct SearchHit {
     pub id: RecordId,
     /// The word for its kind.
     pub kind: String,
+    /// What it is called, or what it says in short, in Chinese and English.
+    pub title: Words,
+    /// Where it is or whom it is about: a door, a place, a person and their door. Empty where nothing more is known.
+    pub whereabouts: String,
     /// Its fields.
     pub fields: Fields,
     /// What else is to be known of it.
@@ -95,6 +119,8 @@ pub struct SearchSize {
     pub searched: u64,
     /// All texts of the records that are found by some text, in UTF-8.
     pub texts: u64,
+    /// All texts of all records that are shown, in UTF-8.
+    pub stored: u64,
 }
 
 /// A page of what was found.
@@ -107,8 +133,9 @@ pub struct SearchPage {
 }
 
 impl Store {
-    /// Finds records of all kinds by names (as written, in pinyin, by initials), parts of addresses and digits; people
-    /// by the needs that their care tags state are found by [`Self::search_needs`]. Parts between spaces must all be
+    /// Finds records of all kinds by names (as written, in pinyin, by initials), parts of addresses, texts and digits,
+    /// and after them what is about what was found so: the orders and inspections of a place, the visits to a person.
+    /// What is sensitive, services and needs, is found by [`Self::search_needs`] only. Parts between spaces must all be
     /// found, in any order. One mistaken character is forgiven, a digit never. `kinds` narrows the search; empty means
     /// every kind; a care tag is told as its resident. Pages by key: nothing is skipped or told twice if records are
     /// added in between.
@@ -125,24 +152,24 @@ impl Store {
         self.find(text, kinds, after, limit, false)
     }
 
-    /// The same, with or without needs.
+    /// The same, with or without what is sensitive.
     pub(crate) fn find(
         &self,
         text: &str,
         kinds: &[Kind],
         after: Option<&SearchCursor>,
         limit: usize,
-        needs: bool,
+        sensitive: bool,
     ) -> Result<SearchPage, DeviceError> {
         let mut page = SearchPage::default();
         let Some(query) = Query::of(text) else { return Ok(page) };
         let tags: Vec<&str> = kinds.iter().map(|kind| kind.tag()).collect();
-        let first = SearchCursor { tier: Tier::Exact, key: -1 };
-        let mut search =
-            Search { view: self.view(), query, tags, cursor: after.cloned().unwrap_or(first), limit, needs };
+        let cursor = after.cloned().unwrap_or(SearchCursor::start(Tier::Exact));
+        let mut search = Search { view: self.view(), query, tags, cursor, limit, sensitive, fitting: None };
+        search.fitting = (after.is_none() && search.any_about()).then(BTreeSet::new);
         while search.tier(&mut page)? {
             let Some(tier) = search.cursor.tier.next() else { return Ok(page) };
-            search.cursor = SearchCursor { tier, key: -1 };
+            search.cursor = SearchCursor::start(tier);
         }
         page.next = Some(search.cursor);
         Ok(page)
@@ -162,25 +189,30 @@ impl Store {
             let (kind, fields): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
             let fields = decode_fields(&fields)?;
             let texts = projection::texts(&kind, &fields, &self.event_rules);
+            let all = fields.values().filter_map(Value::as_text).map(|text| text.len() as u64).sum::<u64>();
+            out.stored += all;
             if !texts.is_empty() {
                 out.searched += texts.iter().map(|text| text.raw.len() as u64).sum::<u64>();
-                let all = fields.values().filter_map(Value::as_text);
-                out.texts += all.map(|text| text.len() as u64).sum::<u64>();
+                out.texts += all;
             }
         }
         Ok(out)
     }
 }
 
-struct Search<'s> {
-    view: View<'s>,
+/// A search under way.
+pub(super) struct Search<'s> {
+    pub(super) view: View<'s>,
     query: Query,
     /// The words for the kinds; empty for all.
     tags: Vec<&'static str>,
-    cursor: SearchCursor,
-    limit: usize,
-    /// Whether people are found by their needs.
-    needs: bool,
+    pub(super) cursor: SearchCursor,
+    pub(super) limit: usize,
+    /// Whether services are found, and people by their needs.
+    sensitive: bool,
+    /// The keys of all records that fit by their own texts, where this call has been through all tiers of them; those of
+    /// [`Tier::About`] lead on from them, and need not ask the index again.
+    fitting: Option<BTreeSet<i64>>,
 }
 
 impl Search<'_> {
@@ -189,12 +221,20 @@ impl Search<'_> {
         if page.hits.len() >= self.limit {
             return Ok(false);
         }
-        if self.cursor.tier == Tier::Need && !self.needs {
+        if self.cursor.tier == Tier::Need && !self.sensitive
+            || self.cursor.tier == Tier::About && !self.any_about()
+        {
             return Ok(true);
         }
+        if self.cursor.tier == Tier::About
+            && let Some(fitting) = self.fitting.take()
+        {
+            return self.about_all(fitting, page);
+        }
         let Some(expression) = self.query.expression(self.cursor.tier) else { return Ok(true) };
+        let view = self.view;
         let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid";
-        let mut statement = self.view.connection.prepare_cached(sql)?;
+        let mut statement = view.connection.prepare_cached(sql)?;
         let mut rows = statement.query((expression, self.cursor.key))?;
         let mut looked_at = 0;
         while let Some(row) = rows.next()? {
@@ -205,25 +245,65 @@ impl Search<'_> {
             if self.cursor.tier > Tier::Part && looked_at > LOOKED_AT {
                 return Ok(true);
             }
-            self.cursor.key = row.get(0)?;
-            let Some(found) = self.view.listed_by_key(self.cursor.key)? else { continue };
-            let told =
-                if self.cursor.tier == Tier::Need { self.by_need(&found)? } else { self.by_text(found) };
-            page.hits.extend(told.map(|row| hit(row, self.cursor.tier)));
+            let key = row.get(0)?;
+            let Some(found) = view.listed_by_key(key)? else { continue };
+            if self.cursor.tier == Tier::About {
+                if !self.about(&found, page)? {
+                    return Ok(false);
+                }
+            } else {
+                let need = self.cursor.tier == Tier::Need;
+                let told = if need { self.by_need(&found)? } else { self.by_text(found) };
+                if let Some(row) = told {
+                    self.tell(row, page)?;
+                }
+            }
+            self.cursor = SearchCursor { key, ..SearchCursor::start(self.cursor.tier) };
         }
         Ok(true)
     }
 
-    fn wanted(&self, kind: &str) -> bool {
-        self.tags.is_empty() || self.tags.contains(&kind)
+    /// [`Tier::About`], from the records that the tiers before have been through.
+    fn about_all(&mut self, fitting: BTreeSet<i64>, page: &mut SearchPage) -> Result<bool, DeviceError> {
+        for key in fitting.into_iter().take(LOOKED_AT) {
+            if page.hits.len() >= self.limit {
+                return Ok(false);
+            }
+            let Some(found) = self.view.listed_by_key(key)? else { continue };
+            if !self.tell_about(&found, page)? {
+                return Ok(false);
+            }
+            self.cursor = SearchCursor { key, ..SearchCursor::start(Tier::About) };
+        }
+        Ok(true)
+    }
+
+    /// Puts a record on the page.
+    pub(super) fn tell(&self, row: Listed, page: &mut SearchPage) -> Result<(), DeviceError> {
+        let (title, whereabouts) = self.view.found_row(&row)?;
+        let Listed { id, kind, fields, state, .. } = row;
+        page.hits.push(SearchHit { id, kind, title, whereabouts, fields, state, tier: self.cursor.tier });
+        Ok(())
+    }
+
+    /// How well a record fits by its own texts.
+    pub(super) fn rank(&self, row: &Listed) -> Option<Tier> {
+        self.query.rank(&projection::texts(&row.kind, &row.fields, self.view.event_rules))
+    }
+
+    /// Whether records of a kind are looked for, and may be told.
+    pub(super) fn wanted(&self, kind: &str) -> bool {
+        (self.tags.is_empty() || self.tags.contains(&kind)) && (self.sensitive || !is_sensitive(kind))
     }
 
     /// The record, if this is the first tier that tells it.
-    fn by_text(&self, row: Listed) -> Option<Listed> {
-        let fits = self.wanted(&row.kind)
-            && self.query.rank(&projection::texts(&row.kind, &row.fields, self.view.event_rules))
-                == Some(self.cursor.tier);
-        fits.then_some(row)
+    fn by_text(&mut self, row: Listed) -> Option<Listed> {
+        let wanted = self.wanted(&row.kind);
+        let fits = (wanted || self.fitting.is_some()) && self.rank(&row) == Some(self.cursor.tier);
+        if let Some(fitting) = self.fitting.as_mut().filter(|_| fits) {
+            fitting.insert(row.key);
+        }
+        (fits && wanted).then_some(row)
     }
 
     /// The resident of a care tag, unless their own texts or an earlier tag tell them.
@@ -252,10 +332,6 @@ impl Search<'_> {
         };
         Ok(tags.iter().filter(names).map(|tag| tag.key).min())
     }
-}
-
-fn hit(row: Listed, tier: Tier) -> SearchHit {
-    SearchHit { id: row.id, kind: row.kind, fields: row.fields, state: row.state, tier }
 }
 
 #[cfg(test)]

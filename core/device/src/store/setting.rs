@@ -64,6 +64,8 @@ pub(crate) enum Setting {
     RulesRefused,
     /// The package of a locked device: its name and how many parts it has.
     Sealed,
+    /// When the house was kept last.
+    HouseKept,
 }
 
 impl Setting {
@@ -96,6 +98,7 @@ impl Setting {
             Self::RulesMark => "rules_mark",
             Self::RulesRefused => "rules_refused",
             Self::Sealed => "sealed",
+            Self::HouseKept => "house_kept",
         }
     }
 }

@@ -3,7 +3,7 @@
 use gridwalk_model::{RecordId, Timestamp};
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Commit, Store, Tx, View, sql};
+use super::{Tx, View, sql};
 use crate::error::DeviceError;
 
 /// A draft of a visit that was thrown away and can still be taken back.
@@ -45,6 +45,14 @@ impl View<'_> {
         Ok(statement.query_row([target.as_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// The number of the draft of a target that was not thrown away.
+    pub(crate) fn visit_draft_number(&self, target: RecordId) -> Result<Option<i64>, DeviceError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT n FROM visit_draft WHERE target = ?1 AND discarded_at IS NULL")?;
+        Ok(statement.query_row([target.as_bytes()], |row| row.get(0)).optional()?)
+    }
+
     /// Drafts that were thrown away, the last one first.
     pub(crate) fn discarded_visits(&self) -> Result<Vec<DiscardedVisit>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
@@ -63,12 +71,13 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// The visit is recorded: its draft is done with. Those that were thrown away before stay until they are swept.
+    /// The visit is recorded: its draft is done with, and the voice notes of it that it did not take. Those that were thrown
+    /// away before stay until they are swept.
     pub(crate) fn remove_visit_draft(&mut self, target: RecordId) -> Result<(), DeviceError> {
         self.connection
             .prepare_cached("DELETE FROM visit_draft WHERE target = ?1 AND discarded_at IS NULL")?
             .execute([target.as_bytes()])?;
-        Ok(())
+        self.forget_voices_without_draft()
     }
 
     /// Marks the draft of a target, if there is one, as thrown away.
@@ -89,30 +98,25 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets a draft that was thrown away.
+    /// Forgets a draft that was thrown away, and its voice notes; the files are the caller's.
     pub(crate) fn delete_visit_draft(&mut self, n: i64) -> Result<(), DeviceError> {
         self.connection.prepare_cached("DELETE FROM visit_draft WHERE n = ?1")?.execute([n])?;
-        Ok(())
+        self.forget_voices_without_draft()
     }
-}
 
-impl Store {
-    /// Keeps a draft in place of the one before. Durable when this returns.
+    /// Keeps a draft in place of the one before. Returns its number.
     pub(crate) fn put_visit_draft(
         &mut self,
         target: RecordId,
         body: &[u8],
         at: Timestamp,
-    ) -> Result<(), DeviceError> {
-        self.write(Commit::Journal, |tx| {
-            tx.connection
-                .prepare_cached(
-                    "INSERT INTO visit_draft (target, body, at) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (target) WHERE discarded_at IS NULL
-                     DO UPDATE SET body = excluded.body, at = excluded.at",
-                )?
-                .execute((target.as_bytes(), body, at.millis()))?;
-            Ok(())
-        })
+    ) -> Result<i64, DeviceError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO visit_draft (target, body, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (target) WHERE discarded_at IS NULL
+             DO UPDATE SET body = excluded.body, at = excluded.at
+             RETURNING n",
+        )?;
+        Ok(statement.query_row((target.as_bytes(), body, at.millis()), |row| row.get(0))?)
     }
 }

@@ -34,9 +34,14 @@ pub(crate) fn store(n: u8) -> Store {
 }
 
 pub(crate) fn store_with(n: u8, faults: Faults) -> Store {
+    store_of(n, USER, faults)
+}
+
+/// The store of another person.
+pub(crate) fn store_of(n: u8, user: RecordId, faults: Faults) -> Store {
     let config = StoreConfig { faults, ..StoreConfig::memory() };
     let mut store = Store::open(config, Box::new(SeededEntropy::new(u64::from(n)))).unwrap();
-    store.enrol(device(n), USER, "测试员（虚构）", "虚构区").unwrap();
+    store.enrol(device(n), user, "测试员（虚构）", "虚构区").unwrap();
     store
 }
 

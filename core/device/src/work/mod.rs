@@ -6,6 +6,7 @@
 //! | what is due, in which order | [`today`] |
 //! | who lives behind which door | [`doors`] |
 //! | which records are one person | `people` |
+//! | tasks that other work fulfils | `tasks` |
 //! | inspections, orders, rechecks, forms | [`checklists`] |
 //! | reports, drafts, acts on events | [`events`] |
 //! | reuse, blur, signatures, voice notes | [`evidence`] |
@@ -14,16 +15,19 @@
 //! | walks, their tracks and gaps | [`patrols`] |
 //! | what needs the worker's decision | [`tray`] |
 //! | the worker's own figures | [`indicators`] |
+//! | how a found record is named | `found` |
 
 pub mod checklists;
 pub mod doors;
 pub mod events;
 pub mod evidence;
+mod found;
 pub mod indicators;
 pub mod labels;
 pub mod patrols;
 mod people;
 pub mod rules;
+mod tasks;
 pub mod today;
 pub mod tray;
 pub mod visits;

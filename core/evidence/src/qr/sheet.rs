@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::QrError;
+use crate::svg::{self, PAGE, escaped};
 
-/// A4, in millimetres.
-const PAGE: (f64, f64) = (210.0, 297.0);
 /// What printers leave white at the edges, in millimetres.
 const MARGIN: f64 = 10.0;
 /// Blank between the cut and what is printed, in millimetres.
@@ -73,20 +72,13 @@ impl LabelSheet {
         }
         let mut pages = Vec::new();
         for (page, labels) in labels.chunks(on_a_page).enumerate() {
-            let mut out = String::new();
-            let (width, height) = PAGE;
-            let _ = writeln!(
-                out,
-                r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">"#,
-            );
-            let _ = writeln!(out, r#"<rect width="{width}" height="{height}" fill="white"/>"#);
+            let mut out = svg::begin();
             for (n, label) in labels.iter().enumerate() {
                 let code = QrCode::encode_text(&label.text, QrCodeEcc::Quartile)
                     .map_err(|_| QrError::TooLong { label: page * on_a_page + n })?;
                 draw(&mut out, self.cell(n), label, &code).ok_or(no_room)?;
             }
-            out.push_str("</svg>\n");
-            pages.push(out);
+            pages.push(svg::end(out));
         }
         Ok(pages)
     }
@@ -179,22 +171,4 @@ fn path(code: &QrCode) -> String {
         }
     }
     d
-}
-
-/// Text that an XML parser gives back as it was, without what XML cannot hold.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }

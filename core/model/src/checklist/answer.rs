@@ -73,7 +73,8 @@ pub struct Finding {
     pub event: Option<RecordId>,
 }
 
-/// A signature under an inspection.
+/// A signature under an inspection. It stands as long as its drawing does, the photo of the same name, and the answers are
+/// those that were signed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Signature {
@@ -89,4 +90,7 @@ pub struct Signature {
     /// When.
     #[n(3)]
     pub at: Timestamp,
+    /// SHA-256 over the answers that were there, as the phone computes it.
+    #[n(4)]
+    pub answers: Option<ContentHash>,
 }

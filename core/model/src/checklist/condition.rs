@@ -23,6 +23,7 @@
 use std::collections::BTreeMap;
 
 use super::parse::{self, ConditionError, Expr, Op};
+use crate::place_categories::category_code;
 
 /// A value that a condition sees.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +36,10 @@ pub enum Known {
     Text(String),
 }
 
-/// Facts beside the answers, by name: `place.category`.
+/// The fact that is a category of a place: a code of [`crate::place_categories`], or a word that it does not have.
+pub const PLACE_CATEGORY: &str = "place.category";
+
+/// Facts beside the answers, by name: [`PLACE_CATEGORY`].
 pub type Facts = BTreeMap<String, Known>;
 
 /// A condition that was read and is within its bounds.
@@ -45,12 +49,15 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Reads a condition.
+    /// Reads a condition. Words that it compares with [`PLACE_CATEGORY`] stand for their category, whichever word of the
+    /// table they are.
     ///
     /// # Errors
     /// Where it cannot be read, or that it is too large.
     pub fn parse(source: &str) -> Result<Self, ConditionError> {
-        Ok(Self { expr: parse::parse(source)? })
+        let mut expr = parse::parse(source)?;
+        name_categories(&mut expr);
+        Ok(Self { expr })
     }
 
     /// What it comes to with these values; `None` where that is unknown, or no yes or no.
@@ -101,6 +108,28 @@ fn walk<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
         Expr::Binary(_, left, right) => {
             walk(left, see);
             walk(right, see);
+        }
+        Expr::Flag(_) | Expr::Number(_) | Expr::Text(_) | Expr::Name(_) | Expr::Answered(_) => {}
+    }
+}
+
+/// Writes the code in place of each word that the category of a place is compared with.
+fn name_categories(expr: &mut Expr) {
+    let is_category = |expr: &Expr| matches!(expr, Expr::Name(name) if name == PLACE_CATEGORY);
+    let code = |expr: &mut Expr| {
+        if let Expr::Text(word) = expr {
+            *word = category_code(word).to_owned();
+        }
+    };
+    match expr {
+        Expr::Not(inner) | Expr::Minus(inner) => name_categories(inner),
+        Expr::In(left, list) if is_category(left) => list.iter_mut().for_each(code),
+        Expr::Binary(Op::Eq | Op::Ne, left, right) if is_category(left) => code(right),
+        Expr::Binary(Op::Eq | Op::Ne, left, right) if is_category(right) => code(left),
+        Expr::In(inner, _) => name_categories(inner),
+        Expr::Binary(_, left, right) => {
+            name_categories(left);
+            name_categories(right);
         }
         Expr::Flag(_) | Expr::Number(_) | Expr::Text(_) | Expr::Name(_) | Expr::Answered(_) => {}
     }
@@ -207,6 +236,10 @@ mod tests {
             ("-area < 0", Some(true)),
             ("true || false && false", Some(true)),
             ("place.category == 'restaurant'", Some(true)),
+            ("place.category == '饭店'", Some(true)),
+            ("!('小餐饮' != place.category)", Some(true)),
+            ("place.category in ['加油站', '餐馆']", Some(true)),
+            ("place.category in ['加油站', '天文台']", Some(false)),
             ("photo", Some(true)),
             ("answered(gas) && !answered(hose)", Some(true)),
             ("hose > 2", None),

@@ -10,13 +10,15 @@
 //!     { "id": "area_m2", "kind": "number", "unit": { "zh": "㎡" }, "min": 1,
 //!       "text": { "zh": "经营面积", "en": "Floor area" }, "evidence": "none" },
 //!     { "id": "extinguishers", "kind": "number", "text": { "zh": "灭火器数量", "en": "Extinguishers" },
-//!       "passes_when": "extinguishers * 50 >= area_m2" }
+//!       "passes_when": "extinguishers * 50 >= area_m2",
+//!       "basis": { "zh": "《中华人民共和国消防法》", "en": "Fire Protection Law of the PRC" } }
 //!   ]
 //! }
 //! ```
 //!
 //! The order of the items is that of the file. Left out, `kind` is `pass_fail`, `severity` is `general` and `evidence`
-//! is `on_fail`. A `section` holds until the next one.
+//! is `on_fail`. A `section` holds until the next one. `basis` names the law or standard that an item rests on, by its
+//! title and number: an order to put something right states it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,7 +112,7 @@ struct Item {
     severity: String,
     #[serde(default = "on_fail")]
     evidence: String,
-    basis: Option<String>,
+    basis: Option<Text>,
     points: Option<u32>,
     days: Option<u32>,
     event_category: Option<String>,
@@ -193,7 +195,8 @@ fn entry(order: u32, item: Item, section: Option<&Text>) -> Result<ChecklistItem
         passes_when: item.passes_when,
         severity,
         evidence,
-        basis: item.basis,
+        basis: item.basis.as_ref().map(|basis| basis.zh.clone()),
+        basis_en: item.basis.and_then(|basis| basis.en),
         points: item.points,
         days: item.days,
         event_category: item.event_category,

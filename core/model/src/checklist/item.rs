@@ -94,7 +94,7 @@ pub struct ChecklistItem {
     /// When a photo is needed.
     #[n(11)]
     pub evidence: EvidenceRule,
-    /// The law or standard that it rests on.
+    /// The law or standard that it rests on, in Chinese.
     #[n(12)]
     pub basis: Option<String>,
     /// It passes only if this holds as well: a limit that depends on another answer.
@@ -121,9 +121,20 @@ pub struct ChecklistItem {
     /// The field that it fills, for an item of a form; see [`crate::forms`].
     #[n(20)]
     pub field: Option<String>,
+    /// The law or standard in English.
+    #[n(21)]
+    pub basis_en: Option<String>,
 }
 
 impl ChecklistItem {
+    /// Whether it asks no more than whether something is as it should be, always, and shows no photo of what is.
+    pub fn is_plain(&self) -> bool {
+        let conditions = [&self.shown_when, &self.required_when, &self.passes_when];
+        self.kind == ItemKind::PassFail
+            && self.evidence != EvidenceRule::Always
+            && conditions.into_iter().all(Option::is_none)
+    }
+
     /// What it weighs in the score.
     pub fn weight(&self) -> u32 {
         self.points.unwrap_or(1)

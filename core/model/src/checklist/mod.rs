@@ -21,7 +21,7 @@ mod template;
 mod tests;
 
 pub use answer::{Answer, Finding, Outcome, Signature, SignatureRole};
-pub use condition::{Condition, Facts, Known};
+pub use condition::{Condition, Facts, Known, PLACE_CATEGORY};
 pub use item::{ChecklistItem, Choice, EvidenceRule, ItemKind};
 pub use parse::{ConditionError, ConditionFault};
 pub use review::{Grade, Lack, Review, Scope, review};

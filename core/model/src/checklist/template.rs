@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::condition::Condition;
+use super::condition::{Condition, PLACE_CATEGORY};
 use super::item::{ChecklistItem, ItemKind};
 use super::parse::ConditionFault;
 use crate::categories::Severity;
 use crate::codec;
 use crate::forbidden;
-use crate::place_categories::place_category;
+use crate::place_categories::category_code;
 use crate::records::Checklist;
 use crate::time::Timestamp;
 
 /// Names that conditions may use beside items, and whose values come from the place.
-const FACTS: &[&str] = &["place.category"];
+const FACTS: &[&str] = &[PLACE_CATEGORY];
 
 /// Days in which a finding is to be put right where the template does not say.
 const DEFAULT_DAYS: u32 = 15;
@@ -106,10 +106,8 @@ impl Template {
 
     /// Whether it is for places of this category.
     pub fn is_for(&self, category: &str) -> bool {
-        let code = place_category(category).map(|known| known.code);
-        self.categories.is_empty()
-            || self.categories.contains(category)
-            || code.is_some_and(|code| self.categories.contains(code))
+        let code = category_code(category);
+        self.categories.is_empty() || self.categories.iter().any(|own| category_code(own) == code)
     }
 
     /// Days in which a finding at this item is to be put right.
@@ -205,6 +203,7 @@ fn texts(item: &ChecklistItem) -> impl Iterator<Item = &str> {
         item.unit.as_deref(),
         item.unit_en.as_deref(),
         item.basis.as_deref(),
+        item.basis_en.as_deref(),
         item.event_category.as_deref(),
         item.section_zh.as_deref(),
         item.section_en.as_deref(),

@@ -40,6 +40,7 @@ fn item(kind: ItemKind) -> ChecklistItem {
         severity: Severity::General,
         evidence: EvidenceRule::OnFail,
         basis: None,
+        basis_en: None,
         passes_when: None,
         points: None,
         days: None,
@@ -325,5 +326,15 @@ proptest! {
     #[test]
     fn any_file_is_survived(text in "\\PC{0,60}") {
         prop_assert!(file::read(&text).is_err());
+    }
+}
+
+#[test]
+fn what_a_starter_item_rests_on_stands_in_both_languages_and_every_major_item_has_it() {
+    for (code, template) in starters() {
+        for (id, item) in &template.items {
+            assert_eq!(item.basis.is_some(), item.basis_en.is_some(), "{code}: {id}");
+            assert!(item.basis.is_some() || item.severity != Severity::Major, "{code}: {id}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether anybody can walk that fast: the guard of bulk confirmations on the phone, and the flag on the console.
+//! Whether anybody can walk that fast: the guard of bulk confirmations on the phone.
 //!
 //! Times in the future count as now, so that turning the clock back makes no room.
 
@@ -46,6 +46,11 @@ pub enum TooFast {
         /// In how many seconds one can have walked there.
         wait_seconds: u32,
     },
+    /// The doors asked for do not lie together: however long one waits, nobody stands at all of them.
+    Apart {
+        /// Metres between the two that are farthest from each other, rounded.
+        metres: u32,
+    },
 }
 
 impl TooFast {
@@ -54,6 +59,7 @@ impl TooFast {
         match self {
             Self::Doors { wait_seconds, .. } => *wait_seconds,
             Self::Distance { wait_seconds, .. } => Some(*wait_seconds),
+            Self::Apart { .. } => None,
         }
     }
 }
@@ -63,8 +69,8 @@ pub fn horizon_seconds(rules: &DoorRules) -> u32 {
     rules.limits.iter().map(|limit| limit.seconds).max().unwrap_or(0)
 }
 
-/// Checks that the doors in `asked` (their places as far as known) can have been walked to at `now`, after the doors in
-/// `done` (in any order).
+/// Checks that the doors in `asked` (their places as far as known) lie together and can have been walked to at `now`,
+/// after the doors in `done` (in any order).
 ///
 /// # Errors
 /// The first limit that is broken.
@@ -79,7 +85,23 @@ pub fn check(
     for limit in &rules.limits {
         check_limit(&times, asked.len(), now, *limit)?;
     }
+    check_apart(asked, rules)?;
     check_distance(done, asked, now, rules)
+}
+
+/// One tap stands for doors that one can have gone along: a long block, a lane. Without this the first call of a day,
+/// before which nothing was walked, could name both ends of the grid.
+fn check_apart(asked: &[Option<LatLon>], rules: &DoorRules) -> Result<(), TooFast> {
+    let mut placed = asked.iter().flatten();
+    let mut farthest = 0.0_f64;
+    while let Some(one) = placed.next() {
+        let from_one = placed.clone().map(|other| distance_m(*one, *other));
+        farthest = from_one.fold(farthest, f64::max);
+    }
+    if farthest <= rules.together_m {
+        return Ok(());
+    }
+    Err(TooFast::Apart { metres: farthest.round() as u32 })
 }
 
 fn check_limit(times: &[i64], asked: usize, now: Timestamp, limit: DoorLimit) -> Result<(), TooFast> {
@@ -175,6 +197,22 @@ mod tests {
         assert_eq!(check(&done, &[Some(there)], at(60 + i64::from(wait_seconds)), &rules()), Ok(()));
         assert_eq!(check(&done, &[Some(here)], at(1), &rules()), Ok(()));
         assert_eq!(check(&done, &[None], at(1), &rules()), Ok(()));
+    }
+
+    #[test]
+    fn doors_of_one_tap_lie_together_whatever_was_walked_before() {
+        let at_lat = |lat| Some(LatLon { lat, lon: 118.3 });
+        let asked = [at_lat(36.8), None, at_lat(36.81), at_lat(36.805)];
+        let apart = check(&[], &asked, at(0), &rules()).unwrap_err();
+        let TooFast::Apart { metres } = apart else { panic!("{apart:?}") };
+        assert!((1_100..1_120).contains(&metres), "{metres}");
+        assert_eq!(apart.wait_seconds(), None);
+        let old = [Knock { at: at(-50_000), place: at_lat(36.8) }];
+        assert_eq!(check(&old, &asked, at(0), &rules()), Err(apart), "no time makes a floor of them");
+        let lane = [at_lat(36.8), at_lat(36.8005), at_lat(36.801)];
+        assert_eq!(check(&[], &lane, at(0), &rules()), Ok(()), "111 m: a lane");
+        let short = DoorRules { together_m: 100.0, ..rules() };
+        assert!(check(&[], &lane, at(0), &short).is_err());
     }
 
     proptest! {

@@ -1,12 +1,9 @@
 //! What a deployment decides about doors: data, edited without a release. The file that new deployments start with is
 //! `schemas/rules/doors.json`.
 
-use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::pace::DoorLimit;
-use crate::time::Timestamp;
 
 /// The rules. Server and phones of a deployment hold the same.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,12 +14,12 @@ pub struct DoorRules {
     pub metres_per_second: f64,
     /// Metres that count as no distance: the breadth of a house and the error of positions.
     pub slack_m: f64,
+    /// Metres within which the doors lie that one tap confirms in person: a long block, a lane.
+    pub together_m: f64,
     /// Days after which a door is to be confirmed again.
     pub verify_days: u32,
     /// Days for which an operation can be undone.
     pub undo_days: u32,
-    /// Minutes by which local time is ahead of UTC: residencies begin and end on local days.
-    pub utc_offset_minutes: i32,
 }
 
 /// A file of rules that cannot be used.
@@ -47,9 +44,9 @@ impl Default for DoorRules {
             limits: vec![limit(24, 120), limit(60, 1_800), limit(120, 7_200), limit(400, 57_600)],
             metres_per_second: 5.0,
             slack_m: 60.0,
+            together_m: 200.0,
             verify_days: 180,
             undo_days: 7,
-            utc_offset_minutes: 8 * 60,
         }
     }
 }
@@ -69,9 +66,9 @@ impl DoorRules {
             limits: limits.collect::<Result<_, _>>()?,
             metres_per_second: real(&all, "metres_per_second", 0.1, 100.0)?,
             slack_m: real(&all, "slack_m", 0.0, 10_000.0)?,
+            together_m: real(&all, "together_m", 0.0, 10_000.0)?,
             verify_days: whole(&all, "verify_days", 1, 3_660)?,
             undo_days: whole(&all, "undo_days", 0, 366)?,
-            utc_offset_minutes: whole(&all, "utc_offset_minutes", -840, 840)?,
         })
     }
 
@@ -86,18 +83,11 @@ impl DoorRules {
             "limits": limits,
             "metres_per_second": self.metres_per_second,
             "slack_m": self.slack_m,
+            "together_m": self.together_m,
             "verify_days": self.verify_days,
             "undo_days": self.undo_days,
-            "utc_offset_minutes": self.utc_offset_minutes,
         });
         format!("{all:#}\n")
-    }
-
-    /// The local day of a point in time; `None` beyond the years 1 to 9999.
-    pub fn day_of(&self, at: Timestamp) -> Option<Date> {
-        let offset = Offset::from_seconds(self.utc_offset_minutes.checked_mul(60)?).ok()?;
-        let at = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
-        Some(TimeZone::fixed(offset).to_datetime(at).date()).filter(|day| day.year() >= 1)
     }
 }
 
@@ -123,8 +113,6 @@ fn real(all: &Map<String, Value>, field: &'static str, min: f64, max: f64) -> Re
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
-
     use super::*;
 
     #[test]
@@ -146,14 +134,5 @@ mod tests {
         assert_eq!(DoorRules::parse(&zero), Err(DoorRulesError::Field { field: "doors" }));
         let nan = DoorRules::default().to_json().replace("5.0", "null");
         assert_eq!(DoorRules::parse(&nan), Err(DoorRulesError::Field { field: "metres_per_second" }));
-    }
-
-    #[test]
-    fn days_are_local() {
-        let late = Timestamp::from_millis(1_700_000_000_000);
-        assert_eq!(DoorRules::default().day_of(late), Some(date(2023, 11, 15)), "06:13 in China");
-        let utc = DoorRules { utc_offset_minutes: 0, ..DoorRules::default() };
-        assert_eq!(utc.day_of(late), Some(date(2023, 11, 14)));
-        assert_eq!(DoorRules::default().day_of(Timestamp::from_millis(i64::MAX)), None);
     }
 }

@@ -3,8 +3,8 @@
 use jiff::civil;
 
 use super::{DueFact, DueKind, DueSource};
-use crate::event::{Action, EventRules, Folded, SlaClass, State, Verdict, fold, read_log};
-use crate::field_rules::FieldRules;
+use crate::event::{Action, EventRules, Folded, LogEntry, SlaClass, State, Verdict, fold, read_log};
+use crate::field_rules::DAY_MS;
 use crate::id::RecordId;
 use crate::records::task::{TaskKind, TaskState};
 use crate::records::{FieldValue, Kind};
@@ -13,20 +13,14 @@ use crate::value::Fields;
 
 /// What a record makes due or settles. `id` is the record's own. Calendar days count to their last moment, local time.
 /// Records with missing fields tell nothing.
-pub fn facts(
-    kind: Kind,
-    id: RecordId,
-    fields: &Fields,
-    rules: &FieldRules,
-    events: &EventRules,
-) -> Vec<DueFact> {
-    let read = Reader { id, fields, rules, events };
+pub fn facts(kind: Kind, id: RecordId, fields: &Fields, events: &EventRules) -> Vec<DueFact> {
+    let read = Reader { id, fields, events };
     match kind {
         Kind::Task => read.task().into_iter().collect(),
         Kind::Place => read.place().into_iter().collect(),
         Kind::Inspection => read.inspection().into_iter().collect(),
         Kind::RectificationOrder => read.order().into_iter().collect(),
-        Kind::Event => read.event().into_iter().collect(),
+        Kind::Event => read.event(),
         _ => Vec::new(),
     }
 }
@@ -34,7 +28,6 @@ pub fn facts(
 struct Reader<'f> {
     id: RecordId,
     fields: &'f Fields,
-    rules: &'f FieldRules,
     events: &'f EventRules,
 }
 
@@ -43,12 +36,8 @@ impl Reader<'_> {
         self.fields.get(name).and_then(|value| T::from_value(value).ok())
     }
 
-    fn start(&self, name: &str) -> Option<Timestamp> {
-        self.rules.start_of(self.get::<civil::Date>(name)?)
-    }
-
     fn end(&self, name: &str) -> Option<Timestamp> {
-        Some(self.rules.day_end(self.start(name)?))
+        self.events.local().end_of(self.get::<civil::Date>(name)?)
     }
 
     fn task(&self) -> Option<DueFact> {
@@ -104,18 +93,59 @@ impl Reader<'_> {
         })
     }
 
-    fn event(&self) -> Option<DueFact> {
+    fn event(&self) -> Vec<DueFact> {
         let (entries, _) = read_log(self.fields);
+        let folded = fold(&entries, self.events);
+        if folded.state == State::Closed {
+            return self.looks_back(&entries, &folded);
+        }
+        self.of_open_event(&entries, &folded).into_iter().collect()
+    }
+
+    fn of_event(
+        &self,
+        folded: &Folded,
+        source: DueSource,
+        kind: DueKind,
+        base: Option<Timestamp>,
+    ) -> DueFact {
         let rules = self.events;
-        let folded = fold(&entries, rules);
         let class = folded.urgency.clone().unwrap_or_else(|| rules.class(folded.category.as_deref()));
-        let fact = |source, kind, base| DueFact {
+        DueFact {
             base,
             urgent: class == SlaClass::Urgent,
             person: folded.reporter,
             unit: folded.reporter_unit,
             ..DueFact::new(source, kind, self.id)
+        }
+    }
+
+    /// A note by somebody who shows that they were there is a look back: once after some days, and once when the season
+    /// of the category comes round. One look in the days before the season settles both.
+    fn looks_back(&self, entries: &[LogEntry], folded: &Folded) -> Vec<DueFact> {
+        let Some(closed_at) = folded.closed_at else { return Vec::new() };
+        let seen_after = |from: Timestamp| {
+            let looked = |entry: &LogEntry| entry.action == Action::Note && entry.presence.is_some();
+            entries.iter().any(|entry| looked(entry) && entry.at > from)
         };
+        let mut out = Vec::new();
+        if !seen_after(closed_at) {
+            out.push(self.of_event(folded, DueSource::Closed, DueKind::LookBack, Some(closed_at)));
+        }
+        let local = self.events.local();
+        let season = folded.category.as_ref().and_then(|category| self.events.seasons.get(category));
+        let day = season.and_then(|season| season.first_after(local.day_of(closed_at)?));
+        if let Some(base) = day.and_then(|day| local.start_of(day)) {
+            let ahead = i64::from(self.events.ahead_days).saturating_mul(DAY_MS);
+            if !seen_after(closed_at.max(base.plus_millis(-ahead))) {
+                out.push(self.of_event(folded, DueSource::Season, DueKind::LookBack, Some(base)));
+            }
+        }
+        out
+    }
+
+    fn of_open_event(&self, entries: &[LogEntry], folded: &Folded) -> Option<DueFact> {
+        let fact = |source, kind, base| self.of_event(folded, source, kind, base);
         match folded.state {
             State::Rectified => {
                 let fixed_it = folded.reporter.is_some_and(|reporter| folded.handled_by.contains(&reporter));
@@ -124,21 +154,13 @@ impl Reader<'_> {
                     .filter(|fact| !fixed_it || fact.unit.is_some())
             }
             State::Checking => {
-                let begun = last(&folded, &Action::StartCheck)?;
+                let begun = last(folded, &Action::StartCheck)?;
                 let by = entries.iter().find(|entry| entry.id == begun.0).and_then(|entry| entry.by);
                 let check = fact(DueSource::Checking, DueKind::SiteCheck, Some(begun.1));
                 Some(DueFact { person: by, unit: None, ..check })
             }
-            State::Closed => {
-                let closed_at = folded.closed_at?;
-                // A note by somebody who shows that they were there, after the closing, is the look-back.
-                let seen = entries.iter().any(|entry| {
-                    entry.action == Action::Note && entry.presence.is_some() && entry.at > closed_at
-                });
-                (!seen).then(|| fact(DueSource::Closed, DueKind::LookBack, Some(closed_at)))
-            }
             State::Rejected => {
-                let at = last(&folded, &Action::Reject)?.1;
+                let at = last(folded, &Action::Reject)?.1;
                 Some(fact(DueSource::Rejected, DueKind::Returned, Some(at)))
                     .filter(|fact| fact.person.is_some())
                     .map(|fact| DueFact { unit: None, ..fact })
@@ -158,7 +180,7 @@ fn last(folded: &Folded, action: &Action) -> Option<(RecordId, Timestamp)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::LogEntry;
+    use crate::field_rules::FieldRules;
     use crate::value::Value;
 
     const ID: RecordId = RecordId::from_bytes([1; 16]);
@@ -168,7 +190,7 @@ mod tests {
 
     fn one(kind: Kind, pairs: Vec<(&str, Value)>) -> Option<DueFact> {
         let fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let found = facts(kind, ID, &fields, &FieldRules::default(), &EventRules::default());
+        let found = facts(kind, ID, &fields, &EventRules::default());
         assert!(found.len() <= 1);
         found.into_iter().next()
     }
@@ -227,7 +249,7 @@ mod tests {
 
     fn event(entries: &[LogEntry]) -> Option<DueFact> {
         let fields = entries.iter().map(|entry| (entry.key(), entry.to_value())).collect();
-        facts(Kind::Event, ID, &fields, &FieldRules::default(), &EventRules::default()).into_iter().next()
+        facts(Kind::Event, ID, &fields, &EventRules::default()).into_iter().next()
     }
 
     #[test]
@@ -255,6 +277,38 @@ mod tests {
         assert!(event(&entries).is_some(), "a remark from afar is no look-back");
         entries.last_mut().map(shown);
         assert_eq!(event(&entries), None);
+    }
+
+    #[test]
+    fn a_closed_flooding_is_looked_at_again_when_the_rains_come() {
+        use Action::{Accept, Close, Dispatch, Note, Rectify, Report, SignFor, Verify};
+        let rules = FieldRules::default();
+        let day =
+            |month, day| rules.local().start_of(civil::Date::constant(2026, month, day)).unwrap().millis();
+        let mut story: Vec<_> = [Report, Accept, Dispatch, SignFor, Rectify, Verify, Close]
+            .into_iter()
+            .zip(0..)
+            .map(|(action, n)| (action, if n == 0 || n == 5 { WORKER } else { FIXER }, day(3, 2) + n))
+            .collect();
+        let told = |story: &[(Action, RecordId, i64)]| {
+            let mut entries = log(story);
+            for entry in &mut entries {
+                entry.category = Some("flooding".into());
+                entry.presence = Some(crate::event::Presence::Explained);
+            }
+            let fields = entries.iter().map(|entry| (entry.key(), entry.to_value())).collect();
+            let found = facts(Kind::Event, ID, &fields, &EventRules::default());
+            found
+                .into_iter()
+                .map(|fact| (fact.source, fact.due(&rules).unwrap().millis()))
+                .collect::<Vec<_>>()
+        };
+        let season = (DueSource::Season, day(6, 1));
+        assert_eq!(told(&story), [(DueSource::Closed, day(3, 2) + 6 + 30 * DAY_MS), season]);
+        story.push((Note, WORKER, day(4, 2)));
+        assert_eq!(told(&story), [season], "spring is not the season");
+        story.push((Note, WORKER, day(5, 30)));
+        assert_eq!(told(&story), []);
     }
 
     #[test]

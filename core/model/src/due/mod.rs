@@ -63,6 +63,8 @@ labels! {
         Checking = "checking", "核实尚未完成", "A check was begun and not finished";
         /// A closed event is looked at again.
         Closed = "closed", "结案后回头看", "To be looked at again after closing";
+        /// A closed event is looked at when its season comes round: the first flood, frost or heating after it.
+        Season = "season", "时令回头看", "To be looked at as its season comes";
         /// A report was not taken on.
         Rejected = "rejected", "上报未被受理", "The report was not taken on";
         /// An edit was not accepted by the server.
@@ -85,6 +87,8 @@ impl DueSource {
     pub const fn gone_after_days(self, rules: &FieldRules) -> Option<u32> {
         match self {
             Self::Rejected => Some(rules.rejected_days),
+            // Then the season is over.
+            Self::Season => Some(rules.look_back_days),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use crate::event::order::{Placed, canonical};
 use crate::event::sla::Sla;
 use crate::event::state::{Called, ExtensionRequest, Flag, Folded, Judged, Rating, State, Verdict};
 use crate::event::table::{To, rows};
-use crate::event::{Action, EventRules, LogEntry, SlaClass, Supervision};
+use crate::event::{Action, EventRules, LogEntry, Presence, SlaClass, Supervision};
 use crate::id::RecordId;
 use crate::time::Timestamp;
 
@@ -148,6 +148,8 @@ fn remarks(context: &Context<'_>, placed: &Placed<'_>) -> Vec<Flag> {
     let major = rules.severity(category) == Severity::Major;
     say(entry.action == Action::Escalate && major && !controlled, Flag::NeedsSponsor);
     say(entry.action == Action::FinishJointCall && objected, Flag::OverObjection);
+    let far = entry.distance_m.is_some_and(|metres| metres > rules.verify_distance_m);
+    say(entry.presence == Some(Presence::Explained) && far, Flag::FarOff);
     flags
 }
 

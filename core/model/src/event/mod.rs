@@ -15,6 +15,7 @@
 //! | reports of the same problem | [`near`] |
 //! | who is on site | [`site`] |
 //! | before and after | [`pairs`] |
+//! | acts whose photos were taken off | [`without_proof`] |
 //! | urgent and not sent | [`urgent`] |
 
 mod entry;
@@ -25,6 +26,7 @@ pub mod near;
 pub mod number;
 mod order;
 pub mod pairs;
+mod proof;
 mod rules;
 pub mod site;
 mod sla;
@@ -38,6 +40,7 @@ pub use entry::{Action, LogEntry, Presence, RatingChannel, SlaClass, Supervision
 pub use file::EventRulesError;
 pub use fold::fold;
 pub use guards::Guard;
+pub use proof::without_proof;
 pub use rules::{Category, EventRules, SlaRule};
 pub use sla::Sla;
 pub use state::{Called, ExtensionRequest, Flag, Folded, Judged, Rating, State, Verdict};

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::calendar::{Calendar, Span};
 use crate::categories::{STARTER_CATEGORIES, Severity, StarterCategory};
 use crate::event::SlaClass;
-use crate::field_rules::FieldRules;
+use crate::field_rules::{DayOfYear, FieldRules};
+use crate::local_time::LocalTime;
 
 /// One category, and what the rules say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,12 +84,17 @@ pub struct EventRules {
     pub look_back_days: u32,
     /// Minutes by which an author's clock may be ahead before it is flagged.
     pub clock_skew_minutes: u32,
+    /// The day on which the season of a category begins: see [`FieldRules::seasons`].
+    pub seasons: BTreeMap<String, DayOfYear>,
+    /// Days before that day from which a look back settles it: see [`FieldRules::ahead_days`].
+    pub ahead_days: u32,
 }
 
 impl Default for EventRules {
     /// The starter categories and the deadlines of the design: urgent respond in 30 minutes and feed back in 2
     /// hours, pressing 2 and 24 hours, ordinary 1 and 5 workdays, complex 1 and 15.
     fn default() -> Self {
+        let limits = FieldRules::default();
         let class = |respond, handle| SlaRule { respond, handle, red_times: 2 };
         Self {
             categories: STARTER_CATEGORIES.iter().map(Category::from).collect(),
@@ -105,6 +111,8 @@ impl Default for EventRules {
             verify_distance_m: 100,
             look_back_days: 30,
             clock_skew_minutes: 10,
+            seasons: limits.seasons,
+            ahead_days: limits.ahead_days,
         }
     }
 }
@@ -123,18 +131,27 @@ impl EventRules {
             verify_distance_m: u32::MAX,
             look_back_days: 0,
             clock_skew_minutes: 0,
+            seasons: BTreeMap::new(),
+            ahead_days: 0,
         }
     }
 
-    /// The same with the limits that stand in the other file: the distance on site, the days until the look-back, local
-    /// time.
+    /// The same with the limits that stand in the other file: the distance on site, the days until the look-back, the
+    /// seasons, local time.
     #[must_use]
     pub fn with_limits(self, limits: &FieldRules) -> Self {
         let mut rules = self;
         rules.calendar.utc_offset_minutes = limits.utc_offset_minutes;
         rules.verify_distance_m = limits.site_metres;
         rules.look_back_days = limits.look_back_days;
+        rules.seasons.clone_from(&limits.seasons);
+        rules.ahead_days = limits.ahead_days;
         rules
+    }
+
+    /// The deployment's local time.
+    pub const fn local(&self) -> LocalTime {
+        LocalTime::ahead_of_utc(self.calendar.utc_offset_minutes)
     }
 
     /// The name of a category in Chinese and English; a code that is not listed is shown as it is.

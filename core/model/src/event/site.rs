@@ -2,6 +2,11 @@
 //!
 //! Doors of a tower share one point, and a satellite fix in a stairwell is a guess: so a position never speaks for a
 //! door. There the label counts, or that the same dwelling was open on the phone, or a reason in words.
+//!
+//! A reason counts outdoors as well: between high walls a phone may be off by more than the limit, and a case must not wait
+//! for better weather. What it was off by stays in the entry, and the log says so of one that is
+//! [too far](crate::event::Flag::FarOff). A simulated location, which somebody has switched on, is no such trouble: with it
+//! no reason counts, only what cannot be simulated.
 
 use crate::event::Presence;
 use crate::field_rules::FieldRules;
@@ -12,7 +17,7 @@ labels! {
     /// Why nothing shows that somebody is on site.
     Away {
         /// The platform said that the location is simulated.
-        Simulated = "simulated", "手机正在使用模拟定位，请关闭后重试，或说明原因", "The phone's location is simulated: switch that off, or give a reason";
+        Simulated = "simulated", "手机正在使用模拟定位，请关闭后重试", "The phone's location is simulated: switch that off and try again";
         /// The fix is too rough.
         Imprecise = "imprecise", "定位精度不足，请到开阔处稍候，或说明原因", "The position is too rough: wait in the open, or give a reason";
         /// The position is too far away.
@@ -65,7 +70,7 @@ pub struct Claim {
     pub label: Option<Scanned>,
     /// The dwelling that is open on the phone.
     pub open: Option<RecordId>,
-    /// Why none of these can be shown.
+    /// Why none of these can be shown. Does not count with a simulated location.
     pub reason: Option<String>,
 }
 
@@ -111,10 +116,12 @@ pub fn judge(site: &Site, claim: &Claim, rules: &FieldRules) -> Result<OnSite, N
         None => return here(Presence::Outdoors),
         Some(why) => why,
     };
-    if claim.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty()) {
+    let explained = claim.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
+    if explained && !claim.simulated {
         return here(Presence::Explained);
     }
     let why = match claim.label {
+        _ if explained => Away::Simulated,
         Some(Scanned::Of(_)) => Away::OtherDoor,
         Some(Scanned::Void) => Away::VoidLabel,
         Some(Scanned::Unknown) => Away::UnknownLabel,
@@ -194,6 +201,29 @@ mod tests {
         let explained = Claim { reason: Some("住户不在，隔窗查看".into()), ..near.clone() };
         assert_eq!(shown(&site, &explained), Ok(Presence::Explained));
         assert_eq!(shown(&site, &Claim { reason: Some("  ".into()), ..near }), Err(Away::NeedsDoor));
+    }
+
+    #[test]
+    fn a_reason_counts_outdoors_and_says_how_far_but_not_with_a_simulated_location() {
+        let site = Site { position: at(0.0, 5.0), ..Site::default() };
+        let reason = Some("高楼之间定位漂移（虚构）".to_owned());
+        let off = Claim { position: at(180.0, 8.0), reason, ..Claim::default() };
+        let judged = judge(&site, &off, &FieldRules::default()).unwrap();
+        assert_eq!(judged.presence, Presence::Explained);
+        assert!(judged.distance_m.is_some_and(|metres| (178..=182).contains(&metres)));
+        for position in [None, at(10.0, 500.0)] {
+            assert_eq!(shown(&site, &Claim { position, ..off.clone() }), Ok(Presence::Explained));
+        }
+        let simulated = Claim { simulated: true, ..off.clone() };
+        assert_eq!(shown(&site, &simulated), Err(Away::Simulated));
+        let near = Claim { position: at(1.0, 5.0), ..simulated.clone() };
+        assert_eq!(shown(&site, &near), Err(Away::Simulated));
+        let door = Site { dwelling: Some(DOOR), ..site };
+        assert_eq!(shown(&door, &simulated), Err(Away::Simulated));
+        let wrong = Claim { label: Some(Scanned::Of(OTHER)), ..simulated.clone() };
+        assert_eq!(shown(&door, &wrong), Err(Away::Simulated));
+        let label = Claim { label: Some(Scanned::Of(DOOR)), ..simulated };
+        assert_eq!(shown(&door, &label), Ok(Presence::DoorLabel), "a label is not simulated");
     }
 
     #[test]

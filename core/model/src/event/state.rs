@@ -126,6 +126,8 @@ labels! {
         NoCategory = "no_category", "未选择类别", "No category";
         /// Reported without a photo or a reason why there is none.
         NoEvidence = "no_evidence", "没有照片且未说明原因", "No photo and no reason for that";
+        /// All photos on which it rests were taken off: see [`crate::event::without_proof`].
+        ProofTakenOff = "proof_taken_off", "所依据的照片已全部移除", "The photos that it rests on were taken off";
         /// A settlement on the spot that does not qualify and counts as a report.
         CountedAsReport = "counted_as_report", "不符合当场办结条件，按上报处理", "Counted as a report";
         /// The second return: the centre decides.
@@ -134,6 +136,8 @@ labels! {
         LateRating = "late_rating", "结案后的评价", "Rated after closing";
         /// Its author's clock was ahead.
         ClockAhead = "clock_ahead", "设备时间偏快", "The device's clock was ahead";
+        /// By a reason only, from farther away than a position may be.
+        FarOff = "far_off", "定位距事发地点过远，仅凭说明原因", "Too far from the spot, by a reason only";
         /// Finished although a called unit objects.
         OverObjection = "over_objection", "存在未解决的异议", "Finished over an objection";
     }

@@ -39,8 +39,7 @@ pub fn call(facts: &UrgentFacts<'_>, rules: &FieldRules, events: &EventRules) ->
     let by_category = facts.category.and_then(|category| rules.calls.get(category));
     let number = by_category.or(rules.call.as_ref())?.clone();
     let (zh, en) = facts.category.map_or(("紧急情况", "Emergency"), |code| events.label(code));
-    let local = facts.at.plus_millis(i64::from(rules.utc_offset_minutes) * 60_000).to_string();
-    let time = local.get(..16).unwrap_or(&local).replace('T', " ");
+    let time = rules.local().text(facts.at);
     let place = [facts.grid, facts.building].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let point = facts.position.map(|position| format!("{:.5},{:.5}", position.lat(), position.lon()));
     let part = |label: &str, text: Option<&str>, end: &str| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::FieldRules;
+use super::{DayOfYear, FieldRules};
 
 /// Why a file of limits cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +56,9 @@ impl FieldRules {
                 None => Self::default().media_late_days,
                 Some(_) => days("media_late_days")?,
             },
+            fresh_days: days("fresh_days")?,
+            tag_ends_days: days("tag_ends_days")?,
+            seasons: seasons(&all)?,
             calls: calls(&all)?,
             call: match all.get("call") {
                 None | Some(Value::Null) => None,
@@ -78,6 +81,9 @@ impl FieldRules {
             "ahead_days": self.ahead_days,
             "discarded_days": self.discarded_days,
             "media_late_days": self.media_late_days,
+            "fresh_days": self.fresh_days,
+            "tag_ends_days": self.tag_ends_days,
+            "seasons": self.seasons.iter().map(|(category, day)| (category.clone(), day.to_string().into())).collect::<Map<_, _>>(),
             "calls": self.calls,
             "call": self.call,
         });
@@ -100,6 +106,15 @@ fn calls(all: &Map<String, Value>) -> Result<BTreeMap<String, String>, FieldRule
     let rows = all.get("calls").and_then(Value::as_object).ok_or(wrong.clone())?;
     rows.iter()
         .map(|(category, number)| Some((category.clone(), phone(number)?)))
+        .collect::<Option<_>>()
+        .ok_or(wrong)
+}
+
+fn seasons(all: &Map<String, Value>) -> Result<BTreeMap<String, DayOfYear>, FieldRulesError> {
+    let wrong = FieldRulesError::Field { field: "seasons" };
+    let rows = all.get("seasons").and_then(Value::as_object).ok_or(wrong.clone())?;
+    rows.iter()
+        .map(|(category, day)| Some((category.clone(), DayOfYear::parse(day.as_str()?)?)))
         .collect::<Option<_>>()
         .ok_or(wrong)
 }
@@ -136,6 +151,7 @@ mod tests {
         assert_eq!(FieldRules::parse("{}"), field("utc_offset_minutes"));
         assert_eq!(with("\"site_metres\": 100", "\"site_metres\": 0"), field("site_metres"));
         assert_eq!(with("\"near_days\": 14", "\"near_days\": 1.5"), field("near_days"));
+        assert_eq!(with("06-01", "06-31"), field("seasons"));
         assert_eq!(with("\"12345\"", "\"call me\""), field("call"));
         assert_eq!(with("\"95598\"", "7"), field("calls"));
         assert_eq!(with("\"12345\"", "null").unwrap().call, None);

@@ -6,6 +6,5 @@ pub mod week;
 
 pub use figure::{Counted, Exclusion, Figure, FigureName};
 pub use week::{
-    DoorFact, EventFact, InspectionFact, OrderFact, PatrolFact, Touch, VisitMade, Week, WeekFacts, WeekRules,
-    my_week,
+    DoorFact, EventFact, InspectionFact, OrderFact, PatrolFact, Touch, VisitMade, Week, WeekFacts, my_week,
 };

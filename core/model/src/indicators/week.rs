@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{ToSpan, civil::Date};
 
 use super::figure::{Counted, Exclusion, Figure, FigureName};
-use crate::calendar::Calendar;
+use crate::field_rules::FieldRules;
 use crate::id::RecordId;
+use crate::local_time::LocalTime;
 use crate::time::Timestamp;
 
 const DAY_MS: i64 = 86_400_000;
+const WEEK_MS: i64 = 7 * DAY_MS;
 
 /// Monday to Sunday, local time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,21 +25,19 @@ pub struct Week {
 }
 
 impl Week {
-    /// The week of a moment in China's time; `None` beyond the years 1 to 9999.
-    pub fn of(at: Timestamp) -> Option<Self> {
-        let calendar = Calendar::empty();
-        let day = calendar.day_of(at)?;
+    /// The local week of a moment; `None` beyond the years that a calendar has.
+    pub fn of(at: Timestamp, local: LocalTime) -> Option<Self> {
+        let day = local.day_of(at)?;
         let back = i64::from(day.weekday().to_monday_zero_offset());
         let monday = day.checked_sub(back.days()).ok()?;
-        let local = at.plus_millis(i64::from(calendar.utc_offset_minutes) * 60_000).millis();
-        let midnight = at.plus_millis(-local.rem_euclid(DAY_MS));
-        let from = midnight.plus_millis(-back * DAY_MS);
-        Some(Self { monday, from, to: from.plus_millis(7 * DAY_MS) })
+        let from = local.start_of(monday)?;
+        Some(Self { monday, from, to: from.plus_millis(WEEK_MS) })
     }
 
     /// The week before.
     pub fn before(&self) -> Option<Self> {
-        Self::of(self.from.plus_millis(-1))
+        let monday = self.monday.checked_sub(7.days()).ok()?;
+        Some(Self { monday, from: self.from.plus_millis(-WEEK_MS), to: self.from })
     }
 
     /// Its Sunday.
@@ -47,19 +47,6 @@ impl Week {
 
     fn has(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.to
-    }
-}
-
-/// Limits of the figures. Data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WeekRules {
-    /// Base data counts as fresh for so many days.
-    pub fresh_days: i64,
-}
-
-impl Default for WeekRules {
-    fn default() -> Self {
-        Self { fresh_days: 90 }
     }
 }
 
@@ -133,12 +120,12 @@ pub struct InspectionFact {
 }
 
 /// A rectification order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderFact {
     /// The order.
     pub id: RecordId,
-    /// Its last day.
-    pub deadline: Date,
+    /// Its last day, and those that it had before a recheck gave it another.
+    pub deadlines: BTreeSet<Date>,
     /// The inspection that found it put right.
     pub settled_by: Option<RecordId>,
 }
@@ -180,7 +167,7 @@ pub struct WeekFacts {
 }
 
 /// The figures of a worker's week in one grid, in the order in which a screen shows them.
-pub fn my_week(facts: &WeekFacts, week: &Week, me: RecordId, rules: &WeekRules) -> Vec<Figure> {
+pub fn my_week(facts: &WeekFacts, week: &Week, me: RecordId, rules: &FieldRules) -> Vec<Figure> {
     vec![
         doors_reached(facts, week, me),
         visits_done(facts, week),
@@ -253,8 +240,8 @@ fn visits_done(facts: &WeekFacts, week: &Week) -> Figure {
     share(FigureName::VisitsDone, all, hits, excluded)
 }
 
-fn base_fresh(facts: &WeekFacts, week: &Week, rules: &WeekRules) -> Figure {
-    let since = week.to.plus_millis(rules.fresh_days.saturating_mul(-DAY_MS));
+fn base_fresh(facts: &WeekFacts, week: &Week, rules: &FieldRules) -> Figure {
+    let since = week.to.plus_millis(i64::from(rules.fresh_days).saturating_mul(-DAY_MS));
     let fresh =
         facts.touches.iter().filter(|touch| touch.confirms && touch.at >= since && touch.at < week.to);
     let hits = gather(fresh.map(|touch| (touch.door, touch.record)));
@@ -288,7 +275,7 @@ fn inspections(facts: &WeekFacts, week: &Week, me: RecordId) -> Figure {
 
 fn rectified(facts: &WeekFacts, week: &Week) -> Figure {
     let days = week.monday..=week.sunday();
-    let due = || facts.orders.iter().filter(|order| days.contains(&order.deadline));
+    let due = || facts.orders.iter().filter(|order| order.deadlines.iter().any(|day| days.contains(day)));
     let hits = gather(due().filter_map(|order| Some((order.id, order.settled_by?))));
     share(FigureName::Rectified, due().map(|order| order.id).collect(), hits, BTreeMap::new())
 }
@@ -313,6 +300,10 @@ mod tests {
         RecordId::from_bytes([n; 16])
     }
 
+    fn week_of(text: &str) -> Option<Week> {
+        Week::of(local(text), FieldRules::default().local())
+    }
+
     fn local(text: &str) -> Timestamp {
         let at: jiff::Timestamp = format!("{text}:00+08:00").parse().unwrap();
         Timestamp::from_millis(at.as_millisecond())
@@ -320,12 +311,12 @@ mod tests {
 
     #[test]
     fn a_week_runs_from_monday_to_sunday_in_local_time() {
-        let week = Week::of(local("2026-05-20T09:00")).unwrap();
+        let week = week_of("2026-05-20T09:00").unwrap();
         assert_eq!(week.monday, parse_date("2026-05-18").unwrap());
         assert_eq!((week.from, week.to), (local("2026-05-18T00:00"), local("2026-05-25T00:00")));
-        assert_eq!(Week::of(local("2026-05-18T00:00")), Some(week));
-        assert_eq!(Week::of(local("2026-05-24T23:59")), Some(week));
-        assert_eq!(week.before(), Week::of(local("2026-05-17T12:00")));
+        assert_eq!(week_of("2026-05-18T00:00"), Some(week));
+        assert_eq!(week_of("2026-05-24T23:59"), Some(week));
+        assert_eq!(week.before(), week_of("2026-05-17T12:00"));
     }
 
     fn touch(n: u8, door: u8, at: &str, reached: bool) -> Touch {
@@ -333,8 +324,8 @@ mod tests {
     }
 
     fn figure(facts: &WeekFacts, name: FigureName) -> Figure {
-        let week = Week::of(local("2026-05-20T09:00")).unwrap();
-        let figures = my_week(facts, &week, id(200), &WeekRules::default());
+        let week = week_of("2026-05-20T09:00").unwrap();
+        let figures = my_week(facts, &week, id(200), &FieldRules::default());
         figures.into_iter().find(|figure| figure.name == name).unwrap()
     }
 
@@ -393,6 +384,21 @@ mod tests {
     }
 
     #[test]
+    fn how_long_data_is_fresh_is_a_limit_of_the_deployment() {
+        let week = week_of("2026-05-20T09:00").unwrap();
+        let at = local("2026-05-10T09:00");
+        let touch = Touch { record: id(3), door: id(1), by: id(200), at, reached: true, confirms: true };
+        let doors = vec![DoorFact { id: id(1), vacant: false }];
+        let facts = WeekFacts { doors, touches: vec![touch], ..WeekFacts::default() };
+        for (fresh_days, expected) in [(14, 0), (15, 1)] {
+            let rules = FieldRules { fresh_days, ..FieldRules::default() };
+            let figures = my_week(&facts, &week, id(200), &rules);
+            let fresh = figures.iter().find(|figure| figure.name == FigureName::BaseFresh).unwrap();
+            assert_eq!(fresh.count(), expected, "{fresh_days} days");
+        }
+    }
+
+    #[test]
     fn events_inspections_orders_and_patrols_are_counted_with_their_records() {
         let at = local("2026-05-20T10:00");
         let event = |n, reporter, found, excluded| EventFact {
@@ -402,9 +408,9 @@ mod tests {
             found,
             excluded,
         };
-        let order = |n, deadline: &str, settled: Option<u8>| OrderFact {
+        let order = |n, deadlines: &str, settled: Option<u8>| OrderFact {
             id: id(n),
-            deadline: parse_date(deadline).unwrap(),
+            deadlines: deadlines.split(' ').map(|day| parse_date(day).unwrap()).collect(),
             settled_by: settled.map(id),
         };
         let facts = WeekFacts {
@@ -419,7 +425,8 @@ mod tests {
             ],
             orders: vec![
                 order(6, "2026-05-24", Some(4)),
-                order(7, "2026-05-18", None),
+                // It was given another deadline by a recheck: this one was missed all the same.
+                order(7, "2026-05-18 2026-05-28", None),
                 order(8, "2026-05-25", None),
             ],
             patrols: vec![
@@ -465,8 +472,8 @@ mod tests {
                 due: due.iter().map(|n| id(*n)).collect(),
                 ..WeekFacts::default()
             };
-            let week = Week::of(local("2026-05-20T09:00")).unwrap();
-            for figure in my_week(&facts, &week, id(200), &WeekRules::default()) {
+            let week = week_of("2026-05-20T09:00").unwrap();
+            for figure in my_week(&facts, &week, id(200), &FieldRules::default()) {
                 for counted in &figure.numerator {
                     prop_assert!(!counted.by.is_empty());
                     prop_assert!(figure.denominator.as_ref().is_none_or(|all| all.contains(&counted.what)));

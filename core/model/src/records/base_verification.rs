@@ -42,6 +42,15 @@ words! {
     }
 }
 
+impl BaseVerification {
+    /// Whether somebody was reached who stands there: not where nobody opened, and not by telephone or from papers, which
+    /// confirm the record all the same.
+    pub fn reaches(&self) -> bool {
+        let there = matches!(self.method, None | Some(VerificationMethod::InPerson));
+        there && self.outcome != DoorOutcome::NobodyHome
+    }
+}
+
 record! {
     /// 信息核查: a record was confirmed: by whom, when, how. Removing it undoes the operation at the door.
     BaseVerification, "base_verification", "信息核查", "Verification";

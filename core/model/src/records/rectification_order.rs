@@ -25,6 +25,8 @@ record! {
     required issued_by: RecordId = Link(&[]), CreateOnly, "签发人", "Issued by";
     /// When.
     required issued_at: Timestamp = Time, CreateOnly, "签发时间", "Issued at";
+    /// The deadlines that it had before a recheck gave it another, by that recheck.
+    set earlier: civil::Date = Date, Free, "原整改期限", "Earlier deadlines";
     /// The task of checking again.
     optional recheck_task: RecordId = Link(&[Kind::Task]), Free, "复查任务", "Recheck task";
     /// The inspection that found it put right.

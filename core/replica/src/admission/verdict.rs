@@ -16,7 +16,8 @@ pub enum Verdict {
     Duplicate,
     /// Depends on a change that neither side has shown: offer the record's whole history.
     MissingDeps,
-    /// Of a newer schema than the server reads: it stays with the sender and is offered again.
+    /// Of a newer schema than the server reads, or judged by a record that has not arrived: it stays with the sender
+    /// and is offered again.
     Held,
     /// The sender may not write this. Says nothing about whether the record exists.
     Forbidden,

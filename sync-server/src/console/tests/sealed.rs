@@ -1,7 +1,7 @@
 //! Sealed work of a locked phone: shown, accepted, emptied; and a phone that is reinstated. Everything is made up.
 
 use axum::http::StatusCode;
-use gridwalk_model::DeviceId;
+use gridwalk_model::{DeviceId, RecordId};
 use gridwalk_replica::protocol::HandIn;
 use gridwalk_replica::sealed::{Place, SealedDraft, SealedItem, SealedPiece, seal};
 
@@ -35,15 +35,29 @@ fn hand_in(street: &Street, device: DeviceId) {
         body: b"\xff\xd8\xff\xe0!".to_vec().into(),
         at: street.now().millis(),
         draft: Some(1),
+        visit: None,
+    });
+    let sound = SealedItem::Sound(SealedPiece {
+        name: vec![7; 16].into(),
+        bytes: 12,
+        offset: 0,
+        body: b"OggS made up".to_vec().into(),
+        at: street.now().millis(),
+        draft: Some(1),
+        visit: None,
     });
     let store = street.world.store();
     let keys = store.view(|tx| tx.sealing_keys()).unwrap().unwrap();
-    let place = Place { device, package: [1; 16], part: 0, of: 1 };
-    let body = seal(&keys.public, &place, &[draft, picture], [5; 32]).unwrap();
-    let request = HandIn { package: [1; 16].into(), part: 0, of: 1, body: body.into() };
     let principal = street.world.principal(device).unwrap();
-    assert_eq!(store.view(|tx| intake::check(tx, &principal, &request)).unwrap(), None);
-    assert_eq!(store.update(|tx| intake::keep(tx, &principal, &request, street.now())).unwrap().next, None);
+    let mut answer = None;
+    for (part, items) in (0..).zip([vec![draft], vec![picture], vec![sound]]) {
+        let place = Place { device, package: [1; 16], part, of: 3 };
+        let body = seal(&keys.public, &place, &items, [5; 32]).unwrap();
+        let request = HandIn { package: [1; 16].into(), part, of: 3, body: body.into() };
+        assert_eq!(store.view(|tx| intake::check(tx, &principal, &request)).unwrap(), None);
+        answer = Some(store.update(|tx| intake::keep(tx, &principal, &request, street.now())).unwrap());
+    }
+    assert_eq!(answer.unwrap().next, None);
 }
 
 fn actions(street: &Street) -> Vec<String> {
@@ -70,17 +84,27 @@ async fn sealed_work_is_looked_at_accepted_and_emptied_by_an_administrator() {
     );
     assert_eq!(browser.get("/sealed/1/photos/4").await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/sealed/2").await.status, StatusCode::NOT_FOUND);
+    let sound = format!("/sealed/1/voices/{}", RecordId::from_bytes([7; 16]));
+    assert!(page.body.contains(&format!("src=\"{sound}\"")), "{}", page.body);
+    let played = browser.get(&sound).await;
+    assert_eq!(
+        (played.status, played.headers["content-type"].to_str().unwrap()),
+        (StatusCode::OK, "audio/ogg")
+    );
+    assert_eq!(browser.get("/sealed/1/voices/7").await.status, StatusCode::NOT_FOUND);
     let csrf = page.hidden("csrf");
     let form = [("csrf", csrf.as_str())];
     assert_eq!(browser.post("/sealed/1/accept", &form).await.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.post("/sealed/1/accept", &form).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = browser.get("/sealed/1").await.body;
     assert!(page.contains("已收下") && page.contains("没有上报的事件"), "{page}");
+    assert_eq!(browser.get(&sound).await.status, StatusCode::OK, "it stays to be heard");
     assert_eq!(browser.post("/sealed/1/discard", &form).await.status, StatusCode::SEE_OTHER);
     let page = browser.get("/sealed/1").await.body;
     assert!(page.contains("已收下") && !page.contains("没有上报的事件"), "{page}");
+    assert_eq!(browser.get(&sound).await.status, StatusCode::NOT_FOUND);
     let told = actions(&street);
-    for action in ["received", "viewed", "photo_viewed", "accepted", "emptied"] {
+    for action in ["received", "viewed", "photo_viewed", "voice_played", "accepted", "emptied"] {
         assert!(told.contains(&format!("sealed.{action}")), "{action}: {told:?}");
     }
 }
@@ -93,7 +117,7 @@ async fn only_administrators_open_sealed_work() {
     hand_in(&street, device);
     for person in [street.dispatcher, street.leader, street.handler] {
         let mut other = street.signed_in(person);
-        for path in ["/sealed/1", "/sealed/1/photos/3"] {
+        for path in ["/sealed/1", "/sealed/1/photos/3", "/sealed/1/voices/07070707070707070707070707070707"] {
             assert_eq!(other.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
         }
     }

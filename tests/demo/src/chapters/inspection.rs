@@ -204,8 +204,7 @@ async fn sign(stage: &Stage, inspection: RecordId) -> Played<()> {
 /// As [`play`].
 pub async fn recheck(stage: &mut Stage) -> Played<()> {
     let worker = stage.worker(WORKER)?;
-    let offset = FinishPlan::default().utc_offset_minutes;
-    let orders = worker.told(worker.device().open_orders(offset).await)?;
+    let orders = worker.told(worker.device().open_orders().await)?;
     let order = orders.first().ok_or_else(|| DemoError::Play("no order is open".into()))?;
     let items = order.outstanding.len();
     let session = worker.told(worker.device().begin_recheck(order.id).await)?;
@@ -215,7 +214,7 @@ pub async fn recheck(stage: &mut Stage) -> Played<()> {
     sign(stage, id).await?;
     let worker = stage.worker(WORKER)?;
     let done = worker.told(worker.device().finish_inspection(id, FinishPlan::default()).await)?;
-    let left = worker.told(worker.device().open_orders(offset).await)?;
+    let left = worker.told(worker.device().open_orders().await)?;
     let failed = done.review.failed.len();
     let open = left.iter().any(|open| open.id == order);
     if asked != items || open != (failed > 0) {

@@ -116,8 +116,12 @@ async fn walk(stage: &mut Stage, index: usize, path: &Path, closed: bool) -> Pla
     worker.clock.set_back(0);
     let now = worker.told(worker.device().patrol_now(rules).await)?;
     let now = now.ok_or_else(|| DemoError::Play("the patrol under way is gone".into()))?;
-    let reached = door.is_none_or(|door| now.reached.contains(&door));
-    if now.walk.recorded != points.len() || !reached {
+    // Nobody opened: the door was tried, and not reached.
+    let reached = door.is_some_and(|door| now.reached.contains(&door));
+    if reached {
+        return Err(DemoError::Play("a door that nobody opened counts as reached".into()));
+    }
+    if now.walk.recorded != points.len() {
         return Err(DemoError::Play(format!(
             "{} of {} points are in the journal",
             now.walk.recorded,

@@ -2,7 +2,6 @@
 //! together, the worker's own week with the evidence behind each figure.
 
 use gridwalk_device::work::tray::TrayKey;
-use gridwalk_model::indicators::WeekRules;
 
 use crate::chapters::plan::WORKER;
 use crate::chapters::{hazards, inspection, today};
@@ -43,7 +42,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
 pub async fn my_week(stage: &mut Stage) -> Played<()> {
     stage.narrator.chapter(&said("W01 的本周", "W01's own week"));
     let worker = stage.worker(WORKER)?;
-    let week = worker.device().my_week(worker.grid.id, WeekRules::default()).await;
+    let week = worker.device().my_week(worker.grid.id).await;
     let week = worker.told(week)?;
     let mut behind = std::collections::BTreeSet::new();
     for (figure, _) in &week.figures {

@@ -1,59 +1,21 @@
-//! A phone in a process of its own that does a scripted day, to be killed at any point and started again.
-//!
-//! `day FOLDER CAMERA AREA`: opens the store of an enrolled phone, fills it if it is empty, and does what of the day is
-//! not done. After each act it says so on its standard output and waits for a line on its standard input; at the end it
-//! says `evening`.
+//! A phone in a process of its own that does a scripted day, to be killed at any point and started again: see
+//! [`gridwalk_e2e::day::process`].
 
 #![forbid(unsafe_code)]
 
 use std::env;
-use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use gridwalk_device::Device;
-use gridwalk_device::device::DeviceOptions;
-use gridwalk_e2e::day::work::{Failed, Worker};
-use gridwalk_e2e::day::world;
-use gridwalk_harness::clock::ManualClock;
-use gridwalk_model::Timestamp;
-use gridwalk_model::records::Dwelling;
+use gridwalk_e2e::day::process;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    match run(&arguments).await {
+    match process::run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("day: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-async fn run(arguments: &[String]) -> Result<(), Failed> {
-    let [folder, camera, area] = arguments else { return Err("FOLDER CAMERA AREA".into()) };
-    let area = area.parse().map_err(|_| "AREA is no id")?;
-    let clock = ManualClock::at(Timestamp::from_millis(1_779_900_000_000));
-    let options = DeviceOptions { clock: Arc::new(clock.clone()), ..DeviceOptions::host(folder) };
-    let device = Device::open(options).await?;
-    device.set_network(false, false)?;
-    if device.list::<Dwelling>(None, 1).await?.entries.is_empty() {
-        world::fill(&device, area).await?;
-    }
-    let mut done = |what: &str| say(what);
-    Worker::new(&device, &clock, Path::new(camera), area, &mut done).await?.day().await?;
-    say("evening")?;
-    device.close().await?;
-    Ok(())
-}
-
-/// Says what is done, and waits to be told to go on.
-fn say(what: &str) -> Result<(), Failed> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{what}")?;
-    out.flush()?;
-    let mut line = String::new();
-    if std::io::stdin().read_line(&mut line)? == 0 { Err("nobody says to go on".into()) } else { Ok(()) }
 }

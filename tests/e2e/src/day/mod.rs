@@ -5,6 +5,8 @@
 //! on with whatever it finds undone in its own store, as a worker would. So two days by the same script end alike,
 //! whatever happened in between; [`records`] says in what sense.
 
+pub mod life;
+pub mod process;
 pub mod records;
 pub mod work;
 pub mod world;

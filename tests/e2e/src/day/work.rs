@@ -9,12 +9,12 @@ use gridwalk_device::work::events::SnapContext;
 use gridwalk_device::work::visits::{ServiceAsked, VisitInput};
 use gridwalk_device::{Device, DeviceError};
 use gridwalk_harness::clock::ManualClock;
-use gridwalk_model::checklist::{Answer, ItemKind, Lack, Outcome, Signature, SignatureRole};
+use gridwalk_model::checklist::{Answer, ItemKind, Lack, Outcome, SignatureRole};
 use gridwalk_model::geo::{Position, PositionSource};
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Checklist, Dwelling, Event, Inspection, Place, Visit};
 use gridwalk_model::visits::VisitForm;
-use gridwalk_model::{Record, RecordId, Timestamp, codec};
+use gridwalk_model::{Record, RecordId, Timestamp};
 
 use super::world::{CARE_EVERY, names};
 use super::{DOORS, EVENTS, INSPECTIONS, VISITS, at_door, photo_file};
@@ -206,7 +206,7 @@ impl<'w> Worker<'w> {
         }
         let drawn = std::fs::read(self.camera.join("signature.jpg"))?;
         for role in [SignatureRole::Worker, SignatureRole::Manager] {
-            if !has_signed(&session, &role) {
+            if !session.signed.contains(&role) {
                 session = self.device.sign_inspection(session.id, role, None, drawn.clone()).await?;
                 self.did("signature")?;
             }
@@ -281,11 +281,6 @@ impl<'w> Worker<'w> {
 fn facts(at: Timestamp) -> CaptureFacts {
     let position = Position::wgs84(36.1, 120.47, Some(6.0), PositionSource::Gps).ok();
     CaptureFacts { position, ..CaptureFacts::camera(at, "W01".into()) }
-}
-
-fn has_signed(session: &Session, role: &SignatureRole) -> bool {
-    let read = |bytes: &Vec<u8>| codec::from_bytes::<Signature>(bytes).ok();
-    session.inspection.signatures.values().filter_map(read).any(|signature| signature.role == *role)
 }
 
 /// Everywhere the log is not kept, in every second place there is private wiring; the rest is in order.

@@ -4,3 +4,4 @@ mod files;
 mod media;
 mod records;
 mod search;
+mod search_about;

@@ -50,6 +50,12 @@ pub enum ChecklistError {
         /// The record.
         target: RecordId,
     },
+    /// The task is not open, or asks for something else.
+    #[error("task {task} is not fulfilled by this")]
+    WrongTask {
+        /// Which one.
+        task: RecordId,
+    },
     /// The order was settled already.
     #[error("order {order} is settled")]
     Settled {
@@ -75,6 +81,7 @@ impl ChecklistError {
             Self::BadAnswer { .. } => "该项填写不正确".into(),
             Self::Incomplete { lacking } => format!("还有 {} 项未完成", lacking.len()),
             Self::WrongTarget { .. } => "表单不适用于这条记录".into(),
+            Self::WrongTask { .. } => "该任务已结束，或与此项工作不符".into(),
             Self::Settled { .. } => "整改通知已销号".into(),
             Self::HadConsequences { .. } => "后续工作已经开始，不能撤回".into(),
         }
@@ -90,6 +97,7 @@ impl ChecklistError {
             Self::BadAnswer { .. } => "This answer is not right".into(),
             Self::Incomplete { lacking } => format!("{} items are still to be done", lacking.len()),
             Self::WrongTarget { .. } => "The form is not for this record".into(),
+            Self::WrongTask { .. } => "The task is closed, or asks for something else".into(),
             Self::Settled { .. } => "The order is settled already".into(),
             Self::HadConsequences { .. } => "Others have gone on from it; it cannot be taken back".into(),
         }

@@ -10,22 +10,22 @@ use gridwalk_model::records::task::{TaskKind, TaskState};
 use gridwalk_model::records::{Event, Inspection, Place, RectificationOrder, Task};
 use gridwalk_model::validate::{FieldError, Reason};
 use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp, Value, codec};
+use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::ChecklistError;
 use super::session::{Session, put_element};
-use super::{CHINA_OFFSET_MINUTES, ChecklistError, day, evidence};
 use crate::edit::{Edits, Entry};
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Store, day_in};
+use crate::work::tasks;
 
 /// Longest text of a finding in an order, in characters.
 const ITEM_CHARS: usize = 500;
 
 /// What the worker decides at the end of an inspection.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FinishPlan {
-    /// Minutes that local time is ahead of UTC.
-    pub utc_offset_minutes: i16,
     /// Last day for putting right what failed; by default the earliest of its items.
     pub deadline: Option<Date>,
     /// The department in the lead.
@@ -34,18 +34,6 @@ pub struct FinishPlan {
     pub unsigned_reason: Option<String>,
     /// Where the inspection was made.
     pub position: Option<Position>,
-}
-
-impl Default for FinishPlan {
-    fn default() -> Self {
-        Self {
-            utc_offset_minutes: CHINA_OFFSET_MINUTES,
-            deadline: None,
-            lead_unit: None,
-            unsigned_reason: None,
-            position: None,
-        }
-    }
 }
 
 /// What came of a finished inspection.
@@ -123,15 +111,15 @@ fn text_of(template: &Template, finding: &Finding) -> String {
     text.chars().take(ITEM_CHARS).collect()
 }
 
-/// The task of looking at a place again.
-fn recheck_task(place: &Entry<Place>, user: RecordId, due: Timestamp) -> Task {
+/// The task of looking at a place again: of whoever has the grid by then, which after a handover is a substitute.
+fn recheck_task(place: &Entry<Place>, due: Timestamp) -> Task {
     Task {
         area: place.record.area,
         task_kind: TaskKind::Recheck,
         title: Some(format!("复查：{}", place.record.name)),
         target: Some(place.id),
         due: Some(due),
-        assignee: Some(user),
+        assignee: None,
         unit: None,
         state: Some(TaskState::Open),
         done_at: None,
@@ -145,6 +133,7 @@ struct Finish<'a> {
     session: &'a Session,
     hazard: Hazard<'a>,
     order: Option<Entry<RectificationOrder>>,
+    order_fields: Fields,
     /// Events that exist already, by item.
     reported: BTreeMap<String, RecordId>,
     overdue: bool,
@@ -184,7 +173,12 @@ impl Store {
             Some(order) => self.events_of_order(order)?,
             None => BTreeMap::new(),
         };
-        let today = day::local(now, plan.utc_offset_minutes)?;
+        let order_fields = match &order {
+            Some(order) => self.fields(order.id)?.map(|(_, fields)| fields).unwrap_or_default(),
+            None => Fields::new(),
+        };
+        let local = self.field_rules()?.local();
+        let today = day_in(local, now)?;
         let deadline = deadline(&session, plan, today)?;
         let (_, fields) =
             self.fields(inspection)?.ok_or(DeviceError::UnknownRecord { record: inspection })?;
@@ -200,9 +194,10 @@ impl Store {
             hazard,
             overdue: order.as_ref().is_some_and(|order| order.record.deadline < today),
             order,
+            order_fields,
             reported,
             deadline,
-            due: day::end(deadline, plan.utc_offset_minutes)?,
+            due: local.end_of(deadline).ok_or(DeviceError::Bug("a day beyond the calendar"))?,
             plan,
             fields,
         };
@@ -214,7 +209,7 @@ impl Store {
 fn lacking(session: &Session, plan: &FinishPlan) -> BTreeMap<String, Lack> {
     let mut lacking = session.review.lacking.clone();
     if plan.unsigned_reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
-        let signed = evidence::signed(session);
+        let signed = &session.signed;
         for role in [SignatureRole::Worker, SignatureRole::Manager] {
             if !signed.contains(&role) {
                 lacking.insert(format!("signatures/{}", role.word()), Lack::Signature);
@@ -233,7 +228,8 @@ fn deadline(session: &Session, plan: &FinishPlan, today: Date) -> Result<Date, D
         Some(deadline) => Ok(deadline),
         None => {
             let days = session.review.failed.keys().map(|item| session.template.days(item)).min();
-            day::after(today, days.unwrap_or(session.template.remedy_days))
+            let days = days.unwrap_or(session.template.remedy_days);
+            Ok(today.saturating_add(i64::from(days).days()))
         }
     }
 }
@@ -280,16 +276,9 @@ impl Finish<'_> {
             patch.insert("position".into(), Value::Bytes(position.to_bytes()));
         }
         edits.edit(self.session.id, &patch)?;
-        let task = self.session.inspection.task;
-        if let Some(task) = task.filter(|task| edits.get::<Task>(*task).is_ok_and(|found| found.is_some())) {
-            let done = Fields::from([
-                ("state".to_owned(), Value::from(TaskState::Done.word())),
-                ("done_at".to_owned(), Value::Time(now)),
-                ("result".to_owned(), Value::from(self.session.id)),
-            ]);
-            edits.edit(task, &done)?;
-        }
-        Ok(())
+        let Some(task) = self.session.inspection.task else { return Ok(()) };
+        let kind = if self.order.is_some() { TaskKind::Recheck } else { TaskKind::Inspection };
+        tasks::settle(edits, task, &kind, self.hazard.place.id, self.session.id)
     }
 
     /// The order and its task: a new one, or what becomes of the one that was checked again.
@@ -298,22 +287,24 @@ impl Finish<'_> {
         edits: &mut Edits<'_, '_>,
         findings: &[Finding],
     ) -> Result<(Option<RecordId>, Option<RecordId>), DeviceError> {
-        let order = self.order.as_ref().map(|order| order.id);
         if findings.is_empty() {
+            let order = self.order.as_ref().map(|order| order.id);
             if let Some(order) = order {
                 let settled = Fields::from([("settled_by".to_owned(), Value::from(self.session.id))]);
                 edits.edit(order, &settled)?;
             }
             return Ok((order, None));
         }
-        let task = edits.create(&recheck_task(self.hazard.place, self.hazard.user, self.due))?;
-        if let Some(order) = order {
-            let again = Fields::from([
+        let task = edits.create(&recheck_task(self.hazard.place, self.due))?;
+        if let Some(order) = &self.order {
+            let mut again = Fields::from([
                 ("deadline".to_owned(), Value::from(self.deadline.to_string())),
                 ("recheck_task".to_owned(), Value::from(task)),
             ]);
-            edits.edit(order, &again)?;
-            return Ok((Some(order), Some(task)));
+            let key = format!("earlier/{}", self.session.id.to_hex());
+            put_element(&mut again, &self.order_fields, key, Value::from(order.record.deadline.to_string()));
+            edits.edit(order.id, &again)?;
+            return Ok((Some(order.id), Some(task)));
         }
         let template = self.hazard.template;
         let record = RectificationOrder {
@@ -324,6 +315,7 @@ impl Finish<'_> {
                 .collect(),
             lead_unit: self.plan.lead_unit,
             deadline: self.deadline,
+            earlier: BTreeMap::new(),
             issued_by: self.hazard.user,
             issued_at: edits.now(),
             recheck_task: Some(task),

@@ -12,11 +12,11 @@
 //! | photos of answers, drawn signatures | `evidence` |
 //! | what follows from a finished session | `finish` |
 //! | open orders, rechecks, overdue findings | `orders` |
+//! | an order on paper, to hand over and sign | `sheet` |
 //! | taking a finished session back | `undo` |
 //! | forms of campaigns, filled from records and back into them | `submission` |
 //! | items of sent forms that only a newer build can ask | `late` |
 
-mod day;
 mod error;
 mod evidence;
 mod finish;
@@ -27,9 +27,16 @@ mod orders;
 #[cfg(test)]
 mod orders_tests;
 mod session;
+#[cfg(test)]
+mod session_tests;
+mod sheet;
+#[cfg(test)]
+mod sheet_tests;
 mod submission;
 #[cfg(test)]
 mod submission_tests;
+#[cfg(test)]
+mod task_tests;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -39,7 +46,5 @@ pub use finish::{FinishPlan, Finished};
 pub use late::AskedLater;
 pub use orders::OpenOrder;
 pub use session::{Answered, OfferedChecklist, Session};
+pub use sheet::SheetLanguage;
 pub use submission::{Filling, Submitted};
-
-/// Minutes that local time is ahead of UTC in China.
-pub const CHINA_OFFSET_MINUTES: i16 = 480;

@@ -6,9 +6,9 @@ use gridwalk_model::checklist::{Answer, Finding, Template};
 use gridwalk_model::records::{Checklist, Inspection, Place, RectificationOrder};
 use gridwalk_model::{Fields, RecordId, Timestamp, Value, codec};
 
+use super::ChecklistError;
 use super::finish::Hazard;
 use super::session::{Session, answers_of, put_element};
-use super::{ChecklistError, day};
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::Store;
@@ -80,16 +80,23 @@ impl Store {
         Ok(findings.filter_map(|(item, finding)| Some((item, finding.event?))).collect())
     }
 
+    /// The items of an order that are still to be put right.
+    pub(super) fn outstanding_of(
+        &self,
+        order: &Entry<RectificationOrder>,
+    ) -> Result<BTreeSet<String>, DeviceError> {
+        if order.record.settled_by.is_some() {
+            return Ok(BTreeSet::new());
+        }
+        Ok(outstanding(order, &self.history_of_order(order, None)?))
+    }
+
     /// Orders that are not settled, the earliest deadline first.
     ///
     /// # Errors
     /// Failures of SQLite.
-    pub fn open_orders(
-        &self,
-        utc_offset_minutes: i16,
-        now: Timestamp,
-    ) -> Result<Vec<OpenOrder>, DeviceError> {
-        let today = day::local(now, utc_offset_minutes)?;
+    pub fn open_orders(&self, now: Timestamp) -> Result<Vec<OpenOrder>, DeviceError> {
+        let today = self.view().local_day(now)?;
         let mut out = Vec::new();
         for order in self.every::<RectificationOrder>()? {
             if order.record.settled_by.is_some() {
@@ -136,14 +143,13 @@ impl Store {
     pub fn report_overdue(
         &mut self,
         order: RecordId,
-        utc_offset_minutes: i16,
         now: Timestamp,
     ) -> Result<BTreeMap<String, RecordId>, DeviceError> {
         let entry = self.expect_record::<RectificationOrder>(order)?;
         if entry.record.settled_by.is_some() {
             return Err(ChecklistError::Settled { order }.into());
         }
-        if entry.record.deadline >= day::local(now, utc_offset_minutes)? {
+        if entry.record.deadline >= self.view().local_day(now)? {
             return Ok(BTreeMap::new());
         }
         let history = self.history_of_order(&entry, None)?;

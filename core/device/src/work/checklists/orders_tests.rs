@@ -75,7 +75,7 @@ impl Case {
     }
 
     fn overdue(&self) -> bool {
-        self.stand.deadline < day::local(self.at(), 480).unwrap()
+        self.stand.deadline < self.store.view().local_day(self.at()).unwrap()
     }
 
     /// The check that was begun and not finished.
@@ -125,7 +125,7 @@ impl Case {
         if !self.stand.settled {
             assert!(finished.recheck_task.is_some());
             self.stand.recheck_task = finished.recheck_task;
-            self.stand.deadline = self.store.open_orders(480, self.at()).unwrap()[0].order.deadline;
+            self.stand.deadline = self.store.open_orders(self.at()).unwrap()[0].order.deadline;
             assert!(!self.overdue(), "there is time again");
         }
     }
@@ -133,11 +133,11 @@ impl Case {
     fn reopen(&mut self) {
         let Some((inspection, before)) = self.done.last().cloned() else { return };
         if self.begun().is_some() {
-            let gone_on = wrong(self.store.reopen_inspection(inspection, 480, self.at()));
+            let gone_on = wrong(self.store.reopen_inspection(inspection, self.at()));
             return assert!(matches!(gone_on, ChecklistError::HadConsequences { .. }));
         }
         let own: BTreeMap<_, _> = self.stand.reported.clone();
-        self.store.reopen_inspection(inspection, 480, self.at()).unwrap();
+        self.store.reopen_inspection(inspection, self.at()).unwrap();
         for (item, event) in own {
             let stays = before.reported.get(&item) == Some(&event);
             let state = if stays { State::Reported } else { State::Withdrawn };
@@ -159,7 +159,7 @@ impl Case {
                 }
             }
             Step::ReportOverdue => {
-                let events = self.store.report_overdue(self.order, 480, self.at());
+                let events = self.store.report_overdue(self.order, self.at());
                 if self.stand.settled {
                     return assert!(matches!(wrong(events), ChecklistError::Settled { .. }));
                 }
@@ -173,7 +173,7 @@ impl Case {
     }
 
     fn check(&self) {
-        let open = self.store.open_orders(480, self.at()).unwrap();
+        let open = self.store.open_orders(self.at()).unwrap();
         assert_eq!(open.is_empty(), self.stand.settled);
         for one in open {
             assert_eq!(one.outstanding.into_keys().collect::<BTreeSet<_>>(), self.stand.outstanding);
@@ -211,7 +211,7 @@ proptest! {
         let World { mut server, phone, place } = world(Faults::none());
         let Phone { mut store, engine } = phone;
         let first = go_on(&mut store, place, &photo(), at(20)).unwrap();
-        let open = store.open_orders(480, at(21)).unwrap().remove(0);
+        let open = store.open_orders(at(21)).unwrap().remove(0);
         let findings = orders::findings_of(&first.inspection).into_iter();
         let stand = Stand {
             outstanding: open.outstanding.into_keys().collect(),
@@ -237,8 +237,8 @@ proptest! {
         prop_assert!(phone.store.refused_edits().unwrap().is_empty());
         let mut other = Phone::joined(2, &mut server);
         other.sync(&mut server, at(now + 2));
-        let shown = other.store.open_orders(480, at(now + 2)).unwrap();
-        prop_assert_eq!(&shown, &phone.store.open_orders(480, at(now + 2)).unwrap());
+        let shown = other.store.open_orders(at(now + 2)).unwrap();
+        prop_assert_eq!(&shown, &phone.store.open_orders(at(now + 2)).unwrap());
         prop_assert_eq!(shown.iter().map(|one| one.id).collect::<Vec<_>>(), if stand.settled { vec![] } else { vec![order] });
     }
 }

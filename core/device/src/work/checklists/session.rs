@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gridwalk_model::checklist::{Answer, Known, Review, Scope, Template, review};
+use gridwalk_model::checklist::{
+    Answer, Known, PLACE_CATEGORY, Review, Scope, SignatureRole, Template, review,
+};
+use gridwalk_model::place_categories::category_code;
+use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::records::{Checklist, Inspection, Place, Task};
 use gridwalk_model::{Fields, Record, RecordId, Timestamp, Value, codec};
 
@@ -10,6 +14,7 @@ use super::ChecklistError;
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::Store;
+use crate::work::tasks;
 
 /// A checklist that may be filled at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub struct Session {
     pub next: Option<String>,
     /// Photos of the inspection that belong to no answer: taken, but not yet sorted.
     pub loose_photos: Vec<RecordId>,
+    /// Who has signed exactly these answers.
+    pub signed: BTreeSet<SignatureRole>,
     /// What conditions saw beside these answers.
     pub(super) scope: Scope,
 }
@@ -118,7 +125,7 @@ impl Store {
     /// fulfilled by it when `task` is not given.
     ///
     /// # Errors
-    /// [`ChecklistError::Retired`], [`DeviceError::UnknownRecord`], those of an edit.
+    /// [`ChecklistError::Retired`], [`ChecklistError::WrongTask`], [`DeviceError::UnknownRecord`], those of an edit.
     pub fn begin_inspection(
         &mut self,
         place: RecordId,
@@ -138,8 +145,8 @@ impl Store {
             return Err(ChecklistError::Retired { checklist }.into());
         }
         let task = match task {
-            Some(task) => Some(task),
-            None => self.inspection_task(place)?,
+            Some(task) => Some(self.fitting(task, &TaskKind::Inspection, place)?),
+            None => tasks::open_about(self.view(), &TaskKind::Inspection, place)?.into_iter().next(),
         };
         self.begin(place, checklist, task, None, now)
     }
@@ -175,14 +182,18 @@ impl Store {
         self.inspection_session(id)
     }
 
-    fn inspection_task(&self, place: RecordId) -> Result<Option<RecordId>, DeviceError> {
-        use gridwalk_model::records::task::{TaskKind, TaskState};
-        let tasks = self.list_linked::<Task>("target", place)?;
-        let open = |task: &&Entry<Task>| {
-            task.record.task_kind == TaskKind::Inspection
-                && task.record.state.as_ref().is_none_or(|state| *state == TaskState::Open)
-        };
-        Ok(tasks.iter().filter(open).min_by_key(|task| (task.record.due, task.id)).map(|task| task.id))
+    /// A task that this work is to fulfil.
+    pub(super) fn fitting(
+        &self,
+        task: RecordId,
+        kind: &TaskKind,
+        target: RecordId,
+    ) -> Result<RecordId, DeviceError> {
+        let found = self.expect_record::<Task>(task)?;
+        if tasks::fits(self.view(), &found.record, kind, target)? {
+            return Ok(task);
+        }
+        Err(ChecklistError::WrongTask { task }.into())
     }
 
     /// This worker's inspections that are not finished, the latest first: what to go on with after a start.
@@ -206,7 +217,8 @@ impl Store {
         let place = self.get::<Place>(inspection.place)?;
         let mut scope = Scope::default();
         if let Some(place) = place {
-            scope.facts.insert("place.category".into(), Known::Text(place.record.category));
+            let code = category_code(&place.record.category).to_owned();
+            scope.facts.insert(PLACE_CATEGORY.into(), Known::Text(code));
         }
         let answers = answers_of(&inspection);
         let mut seen = answers.clone();
@@ -223,14 +235,15 @@ impl Store {
         let next = next_after_last(&review, &answers);
         let used: BTreeSet<RecordId> =
             answers.values().flat_map(|answer| answer.photos.iter().copied()).collect();
-        let signed = super::evidence::signature_photos(&inspection);
+        let drawn = super::evidence::signature_photos(&inspection);
+        let signed = super::evidence::signed(&inspection);
         let loose_photos = inspection
             .photos
             .keys()
             .filter_map(|element| element.parse().ok())
-            .filter(|element| !used.contains(element) && !signed.contains(element))
+            .filter(|element| !used.contains(element) && !drawn.contains(element))
             .collect();
-        Ok(Session { id, inspection, template, answers, review, next, loose_photos, scope })
+        Ok(Session { id, inspection, template, answers, review, next, loose_photos, signed, scope })
     }
 
     /// Answers an item. Durable when this returns. Photos of the answer before stay with it unless the new one names

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::checklist::{Answer, ChecklistItem, ItemKind, Review, Scope, review};
-use gridwalk_model::records::task::TaskState;
-use gridwalk_model::records::{Form, Submission, Task};
+use gridwalk_model::records::task::TaskKind;
+use gridwalk_model::records::{Form, Submission};
 use gridwalk_model::schema::FieldSchema;
 use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value, codec, forms};
 
@@ -14,7 +14,7 @@ use super::session::{put_element, take_element};
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::Store;
-use crate::work::people;
+use crate::work::{people, tasks};
 
 /// A form as a screen shows it while it is filled, and afterwards.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +95,8 @@ impl Store {
     /// Begins to fill a form, or goes on with this worker's draft of it.
     ///
     /// # Errors
-    /// [`ChecklistError::Retired`], [`ChecklistError::WrongTarget`], [`DeviceError::UnknownRecord`], those of an edit.
+    /// [`ChecklistError::Retired`], [`ChecklistError::WrongTarget`], [`ChecklistError::WrongTask`],
+    /// [`DeviceError::UnknownRecord`], those of an edit.
     pub fn begin_submission(
         &mut self,
         form: RecordId,
@@ -118,6 +119,7 @@ impl Store {
         if forms::target_of(&record).map(Kind::tag) != Some(kind.as_str()) {
             return Err(ChecklistError::WrongTarget { target }.into());
         }
+        let task = task.map(|task| self.fitting(task, &TaskKind::Submission, target)).transpose()?;
         let submission = Submission {
             form,
             target,
@@ -268,17 +270,10 @@ impl Store {
         self.edits(now, |edits| {
             edits.edit(target, &record)?;
             edits.edit(submission, &patch)?;
-            if let Some(task) =
-                task.filter(|task| edits.get::<Task>(*task).is_ok_and(|found| found.is_some()))
-            {
-                let done = Fields::from([
-                    ("state".to_owned(), Value::from(TaskState::Done.word())),
-                    ("done_at".to_owned(), Value::Time(now)),
-                    ("result".to_owned(), Value::from(submission)),
-                ]);
-                edits.edit(task, &done)?;
+            match task {
+                Some(task) => tasks::settle(edits, task, &TaskKind::Submission, target, submission),
+                None => Ok(()),
             }
-            Ok(())
         })?;
         Ok(Submitted { changed, needs_update: filling.review.needs_update })
     }
@@ -319,12 +314,7 @@ impl Store {
         self.edits(now, |edits| {
             edits.edit(target, &record)?;
             edits.edit(submission, &patch)?;
-            if let Some(task) =
-                task.filter(|task| edits.get::<Task>(*task).is_ok_and(|found| found.is_some()))
-            {
-                super::undo::reopen_task(edits, task)?;
-            }
-            Ok(())
+            task.map_or(Ok(()), |task| tasks::reopen(edits, task, submission))
         })?;
         self.submission(submission)
     }

@@ -36,6 +36,7 @@ pub(super) fn item(
         severity: Severity::Low,
         evidence: EvidenceRule::None,
         basis: None,
+        basis_en: None,
         passes_when: None,
         points: None,
         days: None,

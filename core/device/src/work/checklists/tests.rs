@@ -8,6 +8,7 @@ use gridwalk_model::records::task::{TaskKind, TaskState};
 use gridwalk_model::records::{Event, Inspection, Place, RectificationOrder, Task};
 use gridwalk_model::{DeviceId, Kind, Record, RecordId, Timestamp, Value};
 use gridwalk_replica::{Actor, Document};
+use jiff::ToSpan;
 use jiff::civil::Date;
 use proptest::prelude::*;
 
@@ -19,10 +20,10 @@ use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, USER, at, jpeg};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
-const OTHER: RecordId = RecordId::from_bytes([42; 16]);
+pub(super) const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
+pub(super) const OTHER: RecordId = RecordId::from_bytes([42; 16]);
 
-fn publish(server: &mut Script, id: RecordId, json: &str, version: i64, retired: bool) {
+pub(super) fn publish(server: &mut Script, id: RecordId, json: &str, version: i64, retired: bool) {
     let mut template = file::read(json).unwrap();
     template.version = version;
     template.retired_at = retired.then(|| at(0));
@@ -43,16 +44,18 @@ pub(super) struct World {
 
 /// A phone with a made-up restaurant, and the starter checklist from the office.
 pub(super) fn world(faults: Faults) -> World {
+    world_of("restaurant", faults)
+}
+
+/// The same with a place of another category.
+pub(super) fn world_of(category: &str, faults: Faults) -> World {
     let mut server = Script::new();
     publish(&mut server, CHECKLIST, VENUES, 2, false);
     let mut phone = Phone::with(1, faults);
     phone.sync(&mut server, at(0));
     phone.sync(&mut server, at(1));
-    let mut place = crate::testkit::fields(&[
-        ("name", "虚构小吃店"),
-        ("category", "restaurant"),
-        ("address", "虚构路 1 号"),
-    ]);
+    let mut place =
+        crate::testkit::fields(&[("name", "虚构小吃店"), ("category", category), ("address", "虚构路 1 号")]);
     place.insert("area".into(), Value::from(GRID));
     let place = phone.store.create(&Place::from_fields(&place).unwrap(), at(2)).unwrap();
     World { server, phone, place }
@@ -62,7 +65,7 @@ pub(super) fn photo() -> Photo {
     prepare_photo(&jpeg(640, 480), &facts(), None, &Limits::default()).unwrap()
 }
 
-fn facts() -> CaptureFacts {
+pub(super) fn facts() -> CaptureFacts {
     CaptureFacts::camera(at(0), "W-01".into())
 }
 
@@ -107,7 +110,7 @@ pub(super) fn go_on(
         };
     }
     for role in [SignatureRole::Worker, SignatureRole::Manager] {
-        if !evidence::signed(&session).contains(&role) {
+        if !session.signed.contains(&role) {
             session = store.sign_inspection(session.id, role, None, &photo.stored.bytes, now)?;
         }
     }
@@ -146,14 +149,15 @@ fn an_inspection_from_the_first_item_to_its_consequences() {
     assert_eq!(session.inspection.score, session.review.score.map(i64::from));
     assert_eq!(orders::findings_of(&session.inspection).len(), 3);
 
-    let order = store.open_orders(CHINA_OFFSET_MINUTES, at(21)).unwrap().remove(0);
+    let order = store.open_orders(at(21)).unwrap().remove(0);
     assert_eq!((order.place, order.overdue, order.outstanding.len()), (Some(place), false, 3));
     assert_eq!(order.outstanding["exits_free"], "疏散通道、安全出口未堵塞、未锁闭：后门上锁");
-    let today = day::local(at(20), 480).unwrap();
+    let today = store.view().local_day(at(20)).unwrap();
     assert_eq!(order.order.deadline, today.tomorrow().unwrap(), "the most pressing item's days");
     let recheck = store.get::<Task>(order.order.recheck_task.unwrap()).unwrap().unwrap().record;
     assert_eq!((recheck.task_kind, recheck.target), (TaskKind::Recheck, Some(place)));
-    assert_eq!(recheck.due, Some(day::end(order.order.deadline, 480).unwrap()));
+    assert_eq!(recheck.assignee, None, "it is of whoever has the grid by then");
+    assert_eq!(recheck.due, Some(store.field_rules().unwrap().local().end_of(order.order.deadline).unwrap()));
     let done = store.get::<Task>(task).unwrap().unwrap().record;
     assert_eq!((done.state, done.result), (Some(TaskState::Done), Some(session.id)));
 
@@ -227,32 +231,16 @@ fn a_wrong_photo_leaves_its_answer_and_comes_back_to_it() {
     let without = store.inspection_session(id).unwrap();
     assert!(without.answers["daily_log"].photos.is_empty() && without.loose_photos.is_empty());
     assert_eq!(without.answers["daily_log"].outcome, Some(Outcome::Fail));
-    assert!(evidence::signed(&without).is_empty(), "it was signed with the photo");
+    assert!(without.signed.is_empty(), "it was signed with the photo");
     store.restore_photo(removed, at(15)).unwrap();
     let back = store.inspection_session(id).unwrap();
     assert_eq!(back.answers, before.answers);
-    assert_eq!(evidence::signed(&back).len(), 1);
+    assert_eq!(back.signed.len(), 1);
     let drawn = *evidence::signature_photos(&back.inspection).first().unwrap();
     assert!(matches!(store.remove_photo(id, drawn, at(16)), Err(DeviceError::NotAllowed { .. })));
     let done = go_on(&mut store, place, &image, at(17)).unwrap();
     let late = store.remove_photo(done.id, element, at(18));
     assert!(matches!(late, Err(DeviceError::Checklist(ChecklistError::Finished { .. }))));
-}
-
-#[test]
-fn a_signature_is_for_the_answers_that_were_there() {
-    let World { phone, place, .. } = world(Faults::none());
-    let mut store = phone.store;
-    let id = store.begin_inspection(place, CHECKLIST, None, at(10)).unwrap().id;
-    let pass = Answer { outcome: Some(Outcome::Pass), ..Answer::default() };
-    store.answer_item(id, "windows_not_barred", pass.clone(), at(11)).unwrap();
-    let image = photo().stored.bytes;
-    let session = store.sign_inspection(id, SignatureRole::Worker, None, &image, at(12)).unwrap();
-    assert!(evidence::signed(&session).contains(&SignatureRole::Worker));
-    let session = store.answer_item(id, "staff_know", pass, at(13)).unwrap().session;
-    assert!(evidence::signed(&session).is_empty());
-    let bad = store.sign_inspection(id, SignatureRole::Manager, None, b"no picture", at(14));
-    assert!(matches!(bad, Err(DeviceError::Photo(_))));
 }
 
 #[test]
@@ -322,43 +310,51 @@ fn a_recheck_settles_its_order_or_goes_on_and_overdue_findings_become_events() {
     let World { mut server, mut phone, place } = world(Faults::none());
     let store = &mut phone.store;
     let first = go_on(store, place, &photo(), at(20)).unwrap();
-    let order = store.open_orders(480, at(21)).unwrap()[0].id;
-    assert_eq!(store.report_overdue(order, 480, at(22)).unwrap().len(), 0, "not before the deadline");
+    let order = store.open_orders(at(21)).unwrap()[0].id;
+    assert_eq!(store.report_overdue(order, at(22)).unwrap().len(), 0, "not before the deadline");
 
     let late = |days: i64| at(days * DAY_MS);
     let second = recheck(store, order, &["hose_m"], late(1));
     assert_eq!(second.review.asked.len(), 3);
     assert_eq!((second.order, second.events.len()), (Some(order), 0), "still in time");
-    let open = store.open_orders(480, late(1)).unwrap().remove(0);
+    let open = store.open_orders(late(1)).unwrap().remove(0);
     assert_eq!(open.outstanding.keys().collect::<Vec<_>>(), ["hose_m"]);
     assert_eq!(open.order.recheck_task, second.recheck_task);
-    let deadline = day::after(day::local(late(1), 480).unwrap(), 3).unwrap();
+    let deadline = store.view().local_day(late(1)).unwrap().saturating_add(3_i64.days());
     assert_eq!(open.order.deadline, deadline);
 
-    assert!(store.open_orders(480, late(5)).unwrap()[0].overdue);
-    let reported = store.report_overdue(order, 480, late(5)).unwrap();
+    assert!(store.open_orders(late(5)).unwrap()[0].overdue);
+    let reported = store.report_overdue(order, late(5)).unwrap();
     assert_eq!(reported.keys().collect::<Vec<_>>(), ["hose_m"]);
-    assert_eq!(store.report_overdue(order, 480, late(5)).unwrap().len(), 0, "once each");
+    assert_eq!(store.report_overdue(order, late(5)).unwrap().len(), 0, "once each");
 
     let third = recheck(store, order, &["hose_m"], late(6));
     assert_eq!((third.review.asked.len(), third.events.len()), (1, 0), "the event is there already");
     let fourth = recheck(store, order, &[], late(7));
     assert_eq!((fourth.order, fourth.recheck_task), (Some(order), None));
     let settled = store.get::<RectificationOrder>(order).unwrap().unwrap().record;
-    assert!(settled.settled_by.is_some() && store.open_orders(480, late(8)).unwrap().is_empty());
+    assert!(settled.settled_by.is_some() && store.open_orders(late(8)).unwrap().is_empty());
     let begun = store.begin_recheck(order, late(8));
     assert!(matches!(begun, Err(DeviceError::Checklist(ChecklistError::Settled { .. }))));
     let events = store.list::<Event>(None, 10).unwrap().entries;
     let numbers: BTreeSet<EventNumber> =
         events.iter().map(|event| event.record.number.as_deref().unwrap().parse().unwrap()).collect();
     assert_eq!((events.len(), numbers.len()), (2, 2), "a number of its own each");
-    let undone = store.reopen_inspection(first.id, 480, late(9));
+    let undone = store.reopen_inspection(first.id, late(9));
     assert!(matches!(undone, Err(DeviceError::Checklist(ChecklistError::HadConsequences { .. }))));
 
+    let day = |at| store.view().local_day(at).unwrap();
+    let earlier: BTreeSet<Date> = settled.earlier.values().copied().collect();
+    assert_eq!(earlier, BTreeSet::from([day(late(1)), deadline]), "no deadline that was missed is hidden");
     let last = settled.settled_by.unwrap();
-    store.reopen_inspection(last, 480, late(9)).unwrap();
-    let open = store.open_orders(480, late(9)).unwrap();
+    store.reopen_inspection(last, late(9)).unwrap();
+    let open = store.open_orders(late(9)).unwrap();
     assert_eq!(open[0].outstanding.keys().collect::<Vec<_>>(), ["hose_m"]);
+    store.discard_inspection(last, late(9)).unwrap();
+    let third = settled.earlier.iter().find(|(_, day)| **day == deadline).unwrap().0.parse().unwrap();
+    store.reopen_inspection(third, late(9)).unwrap();
+    let order_now = store.get::<RectificationOrder>(order).unwrap().unwrap().record;
+    assert_eq!((order_now.deadline, order_now.earlier.len()), (deadline, 1), "taken back with the recheck");
     phone.sync(&mut server, late(10));
     assert_eq!(phone.waiting(), 0);
     assert!(phone.store.refused_edits().unwrap().is_empty());
@@ -390,7 +386,7 @@ fn a_deadline_that_has_passed_is_refused() {
     let outcome = store.finish_inspection(session.id, &plan, at(13));
     assert!(matches!(outcome, Err(DeviceError::Invalid { .. })));
     assert!(
-        store.open_orders(480, at(14)).unwrap().is_empty()
+        store.open_orders(at(14)).unwrap().is_empty()
             && store.list::<Event>(None, 9).unwrap().entries.is_empty()
     );
 }
@@ -490,7 +486,7 @@ fn any_answer(kind: &ItemKind, word: u8) -> Answer {
 }
 
 /// Answers whatever is lacking, so that the inspection can be finished.
-fn complete(store: &mut Store, id: RecordId, image: &Photo, now: Timestamp) -> Session {
+pub(super) fn complete(store: &mut Store, id: RecordId, image: &Photo, now: Timestamp) -> Session {
     let mut session = store.inspection_session(id).unwrap();
     while let Some(item) = session.next.clone() {
         session = if session.review.lacking.get(&item) == Some(&Lack::Photo) {
@@ -543,10 +539,10 @@ proptest! {
                     for event in finished.events.values() {
                         prop_assert_eq!(state_of(&store, *event), State::Reported);
                     }
-                    let back = store.reopen_inspection(id, 480, now).unwrap();
+                    let back = store.reopen_inspection(id, now).unwrap();
                     prop_assert_eq!((&back.answers, &back.review), (&before.answers, &before.review));
                     prop_assert!(back.inspection.findings.is_empty() && back.inspection.ended_at.is_none());
-                    prop_assert!(store.open_orders(480, now).unwrap().is_empty());
+                    prop_assert!(store.open_orders(now).unwrap().is_empty());
                     let tasks = store.list::<Task>(None, 9).unwrap().entries;
                     prop_assert!(tasks.is_empty());
                     for event in finished.events.values() {

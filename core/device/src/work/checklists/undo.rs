@@ -1,16 +1,16 @@
 //! Taking a finished inspection back, as long as nobody has gone on from it.
 
 use gridwalk_model::event::{Action, LogEntry, read_log};
-use gridwalk_model::records::task::TaskState;
-use gridwalk_model::records::{Inspection, RectificationOrder, Task};
+use gridwalk_model::records::{Inspection, RectificationOrder};
 use gridwalk_model::{Fields, RecordId, Timestamp, Value};
 
+use super::ChecklistError;
 use super::orders::findings_of;
 use super::session::{Session, take_element};
-use super::{ChecklistError, day};
 use crate::edit::{Edits, Entry};
 use crate::error::DeviceError;
 use crate::store::Store;
+use crate::work::tasks;
 
 /// What a finished inspection left behind.
 struct Consequences {
@@ -33,7 +33,6 @@ impl Store {
     pub fn reopen_inspection(
         &mut self,
         inspection: RecordId,
-        utc_offset_minutes: i16,
         now: Timestamp,
     ) -> Result<Session, DeviceError> {
         let entry = self.expect_record::<Inspection>(inspection)?;
@@ -42,14 +41,6 @@ impl Store {
         }
         let left = self.consequences(&entry)?;
         let user = self.identity().ok_or(DeviceError::NotEnrolled)?.user;
-        let fulfilled = match entry.record.task {
-            Some(task) => self.get::<Task>(task)?,
-            None => None,
-        };
-        let old_deadline = match fulfilled.as_ref().and_then(|task| task.record.due) {
-            Some(due) => Some(day::local(due, utc_offset_minutes)?),
-            None => None,
-        };
         self.edits(now, |edits| {
             let nothing = || Value::Null;
             let mut patch = Fields::from([
@@ -61,8 +52,8 @@ impl Store {
                 take_element(&mut patch, &format!("findings/{item}"));
             }
             edits.edit(inspection, &patch)?;
-            if let Some(task) = &fulfilled {
-                reopen_task(edits, task.id)?;
+            if let Some(task) = entry.record.task {
+                tasks::reopen(edits, task, inspection)?;
             }
             if let Some(order) = &left.made {
                 remove_task(edits, order.record.recheck_task)?;
@@ -73,9 +64,10 @@ impl Store {
                 if order.record.recheck_task != entry.record.task {
                     remove_task(edits, order.record.recheck_task)?;
                     patch.insert("recheck_task".into(), entry.record.task.map_or(Value::Null, Value::from));
-                    patch.extend(
-                        old_deadline.map(|day| ("deadline".to_owned(), Value::from(day.to_string()))),
-                    );
+                }
+                if let Some(day) = order.record.earlier.get(&inspection.to_hex()) {
+                    patch.insert("deadline".into(), Value::from(day.to_string()));
+                    take_element(&mut patch, &format!("earlier/{}", inspection.to_hex()));
                 }
                 edits.edit(order.id, &patch)?;
             }
@@ -124,15 +116,6 @@ impl Store {
         }
         Ok(Consequences { made, checked, events })
     }
-}
-
-pub(super) fn reopen_task(edits: &mut Edits<'_, '_>, task: RecordId) -> Result<(), DeviceError> {
-    let open = Fields::from([
-        ("state".to_owned(), Value::from(TaskState::Open.word())),
-        ("done_at".to_owned(), Value::Null),
-        ("result".to_owned(), Value::Null),
-    ]);
-    edits.edit(task, &open).map(drop)
 }
 
 fn remove_task(edits: &mut Edits<'_, '_>, task: Option<RecordId>) -> Result<(), DeviceError> {

@@ -120,8 +120,7 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn kept_apart(&self, person: RecordId, now: Timestamp) -> Result<Vec<Namesake>, DeviceError> {
-        let rules = self.door_rules()?;
-        let reader = Reader { view: self.view(), day: rules::day_of(&rules, now)? };
+        let reader = Reader { view: self.view(), day: rules::day_of(&self.view(), now)? };
         let mut others: Vec<RecordId> =
             marks(&reader, reader.person(person)?)?.into_iter().map(|mark| mark.other).collect();
         others.sort_unstable();

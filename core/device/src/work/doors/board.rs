@@ -132,7 +132,7 @@ impl Store {
     /// Failures of SQLite.
     pub fn board(&self, estate: &str, building: &str, now: Timestamp) -> Result<Board, DeviceError> {
         let rules = self.door_rules()?;
-        let reader = Reader { view: self.view(), day: rules::day_of(&rules, now)? };
+        let reader = Reader { view: self.view(), day: rules::day_of(&self.view(), now)? };
         let mut floors: BTreeMap<Option<i64>, Vec<Door>> = BTreeMap::new();
         let mut board = Board::default();
         for dwelling in self.list_under::<Dwelling>(&[estate, building])? {
@@ -157,7 +157,7 @@ impl Store {
     /// [`DeviceError::UnknownRecord`], [`DeviceError::WrongKind`].
     pub fn door(&self, dwelling: RecordId, now: Timestamp) -> Result<DoorSheet, DeviceError> {
         let rules = self.door_rules()?;
-        let reader = Reader { view: self.view(), day: rules::day_of(&rules, now)? };
+        let reader = Reader { view: self.view(), day: rules::day_of(&self.view(), now)? };
         let dwelling = reader.dwelling(dwelling)?;
         let behind = reader.behind(dwelling.id)?;
         let mut history = knocked(&reader, dwelling.id)?;

@@ -1,9 +1,10 @@
 //! Confirming a whole floor at once, with a guard against speeds that nobody can walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::doors::{Knock, pace};
 use gridwalk_model::geo::LatLon;
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::records::base_verification::{DoorOutcome, VerificationMethod};
 use gridwalk_model::records::{BaseVerification, Dwelling};
 use gridwalk_model::{Kind, RecordId, Timestamp, Value};
@@ -39,11 +40,13 @@ pub struct FloorConfirmed {
 }
 
 impl Store {
-    /// "No change" for several doors in one transaction: a floor. Each leaves a base verification of its own.
+    /// "No change" for several doors of one building in one transaction: a floor, or a lane of houses. Each leaves a base
+    /// verification of its own.
     ///
     /// # Errors
     /// [`DoorProblem::TooFast`] where nobody can have walked to them since the doors before, by the deployment's
-    /// limits; a method other than in person has no such limit.
+    /// limits, or where they do not lie together; a method other than in person has no such limit.
+    /// [`DoorProblem::NotOneBuilding`].
     pub fn confirm_floor(
         &mut self,
         dwellings: &[RecordId],
@@ -56,14 +59,18 @@ impl Store {
             let deployment = rules::of(&edits.view())?;
             let mut operation = Operation::begin(edits, &[], None)?;
             let mut out = FloorConfirmed::default();
+            let local = operation.reader().view.field_rules()?.local();
             let today = done_since(&operation.reader().view, user, rules::days_before(now, 2))?;
-            let mut places = Vec::new();
+            let (mut places, mut buildings) = (Vec::new(), BTreeSet::new());
             for dwelling in dwellings {
-                match admit(&operation, *dwelling, &today, &deployment)? {
+                match admit(&operation, *dwelling, &today, local)? {
                     Err(reason) => out.left_out.push((*dwelling, reason)),
                     Ok(_) if out.confirmed.contains(dwelling) => {}
-                    Ok(place) => {
-                        places.push(place);
+                    Ok(door) => {
+                        places.push(door.position.map(|position| position.point()));
+                        // A door that names no building is a house of its own.
+                        let own = door.building.is_none().then_some(*dwelling);
+                        buildings.insert((door.estate, door.building, own));
                         out.confirmed.push(*dwelling);
                     }
                 }
@@ -73,6 +80,11 @@ impl Store {
                 let horizon = i64::from(pace::horizon_seconds(&deployment)) * 1_000;
                 let knocks = knocks(&operation.reader(), user, now.plus_millis(-horizon))?;
                 pace::check(&knocks, &places, now, &deployment).map_err(DoorProblem::TooFast)?;
+            }
+            // Of doors that stand on the map the distance tells; a lane of houses is one round.
+            let placed = *method == VerificationMethod::InPerson && places.iter().all(Option::is_some);
+            if buildings.len() > 1 && !placed {
+                return Err(DoorProblem::NotOneBuilding.into());
             }
             for dwelling in &out.confirmed {
                 let at = AtDoor { dwelling: *dwelling, method: method.clone(), patrol };
@@ -84,13 +96,13 @@ impl Store {
     }
 }
 
-type Admitted = Result<Option<LatLon>, LeftOut>;
+type Admitted = Result<Dwelling, LeftOut>;
 
 fn admit(
     operation: &Operation<'_, '_, '_>,
     dwelling: RecordId,
     today: &[BaseVerification],
-    rules: &gridwalk_model::doors::DoorRules,
+    local: LocalTime,
 ) -> Result<Admitted, DeviceError> {
     let reader = operation.reader();
     let kind = reader.view.listed(dwelling)?.is_some_and(|listed| listed.kind == Kind::Dwelling.tag());
@@ -99,13 +111,13 @@ fn admit(
     };
     let confirmed = |done: &BaseVerification| {
         let counts = done.target == dwelling && done.outcome != DoorOutcome::NobodyHome;
-        counts && rules.day_of(done.at) == Some(operation.day)
+        counts && local.day_of(done.at) == Some(operation.day)
     };
     if today.iter().any(confirmed) {
         return Ok(Err(LeftOut::ConfirmedToday));
     }
     match acts::no_change(operation, dwelling) {
-        Ok(_) => Ok(Ok(found.record.position.map(|position| position.point()))),
+        Ok(_) => Ok(Ok(found.record)),
         Err(DeviceError::Door(_)) => Ok(Err(LeftOut::Disputed)),
         Err(error) => Err(error),
     }

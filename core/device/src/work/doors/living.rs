@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_model::doors::{self, Standing, Stay};
 use gridwalk_model::records::{Dwelling, Residency, Resident};
-use gridwalk_model::{Record, RecordId};
+use gridwalk_model::{Kind, Record, RecordId, Value};
 use jiff::civil::Date;
 
-use super::read::Reader;
+use super::read::{Lodging, Reader, standings};
 use crate::edit::{Entry, typed_list};
 use crate::error::DeviceError;
 use crate::store::View;
+use crate::work::people;
 
 /// Somebody in a home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,13 @@ pub(in crate::work) struct LivingPerson {
     pub(in crate::work) homes: Vec<Living>,
 }
 
+impl LivingPerson {
+    /// Where they are looked for: the main home, else the second one that they moved to last.
+    pub(in crate::work) fn home(&self) -> Option<&Living> {
+        self.homes.iter().max_by_key(|home| (home.main, home.from, home.residency))
+    }
+}
+
 /// Who lives where on a day.
 #[derive(Clone, Copy)]
 pub(in crate::work) struct WhoLives<'s> {
@@ -55,19 +63,37 @@ impl<'s> WhoLives<'s> {
     /// The person for whom a record stands; `None` for the dead and those who were taken back, and for other records.
     pub(in crate::work) fn person(&self, id: RecordId) -> Result<Option<LivingPerson>, DeviceError> {
         let person = self.reader.person(id)?;
-        if self.reader.shown::<Resident>(person)?.is_none()
-            || self.reader.died_on(person)?.is_some_and(|died| died <= self.reader.day)
-        {
+        let Some(own) = self.reader.shown::<Resident>(person)? else { return Ok(None) };
+        let records = people::records_of_shown(self.reader.view, person)?;
+        let died = match own.record.died_on {
+            None if records.len() > 1 => self.reader.died_of_group(person, &records)?,
+            own => own,
+        };
+        if died.is_some_and(|died| died <= self.reader.day) {
             return Ok(None);
         }
-        let records = self.reader.group(person)?;
-        Ok(Some(LivingPerson { person, records, homes: self.homes(person)? }))
+        let lodgings = self.reader.lodgings_of_group(person, &records)?;
+        let homes = homes(&standings(lodgings, died, false, self.reader.day), &records);
+        Ok(Some(LivingPerson { person, records, homes }))
+    }
+
+    /// The door at which a target is looked for: a dwelling itself, that of a household, or a person's home; `None`
+    /// where it is behind no door.
+    pub(in crate::work) fn door_of(&self, target: RecordId) -> Result<Option<RecordId>, DeviceError> {
+        let Some(listed) = self.reader.view.listed(target)? else { return Ok(None) };
+        match Kind::parse(&listed.kind) {
+            Some(Kind::Dwelling) => Ok(Some(target)),
+            Some(Kind::Household) => Ok(listed.fields.get("dwelling").and_then(Value::as_link)),
+            Some(Kind::Resident) => {
+                Ok(self.person(target)?.and_then(|person| person.home().map(|home| home.dwelling)))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn homes(&self, person: RecordId) -> Result<Vec<Living>, DeviceError> {
         let records = self.reader.group(person)?;
-        let standings = self.reader.standings(person)?;
-        Ok(standings.iter().filter_map(|(at, standing)| living(standing, &at.stay, &records)).collect())
+        Ok(homes(&self.reader.standings(person)?, &records))
     }
 
     /// Who lives in a dwelling; `None` where it is not here or was taken back.
@@ -131,6 +157,10 @@ impl<'s> WhoLives<'s> {
     fn all<T: Record>(&self) -> Result<Vec<Entry<T>>, DeviceError> {
         Ok(typed_list(self.reader.view.list_kind(T::SCHEMA.tag, None, usize::MAX)?))
     }
+}
+
+fn homes(standings: &[(Lodging, Standing)], records: &BTreeSet<RecordId>) -> Vec<Living> {
+    standings.iter().filter_map(|(at, standing)| living(standing, &at.stay, records)).collect()
 }
 
 fn place(out: &mut BTreeMap<RecordId, Vec<Living>>, home: Option<Living>) {

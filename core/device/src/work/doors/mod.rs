@@ -40,7 +40,7 @@ pub use act::{AtDoor, DoorAct, DoorDone, InHousehold, NewPerson, Newcomer, Who};
 pub use board::{Board, Building, Door, DoorSheet, Floor, Knocked};
 pub use floor::{FloorConfirmed, LeftOut};
 pub use newcomers::{DuplicateHint, Namesake, ProvisionalNewcomer};
-pub use person::{Difference, Home, Person};
+pub use person::{Difference, Home, Person, PersonEdited};
 pub use problem::DoorProblem;
 pub use read::{Doubtful, Inhabitant};
 pub use undo::DoorOperation;

@@ -145,8 +145,7 @@ impl Store {
     }
 
     fn people_reader(&self, now: Timestamp) -> Result<Reader<'_>, DeviceError> {
-        let rules = self.door_rules()?;
-        Ok(Reader { view: self.view(), day: rules::day_of(&rules, now)? })
+        Ok(Reader { view: self.view(), day: rules::day_of(&self.view(), now)? })
     }
 }
 

@@ -3,6 +3,7 @@
 use gridwalk_model::doors::DoorRules;
 use gridwalk_model::records::base_verification::DoorOutcome;
 use gridwalk_model::records::dwelling::Occupancy;
+use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::records::{BaseVerification, Household};
 use gridwalk_model::schema::REMOVED_KEY;
 use gridwalk_model::{Fields, Record, RecordId, Value};
@@ -15,6 +16,7 @@ use super::trouble::Concerned;
 use super::{DoorProblem, rules};
 use crate::edit::Edits;
 use crate::error::DeviceError;
+use crate::work::tasks;
 
 /// One operation under way. What is not finished is not kept: the transaction around it fails.
 pub(super) struct Operation<'o, 't, 's> {
@@ -32,7 +34,7 @@ impl<'o, 't, 's> Operation<'o, 't, 's> {
         dwelling: Option<RecordId>,
     ) -> Result<Self, DeviceError> {
         let rules = rules::of(&edits.view())?;
-        let day = rules::day_of(&rules, edits.now())?;
+        let day = rules::day_of(&edits.view(), edits.now())?;
         let reader = Reader { view: edits.view(), day };
         let troubles = Concerned::around(&reader, people, dwelling)?.troubles(&reader)?;
         let journaled = Journaled { steps: Vec::new(), troubles: troubles.into_iter().collect() };
@@ -70,7 +72,7 @@ impl<'o, 't, 's> Operation<'o, 't, 's> {
         self.edit(id, Fields::from([(field.to_owned(), value)]))
     }
 
-    /// The base verification that every operation leaves.
+    /// The base verification that every operation leaves; whatever was asked to be verified there is done by it.
     pub(super) fn verify(&mut self, at: &AtDoor, outcome: DoorOutcome) -> Result<RecordId, DeviceError> {
         let by = self.edits.tx().identity()?.user;
         let verification = BaseVerification {
@@ -81,7 +83,13 @@ impl<'o, 't, 's> Operation<'o, 't, 's> {
             at: self.edits.now(),
             patrol: at.patrol,
         };
-        self.create(&verification)
+        let id = self.create(&verification)?;
+        if verification.outcome != DoorOutcome::NobodyHome {
+            for task in tasks::open_about(self.edits.view(), &TaskKind::Verification, at.dwelling)? {
+                self.edit(task, tasks::done(verification.at, Some(id)))?;
+            }
+        }
+        Ok(id)
     }
 
     /// Journals what was done. Returns the operation's number.

@@ -56,17 +56,25 @@ pub struct Home {
     pub standing: Standing,
 }
 
+/// What an edit of a person did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PersonEdited {
+    /// The record that was edited: the one that stands for them.
+    pub person: RecordId,
+    /// The operation's number, for undoing it; `None` if they were said to be so already.
+    pub operation: Option<i64>,
+}
+
 impl Store {
     /// A person, by any record that stands for them; `None` if it is not here.
     ///
     /// # Errors
     /// [`DeviceError::WrongKind`] for records of other kinds.
     pub fn person(&self, id: RecordId, now: Timestamp) -> Result<Option<Person>, DeviceError> {
-        let rules = self.door_rules()?;
-        person(&Reader { view: self.view(), day: rules::day_of(&rules, now)? }, id)
+        person(&Reader { view: self.view(), day: rules::day_of(&self.view(), now)? }, id)
     }
 
-    /// Edits a person: the record that stands for them, whichever of theirs was named. Returns which it was.
+    /// Edits a person: the record that stands for them, whichever of theirs was named. [`Store::undo_door`] takes it back.
     ///
     /// # Errors
     /// As [`crate::Edits::edit`].
@@ -75,11 +83,13 @@ impl Store {
         id: RecordId,
         patch: &Fields,
         now: Timestamp,
-    ) -> Result<RecordId, DeviceError> {
+    ) -> Result<PersonEdited, DeviceError> {
         self.edits(now, |edits| {
-            let person = Operation::begin(edits, &[], None)?.reader().person(id)?;
-            edits.edit(person, patch)?;
-            Ok(person)
+            let mut operation = Operation::begin(edits, &[id], None)?;
+            let person = operation.reader().person(id)?;
+            let changed = operation.edit(person, patch.clone())?;
+            let operation = if changed { Some(operation.finish("edit", person)?) } else { None };
+            Ok(PersonEdited { person, operation })
         })
     }
 

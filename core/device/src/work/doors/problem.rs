@@ -69,6 +69,9 @@ pub enum DoorProblem {
     /// Nobody can walk that fast.
     #[error("too fast to be walked: {0:?}")]
     TooFast(TooFast),
+    /// Doors of several buildings are no floor.
+    #[error("the doors are of several buildings")]
+    NotOneBuilding,
     /// There is no such operation, it was taken back already, or its time is over.
     #[error("operation {n} cannot be undone any more")]
     NoOperation {
@@ -115,6 +118,10 @@ impl DoorProblem {
             Self::DifferentNumbers => "证件号码不同，不能合并".into(),
             Self::NotMerged { .. } => "该记录未被合并".into(),
             Self::NotApart => "这两人未被标记为非同一人".into(),
+            Self::TooFast(TooFast::Apart { metres }) => {
+                format!("所选房屋相距 {metres} 米，不能一次确认，请逐户确认")
+            }
+            Self::NotOneBuilding => "一次只能确认同一栋楼的房屋".into(),
             Self::TooFast(too_fast) => match too_fast.wait_seconds() {
                 Some(seconds) => format!("核查速度过快，请 {seconds} 秒后再试，或逐户确认"),
                 None => "一次确认的户数过多，请分批或逐户确认".into(),
@@ -144,6 +151,10 @@ impl DoorProblem {
             Self::DifferentNumbers => "The document numbers differ; these are two people".into(),
             Self::NotMerged { .. } => "This record was not merged".into(),
             Self::NotApart => "Nobody said that these are two people".into(),
+            Self::TooFast(TooFast::Apart { metres }) => {
+                format!("These doors are {metres} m apart; confirm door by door")
+            }
+            Self::NotOneBuilding => "Only doors of one building can be confirmed at once".into(),
             Self::TooFast(too_fast) => match too_fast.wait_seconds() {
                 Some(seconds) => {
                     format!("Nobody walks that fast; wait {seconds} s, or confirm door by door")

@@ -117,9 +117,18 @@ impl Reader<'_> {
 
     /// All residencies of a person, ended ones included.
     pub(super) fn lodgings_of(&self, person: RecordId) -> Result<Vec<Lodging>, DeviceError> {
+        self.lodgings_of_group(person, &self.group(person)?)
+    }
+
+    /// The same where all records that stand for the person are at hand.
+    pub(super) fn lodgings_of_group(
+        &self,
+        person: RecordId,
+        group: &BTreeSet<RecordId>,
+    ) -> Result<Vec<Lodging>, DeviceError> {
         let mut out = Vec::new();
-        for member in self.group(person)? {
-            for entry in self.linked::<Residency>("resident", member)? {
+        for member in group {
+            for entry in self.linked::<Residency>("resident", *member)? {
                 let stay = Stay::of(entry.id, person, &entry.record);
                 out.push(Lodging { stay, record: entry.record });
             }
@@ -141,8 +150,17 @@ impl Reader<'_> {
     /// The day on which a person died, by the record that stands for them or, where it has none, the first of those
     /// that were merged into it.
     pub(super) fn died_on(&self, person: RecordId) -> Result<Option<Date>, DeviceError> {
+        self.died_of_group(person, &self.group(person)?)
+    }
+
+    /// The same where all records that stand for the person are at hand.
+    pub(super) fn died_of_group(
+        &self,
+        person: RecordId,
+        group: &BTreeSet<RecordId>,
+    ) -> Result<Option<Date>, DeviceError> {
         let own = [person].into_iter();
-        for member in own.chain(self.group(person)?.into_iter().filter(|member| *member != person)) {
+        for member in own.chain(group.iter().copied().filter(|member| *member != person)) {
             let listed = self.view.listed(member)?;
             let died = listed.and_then(|listed| listed.fields.get("died_on")?.as_text().and_then(parse_date));
             if died.is_some() {
@@ -154,15 +172,10 @@ impl Reader<'_> {
 
     /// What a person's residencies come to.
     pub(super) fn standings(&self, person: RecordId) -> Result<Vec<(Lodging, Standing)>, DeviceError> {
+        let group = self.group(person)?;
         let gone = self.view.listed(person)?.as_ref().is_some_and(is_gone);
-        let died = self.died_on(person)?;
-        let lodgings = self.lodgings_of(person)?;
-        let stays: Vec<Stay> = lodgings.iter().map(|lodging| lodging.stay.clone()).collect();
-        let standing = |lodging: Lodging| {
-            let standing = doors::standing(&lodging.stay, &stays, died, gone, self.day)?;
-            Some((lodging, standing))
-        };
-        Ok(lodgings.into_iter().filter_map(standing).collect())
+        let died = self.died_of_group(person, &group)?;
+        Ok(standings(self.lodgings_of_group(person, &group)?, died, gone, self.day))
     }
 
     /// The dwelling in which a person mainly lives.
@@ -225,6 +238,21 @@ impl Reader<'_> {
     pub(super) fn somebody_stays(&self, dwelling: RecordId) -> Result<bool, DeviceError> {
         Ok(self.lodgings_in(dwelling)?.iter().any(|at| at.stay.is_open(self.day)))
     }
+}
+
+/// What all residencies of a person come to on a day.
+pub(super) fn standings(
+    lodgings: Vec<Lodging>,
+    died: Option<Date>,
+    gone: bool,
+    day: Date,
+) -> Vec<(Lodging, Standing)> {
+    let stays: Vec<Stay> = lodgings.iter().map(|lodging| lodging.stay.clone()).collect();
+    let standing = |lodging: Lodging| {
+        let standing = doors::standing(&lodging.stay, &stays, died, gone, day)?;
+        Some((lodging, standing))
+    };
+    lodgings.into_iter().filter_map(standing).collect()
 }
 
 fn mark_same_names(people: &mut [Inhabitant]) {

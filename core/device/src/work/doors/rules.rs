@@ -35,8 +35,8 @@ pub(super) fn of(view: &View<'_>) -> Result<DoorRules, DeviceError> {
 }
 
 /// The local day of `now`.
-pub(super) fn day_of(rules: &DoorRules, now: Timestamp) -> Result<Date, DeviceError> {
-    Ok(rules.day_of(now).ok_or(DoorProblem::Clock)?)
+pub(super) fn day_of(view: &View<'_>, now: Timestamp) -> Result<Date, DeviceError> {
+    Ok(view.field_rules()?.local().day_of(now).ok_or(DoorProblem::Clock)?)
 }
 
 /// The moment `days` before `now`.

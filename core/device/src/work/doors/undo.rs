@@ -24,9 +24,10 @@ pub struct DoorOperation {
     pub n: i64,
     /// When it was done.
     pub at: Timestamp,
-    /// The dwelling that it was done to; for a merge the resident.
+    /// The dwelling that it was done to; for what was done to a person, as a merge or an edit, the resident.
     pub target: RecordId,
-    /// What was done: [`super::DoorAct::word`], or `floor`, `merge`, `newcomer`.
+    /// What was done: [`super::DoorAct::word`], or `floor`, `merge`, `unmerge`, `newcomer`, `apart`, `forget_apart`,
+    /// `edit`.
     pub act: String,
 }
 
@@ -66,7 +67,7 @@ impl Store {
 
 fn undo(edits: &mut Edits<'_, '_>, n: i64) -> Result<(), DeviceError> {
     let rules = rules::of(&edits.view())?;
-    let reader = Reader { view: edits.view(), day: rules::day_of(&rules, edits.now())? };
+    let reader = Reader { view: edits.view(), day: rules::day_of(&edits.view(), edits.now())? };
     let since = rules::days_before(edits.now(), rules.undo_days);
     let found = reader.view.door_operation(n)?.filter(|row| row.at >= since);
     let journaled = journal::decode(&found.ok_or(DoorProblem::NoOperation { n })?.steps)?;

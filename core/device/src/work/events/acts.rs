@@ -1,11 +1,13 @@
 //! A worker's acts on an event: entries of its log, judged on the phone by the rules that the server applies.
 
 use gridwalk_model::event::{Action, Folded, LogEntry, Offline, Verdict, fold, legal_next, read_log};
+use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::{Kind, RecordId, Timestamp};
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, Listed, Store, Tx, View};
+use crate::work::tasks;
 
 /// What a worker does about an event, beside reporting it and verifying it on site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +152,19 @@ impl Tx<'_> {
                 flag.map_or(DeviceError::Bug("no reason given"), |flag| DeviceError::ActRefused { flag })
             );
         }
-        Edits::over(self, now).add(event, "log", &entry.id.to_hex(), entry.to_value())?;
+        let fulfilled = match entry.action {
+            Action::FinishCheck | Action::Verify | Action::FailVerification => Some(TaskKind::EventCheck),
+            Action::Attend => Some(TaskKind::Attendance),
+            Action::Note if entry.presence.is_some() => Some(TaskKind::LookBack),
+            _ => None,
+        };
+        let mut edits = Edits::over(self, now);
+        edits.add(event, "log", &entry.id.to_hex(), entry.to_value())?;
+        if let Some(kind) = fulfilled {
+            for task in tasks::open_about(edits.view(), &kind, event)? {
+                edits.edit(task, &tasks::done(now, Some(event)))?;
+            }
+        }
         Ok(entry.id)
     }
 }

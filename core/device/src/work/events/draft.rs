@@ -9,7 +9,8 @@ use minicbor::{Decode, Encode};
 
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
-use crate::store::{Commit, DraftPhotoRow, DraftRow, Store, View};
+use crate::store::{Commit, DraftPhotoRow, DraftRow, Store, View, VoicePlace};
+use crate::work::evidence::DraftVoice;
 
 /// What is known of a report before it is sent. Nothing in it must be typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -102,6 +103,8 @@ pub struct Draft {
     pub report: ReportDraft,
     /// Its photos.
     pub photos: Vec<DraftPhoto>,
+    /// Its voice notes, those that were taken off included.
+    pub voices: Vec<DraftVoice>,
     /// When it was thrown away; until it is swept it can be taken back.
     pub discarded_at: Option<Timestamp>,
 }
@@ -134,6 +137,7 @@ impl View<'_> {
             at: row.at,
             report: minicbor::decode(&row.body).map_err(|_| DeviceError::Damaged)?,
             photos: photos.collect(),
+            voices: self.draft_voices(VoicePlace::Report(row.n))?,
             discarded_at: row.discarded_at,
         })
     }
@@ -142,7 +146,8 @@ impl View<'_> {
 impl Store {
     /// The first call of a report: journals the camera's file and begins a draft, or adds to one. Durable when this
     /// returns, and the camera is free. What the photo shows is in `facts`: an after-photo of something put right on
-    /// the spot has its role there.
+    /// the spot has its role there. A draft that was thrown away is taken back by this: what the camera has seen cannot be
+    /// taken again, and is not to go with the draft.
     ///
     /// # Errors
     /// [`DeviceError::StorageFull`], [`DeviceError::NoDraft`].
@@ -162,7 +167,7 @@ impl Store {
         self.sort_capture(capture, facts, context, draft, now)
     }
 
-    /// Makes a loose original of the journal into a draft, or adds it to one.
+    /// Makes a loose original of the journal into a draft, or adds it to one, which is taken back if it was thrown away.
     ///
     /// # Errors
     /// [`DeviceError::NoCapture`], [`DeviceError::NoDraft`].
@@ -202,7 +207,10 @@ impl Store {
         let body = body(&report)?;
         self.write(Commit::Setting, |tx| {
             let draft = match draft {
-                Some(n) => n,
+                Some(n) => {
+                    tx.discard_draft(n, None)?;
+                    n
+                }
                 None => tx.insert_draft(&body, now)?,
             };
             let element = tx.new_id(now)?;
@@ -317,8 +325,9 @@ impl Store {
         self.write(Commit::Setting, |tx| tx.discard_draft(n, None))
     }
 
-    /// Removes what was thrown away longer ago than the rules say: drafts of reports with their originals, drafts of
-    /// visits, patrols with their points. Returns how many.
+    /// Removes what was thrown away longer ago than the rules say: drafts of reports with their originals and voice notes,
+    /// drafts of visits with theirs, patrols with their points; and voice notes that were taken off other drafts as long
+    /// ago. Returns how many drafts and patrols.
     ///
     /// # Errors
     /// Failures of SQLite.
@@ -334,9 +343,11 @@ impl Store {
             for photo in &draft.photos {
                 self.remove_capture(photo.capture)?;
             }
+            self.remove_sounds_of(&[VoicePlace::Report(draft.n)])?;
             self.write(Commit::Sweep, |tx| tx.delete_draft(draft.n))?;
             gone += 1;
         }
+        self.sweep_voices(before)?;
         Ok(gone)
     }
 }

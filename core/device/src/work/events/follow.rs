@@ -3,7 +3,7 @@
 use gridwalk_evidence::PerceptualHash;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::pairs::{Pair, pairs};
-use gridwalk_model::event::{Action, Flag, State, Supervision, Verdict};
+use gridwalk_model::event::{Action, Flag, State, Supervision, Verdict, without_proof};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::elements;
 use gridwalk_model::{Kind, RecordId, Timestamp, Value};
@@ -112,8 +112,14 @@ impl Store {
     /// [`DeviceError::UnknownRecord`], [`DeviceError::WrongKind`].
     pub fn event_story(&self, event: RecordId) -> Result<EventStory, DeviceError> {
         let Case { listed, entries, folded } = self.view().case(event)?;
+        let bare = without_proof(&listed.fields, &entries, &folded);
         let mut lines = Vec::new();
-        for judged in folded.entries {
+        let has_proof = ["photos", "voices"].iter().any(|set| elements(&listed.fields, set).next().is_some());
+        for mut judged in folded.entries {
+            judged.flags.retain(|flag| !has_proof || *flag != Flag::NoEvidence);
+            if bare.contains(&judged.id) {
+                judged.flags.push(Flag::ProofTakenOff);
+            }
             let Some(entry) = entries.iter().find(|entry| entry.id == judged.id) else { continue };
             let by = match entry.by {
                 Some(by) if self.identity().is_some_and(|identity| identity.user == by) => {

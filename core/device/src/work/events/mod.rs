@@ -23,14 +23,19 @@
 mod acts;
 mod draft;
 mod follow;
+#[cfg(test)]
+mod near_tests;
 mod number;
 mod on_site;
+mod own_grid;
 mod photos;
 #[cfg(test)]
 mod random_tests;
 mod recent;
 mod report;
 mod rules;
+#[cfg(test)]
+mod site_tests;
 #[cfg(test)]
 mod tests;
 mod unsent;

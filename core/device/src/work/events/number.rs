@@ -25,7 +25,7 @@ impl Tx<'_> {
     /// no number is ever issued twice.
     pub(in crate::work) fn issue_event_number(&mut self, now: Timestamp) -> Result<EventNumber, DeviceError> {
         let code = self.device_code()?;
-        let today = self.field_rules()?.day_of(now).ok_or(DeviceError::Bug("no such day"))?;
+        let today = self.local_day(now)?;
         let last = self.get_text(Setting::EventNumber)?.and_then(|text| text.parse::<EventNumber>().ok());
         let (day, sequence) = match last {
             Some(last) if last.day() >= today => (last.day(), last.sequence().saturating_add(1)),

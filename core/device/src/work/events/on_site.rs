@@ -1,7 +1,7 @@
 //! On-site verification and look-back.
 
 use gridwalk_model::event::site::{Claim, OnSite, Scanned, Site, judge};
-use gridwalk_model::event::{Action, LogEntry};
+use gridwalk_model::event::{Action, LogEntry, Presence};
 use gridwalk_model::geo::Position;
 use gridwalk_model::records::FieldValue;
 use gridwalk_model::{Fields, RecordId, Timestamp, Value};
@@ -15,7 +15,7 @@ use crate::work::labels::ScannedLabel;
 pub struct SiteClaim {
     /// Where the phone is.
     pub position: Option<Position>,
-    /// Whether the platform said that this is simulated.
+    /// Whether the platform said that this is simulated. Then no reason counts.
     pub simulated: bool,
     /// What the code said that was scanned, or what was typed in from beneath it.
     pub label: Option<String>,
@@ -120,7 +120,10 @@ impl Store {
                 entry.internal_note = note;
                 if let Some(wrong) = still_wrong {
                     entry.photos = photos;
-                    entry.reason = Some(wrong);
+                    // Why they could not show that they were there stays beside what is wrong.
+                    let explained = entry.presence == Some(Presence::Explained);
+                    let why = entry.reason.take().filter(|_| explained);
+                    entry.reason = Some(why.map_or(wrong.clone(), |why| format!("{wrong}；{why}")));
                 } else {
                     entry.after_photos = photos;
                 }

@@ -196,7 +196,8 @@ impl Desk {
 
     fn placed(&mut self, photo: Timestamp, snapped: Snapped) {
         self.photos.insert(photo, Where::Draft(snapped.draft));
-        self.drafts.entry(snapped.draft).or_insert(None);
+        // One that was thrown away is taken back by it.
+        self.drafts.insert(snapped.draft, None);
     }
 
     /// Takes a photo, or begins a report without one.
@@ -274,6 +275,18 @@ impl Desk {
         let known = ReportDraft { area: Some(GRID), ..self.store.draft(draft).unwrap().report };
         self.store.save_draft(draft, &known).unwrap();
         self.store.choose_category(draft, "litter", self.now).unwrap();
+        let discarded = self.drafts[&draft].is_some();
+        let bare = !self.photos.values().any(|place| *place == Where::Draft(draft));
+        if discarded || bare {
+            match self.store.send_report(draft, self.now) {
+                Err(DeviceError::DraftDiscarded) if discarded => return,
+                Err(DeviceError::Unfinished { what: "photos" }) if !discarded => {}
+                other => panic!("{other:?}"),
+            }
+            let explained = ReportDraft { no_photo_reason: Some("虚构".into()), ..known };
+            let explained = ReportDraft { category: Some("litter".into()), ..explained };
+            self.store.save_draft(draft, &explained).unwrap();
+        }
         let event = self.store.send_report(draft, self.now).unwrap().event;
         self.drafts.remove(&draft);
         self.events.push(event);
@@ -307,7 +320,7 @@ impl Desk {
                 self.store.restore_draft(draft).unwrap();
                 self.drafts.insert(draft, None);
             }
-            Step::Send(n) => self.draft_that_is(false, *n).into_iter().for_each(|draft| self.send(draft)),
+            Step::Send(n) => self.draft(Some(*n)).into_iter().for_each(|draft| self.send(draft)),
             Step::Attach => {
                 attach_all(&mut self.store, self.now);
                 let pending = self.photos.values_mut();

@@ -46,10 +46,12 @@ mod tests {
     use crate::work::events::ReportDraft;
 
     fn reported(store: &mut Store, category: &str, now: Timestamp) {
-        let report =
-            ReportDraft {
-                area: Some(GRID), address: Some("东门（虚构）".into()), ..ReportDraft::default()
-            };
+        let report = ReportDraft {
+            area: Some(GRID),
+            address: Some("东门（虚构）".into()),
+            no_photo_reason: Some("虚构".into()),
+            ..ReportDraft::default()
+        };
         let draft = store.begin_report(&report, now).unwrap();
         store.choose_category(draft, category, now).unwrap();
         store.send_report(draft, now).unwrap();

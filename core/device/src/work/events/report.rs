@@ -10,12 +10,12 @@ use gridwalk_model::geo::Position;
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::records::FieldValue;
 use gridwalk_model::records::event::{Event, EventSource};
-use gridwalk_model::{AccessClass, Fields, Kind, RecordId, StreamId, Timestamp, Value};
+use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 
 use super::draft::{Draft, ReportDraft};
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Listed, Store, Tx, View};
+use crate::store::{Commit, Listed, Store, Tx, View, VoicePlace};
 
 /// How many events are read at a time when near ones are looked for.
 const PAGE: usize = 64;
@@ -73,12 +73,10 @@ impl View<'_> {
     fn locate(&self, report: &ReportDraft) -> Result<(Option<RecordId>, Option<Position>), DeviceError> {
         let (place_area, place_position) = self.at_record(report.place)?;
         let (dwelling_area, dwelling_position) = self.at_record(report.dwelling)?;
-        let own = self.streams()?.into_iter().filter(|stream| !stream.revoking);
-        let own = own.filter_map(|stream| match stream.id {
-            StreamId::Area { area, class: AccessClass::Base } => Some(area),
-            _ => None,
-        });
-        let area = report.area.or(place_area).or(dwelling_area).or(own.min());
+        let area = match report.area.or(place_area).or(dwelling_area) {
+            Some(area) => Some(area),
+            None => self.own_grid(report.position.map(|position| position.point()))?,
+        };
         Ok((area, place_position.or(dwelling_position).or(report.position)))
     }
 }
@@ -127,7 +125,9 @@ impl Store {
                 }
                 let Some(found) = near_one(row, &new, &rules) else { continue };
                 let folded = fold(&read_log(&row.fields).0, event_rules);
-                if matches!(folded.state, State::Withdrawn | State::Draft) {
+                let sorted_under = folded.category.as_deref();
+                let category = sorted_under.or_else(|| row.fields.get("category").and_then(Value::as_text));
+                if category != Some(new.category) || matches!(folded.state, State::Withdrawn | State::Draft) {
                     continue;
                 }
                 out.push(NearReport {
@@ -147,26 +147,39 @@ impl Store {
     }
 
     /// The third call of a report: the draft becomes an event with a number, and waits for the network. Its photos
-    /// follow: see [`Self::photos_to_attach`]. Taken back by [`Self::act_on_event`] with a withdrawal.
+    /// follow: see [`Self::photos_to_attach`]; its voice notes are in it. Taken back by [`Self::act_on_event`] with a
+    /// withdrawal.
     ///
     /// # Errors
-    /// [`DeviceError::NoDraft`], [`DeviceError::Unfinished`] without a category or a grid, [`DeviceError::Invalid`]
-    /// where nothing says where it is.
+    /// [`DeviceError::NoDraft`], [`DeviceError::DraftDiscarded`]: what was thrown away leaves the phone only after it was
+    /// taken back on purpose. [`DeviceError::Unfinished`] without a grid, a category, or a photo (`photos`) where nothing
+    /// was recorded either and no reason is given why there is none; [`DeviceError::Invalid`] where nothing says where it is.
     pub fn send_report(&mut self, n: i64, now: Timestamp) -> Result<SentReport, DeviceError> {
         let draft = self.draft(n)?;
+        if draft.discarded_at.is_some() {
+            return Err(DeviceError::DraftDiscarded);
+        }
         let (area, position) = self.view().locate(&draft.report)?;
         let area = area.ok_or(DeviceError::Unfinished { what: "area" })?;
         let category = draft.report.category.clone().ok_or(DeviceError::Unfinished { what: "category" })?;
+        let reason = draft.report.no_photo_reason.as_deref().unwrap_or_default();
+        let heard = draft.voices.iter().any(|voice| voice.discarded_at.is_none());
+        if draft.photos.is_empty() && !heard && reason.trim().is_empty() {
+            return Err(DeviceError::Unfinished { what: "photos" });
+        }
         let event_rules = self.event_rules();
         let urgent = is_urgent(&draft.report, &event_rules.class(Some(&category)));
         let after = draft.photos.iter().any(|photo| photo.role == PhotoRole::After);
         let on_spot = draft.report.on_spot && after && event_rules.on_spot(Some(&category));
+        let key = self.evidence_key.clone();
         let (event, number) = self.write(Commit::Edit, |tx| {
             let number = tx.issue_event_number(now)?.to_string();
             let entry = tx.report_entry(&draft, &category, position, now)?;
             let record = event_of(&draft.report, area, category, position, &number, &entry);
             let id = Edits::over(tx, now).create(&record)?;
             tx.hand_over_photos(n, id)?;
+            let voices = tx.voices_at(VoicePlace::Report(n))?;
+            tx.hand_over_voices(key.as_deref(), voices, id, now)?;
             tx.delete_draft(n)?;
             Ok((id, number))
         })?;
@@ -175,6 +188,7 @@ impl Store {
     }
 }
 
+/// How near an event is in place and time, whatever its category: that takes the log, which is read of near ones only.
 fn near_one(
     row: &Listed,
     new: &Sighting<'_>,
@@ -183,8 +197,10 @@ fn near_one(
     let fields: &Fields = &row.fields;
     let link = |name: &str| fields.get(name).and_then(Value::as_link);
     let old = Sighting {
-        category: fields.get("category").and_then(Value::as_text)?,
-        at: Timestamp::from_value(fields.get("occurred_at")?).ok()?,
+        category: new.category,
+        // An event from elsewhere may not say when it was seen: then when it was written down.
+        at: Timestamp::from_value(fields.get("occurred_at").unwrap_or(&Value::Null))
+            .unwrap_or_else(|_| row.id.made_at()),
         position: fields.get("position").and_then(|value| Position::from_value(value).ok()),
         dwelling: link("dwelling"),
         place: link("place"),

@@ -2,21 +2,19 @@
 
 use gridwalk_evidence::Limits;
 use gridwalk_model::event::near::Near;
-use gridwalk_model::event::site::Away;
 use gridwalk_model::event::{Action, Flag, LogEntry, State, fold, read_log};
-use gridwalk_model::geo::{Position, PositionSource};
+use gridwalk_model::geo::{AreaShape, Datum, LatLon, Position, PositionSource};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::policy::Role;
 use gridwalk_model::records::Event;
-use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp};
+use gridwalk_model::{AccessClass, Fields, Kind, Record, RecordId, StreamId, Timestamp};
 use gridwalk_replica::{Actor, Document};
 
 use super::*;
 use crate::error::DeviceError;
 use crate::photo::{CaptureFacts, prepare_photo};
-use crate::store::{Commit, Faults, Side, Store};
+use crate::store::{Body, Commit, Faults, Side, Store};
 use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, store, store_with};
-use crate::work::labels::{HangsOn, MadeLabel};
 
 const UNIT: RecordId = RecordId::from_bytes([0x51; 16]);
 pub(super) const FIXER: RecordId = RecordId::from_bytes([0x52; 16]);
@@ -70,6 +68,7 @@ pub(super) fn elsewhere(
     entry.to_unit = Some(UNIT);
     entry.reason = Some("原因".into());
     entry.public_reply = Some("已清理".into());
+    entry.category = (entry.action == Action::Classify).then(|| "litter".into());
     entry.until = (entry.action == Action::JointCall).then(|| now.plus_millis(DAY));
     let fields = Fields::from([(entry.key(), entry.to_value())]);
     let change = document.edit(&fields, Actor::new(device(200), [1; 4]), now).unwrap().unwrap();
@@ -77,7 +76,7 @@ pub(super) fn elsewhere(
         .write(Commit::Apply, |tx| {
             let old = tx.record(event)?;
             let merged = Document::load(&document.save())?;
-            tx.put_record(event, "event", old.as_ref(), &merged, crate::store::Body::Change(&change.raw))?;
+            tx.put_record(event, "event", old.as_ref(), &merged, Body::Change(&change.raw))?;
             Ok(())
         })
         .unwrap();
@@ -99,7 +98,7 @@ pub(super) fn employed(store: &mut Store, roles: &[Role]) {
     let (document, change) = Document::create(USER, Kind::Worker, &fields, actor, at(0)).unwrap();
     store
         .write(Commit::Apply, |tx| {
-            tx.put_record(USER, "worker", None, &document, crate::store::Body::Snapshot(&change.raw))?;
+            tx.put_record(USER, "worker", None, &document, Body::Snapshot(&change.raw))?;
             Ok(())
         })
         .unwrap();
@@ -237,6 +236,16 @@ fn what_a_report_lacks_is_told_and_nothing_is_written() {
     store.save_draft(n, &draft).unwrap();
     assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Unfinished { what: "category" })));
     store.choose_category(n, "litter", at(0)).unwrap();
+    for reason in [None, Some(" ".to_owned())] {
+        let silent = ReportDraft { no_photo_reason: reason, ..store.draft(n).unwrap().report };
+        store.save_draft(n, &silent).unwrap();
+        let bare = store.send_report(n, at(0)).unwrap_err();
+        assert!(matches!(bare, DeviceError::Unfinished { what: "photos" }), "{bare:?}");
+        assert!(bare.zh().contains("照片") && bare.en().contains("photo"), "{} {}", bare.zh(), bare.en());
+    }
+    let explained =
+        ReportDraft { no_photo_reason: Some("夜间（虚构）".into()), ..store.draft(n).unwrap().report };
+    store.save_draft(n, &explained).unwrap();
     assert!(matches!(store.send_report(n, at(0)), Err(DeviceError::Invalid { .. })), "nowhere");
     assert_eq!(store.totals().unwrap().records, 0);
     assert_eq!(store.draft_tray().unwrap().drafts.len(), 1);
@@ -334,6 +343,28 @@ fn drafts_come_back_at_the_end_of_the_shift_and_can_be_thrown_away_and_taken_bac
     assert!(matches!(store.discard_draft(99, at(7)), Err(DeviceError::NoDraft)));
 }
 
+#[test]
+fn a_draft_that_was_thrown_away_is_not_sent_and_what_is_added_to_it_takes_it_back() {
+    let mut store = store(1);
+    let shot = |at| facts(at, here(0.0));
+    let one = store.snap(&jpeg(96, 72), &shot(at(0)), &in_grid(), None, at(0)).unwrap().draft;
+    store.choose_category(one, "litter", at(1)).unwrap();
+    store.discard_draft(one, at(2)).unwrap();
+    let refused = store.send_report(one, at(3)).unwrap_err();
+    assert!(matches!(refused, DeviceError::DraftDiscarded));
+    assert!(refused.zh().contains("恢复") && refused.en().contains("take it back"));
+    assert!(store.list::<Event>(None, 9).unwrap().entries.is_empty());
+    // The camera was open when another screen threw the draft away.
+    let late = store.snap(&jpeg(64, 40), &shot(at(4)), &in_grid(), Some(one), at(4)).unwrap();
+    assert_eq!((late.draft, store.draft(one).unwrap().discarded_at), (one, None));
+    store.discard_draft(one, at(5)).unwrap();
+    let loose = store.journal_photo(&jpeg(64, 32), &shot(at(6)), at(6)).unwrap();
+    store.adopt_capture(loose, &in_grid(), Some(one), at(6)).unwrap();
+    assert_eq!(store.sweep_drafts(at(9 * DAY)).unwrap(), 0);
+    assert_eq!((store.draft(one).unwrap().photos.len(), store.captures().unwrap().len()), (3, 3));
+    store.send_report(one, at(9 * DAY)).unwrap();
+}
+
 /// The journal gives the number of an original that is gone to the next one.
 #[test]
 fn a_draft_has_nothing_to_do_with_a_later_original_of_the_same_number() {
@@ -422,84 +453,6 @@ fn acts_are_judged_before_they_are_written() {
 }
 
 #[test]
-fn verification_on_site_needs_to_be_there() {
-    let mut store = store(1);
-    let sent = report(&mut store, "road_damage", 0.0, at(0));
-    let seen = |position| SiteVerification {
-        claim: SiteClaim { position, ..SiteClaim::default() },
-        still_wrong: None,
-        note: None,
-        photos: Vec::new(),
-    };
-    let early = store.verify_on_site(sent.event, seen(here(3.0)), at(1));
-    assert!(matches!(early, Err(DeviceError::ActRefused { flag: Flag::NotInThisState })), "{early:?}");
-    put_right(&mut store, sent.event, at(10));
-    let far = store.verify_on_site(sent.event, seen(here(300.0)), at(20));
-    let Err(DeviceError::NotOnSite { why: Away::TooFar, distance_m }) = far else { panic!("{far:?}") };
-    assert!(distance_m.is_some_and(|metres| (295..=305).contains(&metres)), "{distance_m:?}");
-    attach_all(&mut store, at(21));
-    let first = store.get::<Event>(sent.event).unwrap().unwrap().record.photos;
-    let first: RecordId = first.keys().next().unwrap().parse().unwrap();
-    let shot = CaptureFacts { role: PhotoRole::After, ..facts(at(22), here(2.0)) };
-    let after = store.snap_for_event(sent.event, &jpeg(120, 90), &shot, Some(first), at(22)).unwrap();
-    let verified = SiteVerification { photos: vec![after.element], ..seen(here(2.0)) };
-    store.verify_on_site(sent.event, verified, at(23)).unwrap();
-    attach_all(&mut store, at(24));
-    let report = &store.my_reports(at(25), 1).unwrap()[0];
-    assert_eq!((report.state, report.reply.as_deref()), (State::Verified, Some("已清理")));
-    let pairs = store.event_story(sent.event).unwrap().pairs;
-    assert_eq!((pairs[0].before, pairs[0].after), (Some(first), Some(after.element)));
-}
-
-#[test]
-fn behind_a_door_the_label_counts_and_what_is_wrong_goes_back_to_work() {
-    let mut store = store(1);
-    let door = store.create(&dwelling("3号楼", "501"), at(0)).unwrap();
-    let next = store.create(&dwelling("3号楼", "502"), at(0)).unwrap();
-    let text = |made: MadeLabel| Some(made.token.url("https://grid.example"));
-    let label = |store: &mut Store, door| text(store.make_label(&HangsOn::Record(door), at(0)).unwrap());
-    let context = SnapContext { dwelling: Some(door), ..SnapContext::default() };
-    let snapped = store.snap(&jpeg(96, 72), &facts(at(1), here(0.0)), &context, None, at(1)).unwrap();
-    store.choose_category(snapped.draft, "building_damage", at(1)).unwrap();
-    let event = store.send_report(snapped.draft, at(1)).unwrap().event;
-    put_right(&mut store, event, at(10));
-    let near = SiteClaim { position: here(1.0), ..SiteClaim::default() };
-    let why = |store: &Store, claim: &SiteClaim| match store.check_site(event, claim) {
-        Err(DeviceError::NotOnSite { why, .. }) => why,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(why(&store, &near), Away::NeedsDoor);
-    let shows = |label| SiteClaim { label, ..near.clone() };
-    let wrong = shows(label(&mut store, next));
-    assert_eq!(why(&store, &wrong), Away::OtherDoor);
-    let lost = shows(label(&mut store, door));
-    assert!(store.check_site(event, &lost).is_ok());
-    let claim = shows(text(store.replace_label(&HangsOn::Record(door), at(11)).unwrap()));
-    assert_eq!(why(&store, &lost), Away::VoidLabel);
-    let building = HangsOn::Building { estate: "阳光里".into(), building: "3号楼".into() };
-    let entrance = shows(text(store.make_label(&building, at(11)).unwrap()));
-    assert_eq!(why(&store, &entrance), Away::UnknownLabel, "it hangs where everybody passes");
-    assert_eq!(why(&store, &shows(Some("https://grid.example".into()))), Away::UnknownLabel);
-    let failed = SiteVerification {
-        claim: claim.clone(),
-        still_wrong: Some("仍在渗水".into()),
-        note: None,
-        photos: Vec::new(),
-    };
-    store.verify_on_site(event, failed, at(20)).unwrap();
-    assert_eq!(store.my_reports(at(21), 1).unwrap()[0].state, State::Handling);
-    elsewhere(&mut store, event, Action::Rectify, at(22), Some(FIXER));
-    let open = SiteClaim { open_dwelling: Some(door), ..SiteClaim::default() };
-    let passed = SiteVerification { claim: open.clone(), still_wrong: None, note: None, photos: Vec::new() };
-    store.verify_on_site(event, passed, at(23)).unwrap();
-    elsewhere(&mut store, event, Action::Close, at(24), Some(FIXER));
-    assert_eq!(store.my_reports(at(25), 1).unwrap()[0].state, State::Closed);
-    let seen = LookBack { claim: open, solved: true, note: Some("完好".into()), photos: Vec::new() };
-    store.look_back(event, seen, at(26)).unwrap();
-    assert_eq!(store.my_reports(at(27), 1).unwrap()[0].state, State::Closed);
-}
-
-#[test]
 fn an_urgent_report_says_not_sent_until_the_server_has_it() {
     let mut server = crate::testkit::Script::new();
     let mut phone = crate::sync::tests::Phone::joined(1, &mut server);
@@ -546,4 +499,46 @@ fn an_urgent_report_that_was_refused_is_not_sent_either() {
     assert_eq!((list.len(), list[0].urgent), (1, true));
     let call = list[0].call.clone().unwrap();
     assert!(call.sms_zh.contains("K1-20260303-001") && !call.sms_zh.contains("老王"));
+}
+
+#[test]
+fn a_report_belongs_to_the_grid_in_which_it_was_seen() {
+    let mut store = store(1);
+    let grids = [RecordId::from_bytes([0x61; 16]), RecordId::from_bytes([0x62; 16])];
+    // Side by side: to 100 m north of the origin, and from there on.
+    for (grid, south, north) in [(grids[0], -100.0, 100.0), (grids[1], 100.0, 300.0)] {
+        let corner = |metres: f64, lon: f64| LatLon { lat: 36.1 + metres / 111_000.0, lon };
+        let (west, east) = (120.46, 120.48);
+        let ring = vec![
+            corner(south, west),
+            corner(south, east),
+            corner(north, east),
+            corner(north, west),
+            corner(south, west),
+        ];
+        let shape = AreaShape::new(&[vec![ring]], Datum::Wgs84).unwrap();
+        let all = Fields::from([
+            ("code".to_owned(), "371311".into()),
+            ("name".to_owned(), "虚构网格".into()),
+            ("level".to_owned(), "grid".into()),
+            ("boundary".to_owned(), gridwalk_model::Value::Bytes(shape.to_bytes())),
+        ]);
+        let (document, change) =
+            Document::create(grid, Kind::Area, &all, Actor::new(device(200), [1; 4]), at(0)).unwrap();
+        store
+            .write(Commit::Apply, |tx| {
+                tx.add_stream(&StreamId::Area { area: grid, class: AccessClass::Base }, 1)?;
+                tx.put_record(grid, Kind::Area.tag(), None, &document, Body::Snapshot(&change.raw))
+            })
+            .unwrap();
+    }
+    for (north_m, grid) in [(0.0, grids[0]), (150.0, grids[1]), (900.0, grids[1])] {
+        let now = at(10 + north_m as i64);
+        let snapped = store
+            .snap(&jpeg(96, 72), &facts(now, here(north_m)), &SnapContext::default(), None, now)
+            .unwrap();
+        store.choose_category(snapped.draft, "litter", now).unwrap();
+        let sent = store.send_report(snapped.draft, now).unwrap();
+        assert_eq!(store.get::<Event>(sent.event).unwrap().unwrap().record.area, grid, "{north_m} m north");
+    }
 }

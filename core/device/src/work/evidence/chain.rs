@@ -30,7 +30,44 @@ impl View<'_> {
     }
 }
 
+/// Puts a reference behind the last link and signs it. Where the keystore fails, it stays unsigned and outside of the
+/// chain: no evidence is ever lost to that.
+fn link<E: Chained>(
+    key: &dyn DeviceKey,
+    last: Option<ChainEnd>,
+    reference: E,
+    record: RecordId,
+    element: RecordId,
+) -> (E, Option<ChainEnd>) {
+    let link = ChainLink::after(last.map(|end| (end.number, end.hash)));
+    let linked = reference.signed(Some(link), None);
+    let message = linked.signed_message(record, element);
+    match key.sign(&message) {
+        Ok(signature) => {
+            let end = ChainEnd { number: link.number, hash: ContentHash::from_bytes(sha256(&message)) };
+            (linked.signed(Some(link), Some(signature.to_vec())), Some(end))
+        }
+        Err(_) => (reference, None),
+    }
+}
+
 impl Tx<'_> {
+    /// Puts a reference into the chain and signs it, and moves the end of the chain. Without a key it stays unsigned.
+    pub(crate) fn chained<E: Chained>(
+        &mut self,
+        key: Option<&dyn DeviceKey>,
+        reference: E,
+        record: RecordId,
+        element: RecordId,
+    ) -> Result<E, DeviceError> {
+        let Some(key) = key else { return Ok(reference) };
+        let (reference, end) = link(key, self.chain_end()?, reference, record, element);
+        if let Some(end) = &end {
+            self.put_chain_end(end)?;
+        }
+        Ok(reference)
+    }
+
     /// Moves the end of the chain, in the transaction that writes the reference.
     pub(crate) fn put_chain_end(&mut self, end: &ChainEnd) -> Result<(), DeviceError> {
         let bytes = [&end.number.to_be_bytes()[..], end.hash.as_bytes()].concat();
@@ -45,8 +82,7 @@ impl Store {
         self.evidence_key = Some(key);
     }
 
-    /// Puts a reference into the chain and signs it. Without a key, or where the keystore fails, it stays unsigned and
-    /// outside of the chain: no evidence is ever lost to that.
+    /// The same before the transaction, which then has to move the end of the chain.
     pub(crate) fn chained<E: Chained>(
         &self,
         reference: E,
@@ -54,16 +90,6 @@ impl Store {
         element: RecordId,
     ) -> Result<(E, Option<ChainEnd>), DeviceError> {
         let Some(key) = &self.evidence_key else { return Ok((reference, None)) };
-        let last = self.view().chain_end()?;
-        let link = ChainLink::after(last.map(|end| (end.number, end.hash)));
-        let linked = reference.signed(Some(link), None);
-        let message = linked.signed_message(record, element);
-        match key.sign(&message) {
-            Ok(signature) => {
-                let end = ChainEnd { number: link.number, hash: ContentHash::from_bytes(sha256(&message)) };
-                Ok((linked.signed(Some(link), Some(signature.to_vec())), Some(end)))
-            }
-            Err(_) => Ok((reference, None)),
-        }
+        Ok(link(key.as_ref(), self.view().chain_end()?, reference, record, element))
     }
 }

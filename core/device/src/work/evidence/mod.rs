@@ -6,17 +6,20 @@
 //! | signature and place in the chain | `chain` |
 //! | regions marked with a finger | `blur` |
 //! | photos taken off a record | `removal` |
-//! | voice notes | `voice` |
+//! | voice notes, and those taken off a record | `voice` |
+//! | voice notes of drafts | `draft_voices` |
 
 pub(crate) mod blur;
 mod chain;
+mod draft_voices;
 mod removal;
 pub mod reuse;
 mod voice;
 
+pub use draft_voices::DraftVoice;
 pub use removal::RemovedPhoto;
 pub use reuse::ReusedPhoto;
-pub use voice::VoiceFacts;
+pub use voice::{RemovedVoice, VoiceFacts};
 
 #[cfg(test)]
 mod removal_random_tests;
@@ -24,3 +27,5 @@ mod removal_random_tests;
 mod removal_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod voice_tests;

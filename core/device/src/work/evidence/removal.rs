@@ -1,8 +1,10 @@
 //! A wrong photo is taken off its record. The reference stays in the record's history with a flag beside it; what has not
 //! been sent is not sent any more.
 
+use std::collections::BTreeSet;
+
 use gridwalk_model::checklist::Answer;
-use gridwalk_model::event::{Action, Flag, LogEntry, Verdict};
+use gridwalk_model::event::{Action, Flag, LogEntry, Verdict, without_proof};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::elements;
@@ -10,7 +12,7 @@ use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value, code
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Store, View};
+use crate::store::{Commit, Store, Tx, Upload, View};
 
 /// A photo that was taken off a record: given to [`Store::restore_photo`], it takes that back.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,12 +21,13 @@ pub struct RemovedPhoto {
     pub record: RecordId,
     /// The photo's name there.
     pub element: RecordId,
+    /// The photo itself, and its preview.
     media: Vec<ContentHash>,
     /// Answers that named it: key, before, after.
     answers: Vec<(String, Value, Value)>,
 }
 
-fn flag(element: RecordId) -> String {
+pub(super) fn flag(element: RecordId) -> String {
     format!("photos/{}/removed", element.to_hex())
 }
 
@@ -36,8 +39,7 @@ fn shown(fields: &Fields) -> impl Iterator<Item = (RecordId, PhotoRef)> {
     })
 }
 
-/// The answers that name a photo, without it. They are answered anew: a signature from before is one under something
-/// else.
+/// The answers that name a photo, without it, answered anew.
 fn answers_without(fields: &Fields, element: RecordId, now: Timestamp) -> Vec<(String, Value, Value)> {
     let without = |(item, before): (&str, &Value)| {
         let Value::Bytes(bytes) = before else { return None };
@@ -74,14 +76,39 @@ impl View<'_> {
             let named = &entry.photos;
             entry.action == Action::Report && named.iter().any(taken_off) && !named.iter().any(stays)
         };
-        Ok(case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id)).find_map(|entry| {
+        let mut acts = case.entries.iter().filter(|entry| entry.reason.is_none() && counts(entry.id));
+        let named = acts.find_map(|entry| {
             if rests_on(&entry.after_photos) {
                 Some(Flag::NeedsAfterPhoto)
             } else {
                 let rests = rests_on(&entry.photos) || stands_in(entry);
                 (rests && !replaced(entry)).then_some(Flag::NoEvidence)
             }
-        }))
+        });
+        if named.is_some() {
+            return Ok(named);
+        }
+        // One that stands in for those that two phones took off.
+        let mut then = fields.clone();
+        then.insert(flag(element), Value::Flag(true));
+        let lacking = |fields: &Fields| without_proof(fields, &case.entries, &case.folded).len();
+        Ok((lacking(&then) > lacking(fields)).then_some(Flag::NoEvidence))
+    }
+}
+
+/// A photo on its way off, with the uploads that nobody needs then.
+struct Removal {
+    photo: RemovedPhoto,
+    unused: Vec<Upload>,
+}
+
+impl Removal {
+    fn apply(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), DeviceError> {
+        let RemovedPhoto { record, element, answers, .. } = &self.photo;
+        let mut patch = Fields::from([(flag(*element), Value::Flag(true))]);
+        patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
+        Edits::over(tx, now).edit(*record, &patch)?;
+        self.unused.iter().try_for_each(|upload| tx.drop_upload(&upload.hash, upload.record, now))
     }
 }
 
@@ -90,7 +117,8 @@ impl Store {
     /// does not have is not sent any more; its bytes stay for a week.
     ///
     /// # Errors
-    /// [`DeviceError::NoPhoto`]; [`DeviceError::NotAllowed`] for a photo of somebody else or a signature;
+    /// [`DeviceError::NoPhoto`]; [`DeviceError::NotAllowed`] for a photo of somebody else, or a signature, which has
+    /// [`Self::unsign_inspection`];
     /// [`DeviceError::ActRefused`] where an act on the event rests on it alone; those of a finished inspection and of an
     /// edit.
     pub fn remove_photo(
@@ -100,9 +128,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<RemovedPhoto, DeviceError> {
         let (kind, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
-        let missing = DeviceError::NoPhoto { record, element };
-        let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
-        let photo = photo.ok_or(missing)?;
+        if !shown(&fields).any(|(name, _)| name == element) {
+            return Err(DeviceError::NoPhoto { record, element });
+        }
         if !self.attached_here(record, element)? {
             return Err(DeviceError::NotAllowed { field: flag(element), violation: Violation::Author });
         }
@@ -115,15 +143,39 @@ impl Store {
             Some(Kind::Inspection) => drop(self.open_session(record)?),
             _ => {}
         }
-        let media = self.media_of_photo_alone(&photo, record, element, &fields)?;
+        let removal = self.removal(record, element, now)?;
+        self.write(Commit::Edit, |tx| removal.apply(tx, now))?;
+        Ok(removal.photo)
+    }
+
+    /// Takes photos off of which somebody else has found that they may go, and which no answer names: all or none.
+    pub(crate) fn take_photos_off(
+        &mut self,
+        record: RecordId,
+        elements: &[RecordId],
+        now: Timestamp,
+    ) -> Result<Vec<RemovedPhoto>, DeviceError> {
+        let removals = elements.iter().map(|element| self.removal(record, *element, now));
+        let removals: Vec<Removal> = removals.collect::<Result<_, _>>()?;
+        self.write(Commit::Edit, |tx| removals.iter().try_for_each(|removal| removal.apply(tx, now)))?;
+        Ok(removals.into_iter().map(|removal| removal.photo).collect())
+    }
+
+    fn removal(&self, record: RecordId, element: RecordId, now: Timestamp) -> Result<Removal, DeviceError> {
+        let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
+        let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
+        let photo = photo.ok_or(DeviceError::NoPhoto { record, element })?;
+        let media: Vec<ContentHash> = [Some(photo.hash), photo.preview_hash].into_iter().flatten().collect();
+        let mut unused = Vec::new();
+        for hash in &media {
+            if !self.shown_elsewhere(hash, &photo, record, element)?
+                && let Some(upload) = self.view().upload(hash)?
+            {
+                unused.push(upload);
+            }
+        }
         let answers = answers_without(&fields, element, now);
-        self.write(Commit::Edit, |tx| {
-            let mut patch = Fields::from([(flag(element), Value::Flag(true))]);
-            patch.extend(answers.iter().map(|(key, _, after)| (key.clone(), after.clone())));
-            Edits::over(tx, now).edit(record, &patch)?;
-            media.iter().try_for_each(|hash| tx.drop_upload(hash, record, now))
-        })?;
-        Ok(RemovedPhoto { record, element, media, answers })
+        Ok(Removal { photo: RemovedPhoto { record, element, media, answers }, unused })
     }
 
     /// Puts a photo back that was taken off, and into the answers that named it and say nothing else since.
@@ -162,20 +214,29 @@ impl Store {
         Ok(found)
     }
 
-    /// Photo and preview, where no other photo of this phone has the same bytes.
-    fn media_of_photo_alone(
+    /// Whether another photo that this phone attached and a record shows, or any that this record shows, has these bytes:
+    /// then they are sent for its sake.
+    fn shown_elsewhere(
         &self,
+        hash: &ContentHash,
         photo: &PhotoRef,
         record: RecordId,
         element: RecordId,
-        fields: &Fields,
-    ) -> Result<Vec<ContentHash>, DeviceError> {
+    ) -> Result<bool, DeviceError> {
         let original = photo.original_hash.map(|hash| *hash.as_bytes());
-        let mut again = shown(fields).any(|(name, other)| name != element && other.hash == photo.hash);
-        self.each_photo_print(|print, of, name, _| {
-            again |= (of, name) != (record, element) && Some(print.original) == original;
+        let mut records = BTreeSet::from([record]);
+        self.each_photo_print(|print, of, _, _| {
+            if Some(print.original) == original {
+                records.insert(of);
+            }
         })?;
-        let media = [Some(photo.hash), photo.preview_hash];
-        Ok(if again { Vec::new() } else { media.into_iter().flatten().collect() })
+        for of in records {
+            let Some((_, fields)) = self.fields(of)? else { continue };
+            let has = |other: &PhotoRef| other.hash == *hash || other.preview_hash == Some(*hash);
+            if shown(&fields).any(|(name, other)| (of, name) != (record, element) && has(&other)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

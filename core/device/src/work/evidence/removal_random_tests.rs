@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridwalk_evidence::Limits;
-use gridwalk_model::event::{Action, LogEntry, Verdict, fold, read_log};
+use gridwalk_model::event::{Action, LogEntry, Verdict, fold, read_log, without_proof};
 use gridwalk_model::photo::PhotoRef;
 use gridwalk_model::records::elements;
 use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Value};
@@ -20,6 +20,8 @@ use crate::testkit::{GRID, Script, USER, at, fields, jpeg, stream};
 #[derive(Clone, Debug)]
 enum Step {
     Attach,
+    /// One's own n-th picture once more, to the byte.
+    AttachAgain(usize),
     /// An act that names photos, after-photos if so said.
     Act {
         photos: Vec<usize>,
@@ -34,6 +36,7 @@ enum Step {
 fn step() -> impl Strategy<Value = (usize, Step)> {
     let what = prop_oneof![
         4 => Just(Step::Attach),
+        2 => (0usize..8).prop_map(Step::AttachAgain),
         2 => (prop::collection::vec(0usize..8, 1..3), any::<bool>())
             .prop_map(|(photos, after)| Step::Act { photos, after }),
         6 => (0usize..8).prop_map(Step::Remove),
@@ -51,6 +54,8 @@ struct World {
     removed: [Vec<RemovedPhoto>; 2],
     /// Which phone attached a photo, and its bytes.
     attached: BTreeMap<RecordId, (usize, ContentHash)>,
+    /// Which phone took a picture, how wide, and when.
+    taken: Vec<(usize, u16, i64)>,
 }
 
 fn held(store: &Store, event: RecordId) -> Fields {
@@ -80,6 +85,13 @@ fn proven(store: &Store, event: RecordId) -> BTreeSet<(RecordId, bool)> {
     out
 }
 
+/// Acts that have lost all photos on which they rest.
+fn bare(store: &Store, event: RecordId) -> Vec<RecordId> {
+    let fields = held(store, event);
+    let (entries, _) = read_log(&fields);
+    without_proof(&fields, &entries, &fold(&entries, store.event_rules()))
+}
+
 /// Without flags that say nothing: what putting back restores.
 fn plain(mut fields: Fields) -> Fields {
     fields.retain(|key, value| !(key.ends_with("/removed") && *value == Value::Flag(false)));
@@ -98,7 +110,7 @@ fn world() -> World {
     all.insert("area".into(), Value::from(GRID));
     let event = phones[0].store.edits(at(1), |edits| edits.create_fields(Kind::Event, &all)).unwrap();
     let (removed, attached) = ([Vec::new(), Vec::new()], BTreeMap::new());
-    let mut world = World { server, phones, event, removed, attached };
+    let mut world = World { server, phones, event, removed, attached, taken: Vec::new() };
     world.perform(0, &Step::Attach, 2);
     world.perform(0, &Step::Act { photos: vec![0], after: false }, 3);
     for phone in [0, 1] {
@@ -115,10 +127,16 @@ impl World {
         all.get(n % all.len().max(1)).copied()
     }
 
-    fn attach(&mut self, phone: usize, now: i64) {
-        let facts = CaptureFacts::camera(at(now), "W01".into());
+    fn take(&mut self, phone: usize, now: i64) {
         // Each picture is another one.
-        let file = jpeg(64 + 8 * (self.attached.len() as u16), 72);
+        self.taken.push((phone, 64 + 8 * (self.taken.len() as u16), now));
+        self.attach(phone, self.taken.len() - 1, now);
+    }
+
+    fn attach(&mut self, phone: usize, picture: usize, now: i64) {
+        let (_, width, taken) = self.taken[picture];
+        let facts = CaptureFacts::camera(at(taken), "W01".into());
+        let file = jpeg(width, 72);
         let photo = prepare_photo(&file, &facts, None, &Limits::default()).unwrap();
         let store = &mut self.phones[phone].store;
         let element = store.attach_photo(self.event, &photo, &facts, at(now)).unwrap();
@@ -147,12 +165,14 @@ impl World {
         let Some(photo) = self.photo(phone, n, n < 7) else { return };
         let store = &mut self.phones[phone].store;
         let before = (plain(held(store, self.event)), proven(store, self.event), waiting(store));
+        let lacking = bare(store, self.event).len();
         match store.remove_photo(self.event, photo, at(now)) {
             Ok(removed) => {
                 assert_eq!(self.attached[&photo].0, phone, "one's own only");
                 assert!(!shown(store, self.event).contains(&photo));
                 let lost: Vec<_> = before.1.difference(&proven(store, self.event)).copied().collect();
                 assert_eq!(lost, [], "an act rested on it");
+                assert!(bare(store, self.event).len() <= lacking, "an act was content with it");
                 // Putting it back at once is as if nothing had happened.
                 store.restore_photo(removed, at(now)).unwrap();
                 let back = (plain(held(store, self.event)), proven(store, self.event), waiting(store));
@@ -167,8 +187,13 @@ impl World {
                 let (entries, _) = read_log(&held(store, self.event));
                 let report = |entry: &LogEntry| entry.action == Action::Report;
                 let alone = shown(store, self.event).len() == 1;
+                let shown = shown(store, self.event);
+                let off = |entry: &LogEntry| {
+                    let named: Vec<_> = entry.photos.iter().chain(&entry.after_photos).collect();
+                    !named.is_empty() && named.iter().all(|photo| !shown.contains(photo))
+                };
                 assert!(
-                    entries.iter().any(|entry| named(entry) || alone && report(entry)),
+                    entries.iter().any(|entry| named(entry) || alone && report(entry) || off(entry)),
                     "nothing rests on it"
                 );
                 let now = (plain(held(store, self.event)), proven(store, self.event), waiting(store));
@@ -180,7 +205,13 @@ impl World {
 
     fn perform(&mut self, phone: usize, step: &Step, now: i64) {
         match step {
-            Step::Attach => self.attach(phone, now),
+            Step::Attach => self.take(phone, now),
+            Step::AttachAgain(n) => {
+                let own: Vec<usize> = (0..self.taken.len()).filter(|at| self.taken[*at].0 == phone).collect();
+                if let Some(picture) = own.get(n % own.len().max(1)) {
+                    self.attach(phone, *picture, now);
+                }
+            }
             Step::Act { photos, after } => self.act(phone, photos, *after, now),
             Step::Remove(n) => self.remove(phone, *n, now),
             Step::Restore(n) => {
@@ -234,6 +265,7 @@ proptest! {
         prop_assert_eq!(a.store.fingerprints(&stream()).unwrap(), b.store.fingerprints(&stream()).unwrap());
         prop_assert_eq!(held(&a.store, world.event), held(&b.store, world.event));
         prop_assert_eq!(proven(&a.store, world.event), proven(&b.store, world.event));
+        prop_assert_eq!(bare(&a.store, world.event), bare(&b.store, world.event));
         // Everything that was taken off comes back everywhere.
         for phone in [0usize, 1] {
             while !world.removed[phone].is_empty() {
@@ -248,6 +280,7 @@ proptest! {
         let all: BTreeSet<RecordId> = world.attached.keys().copied().collect();
         for phone in [0usize, 1] {
             prop_assert_eq!(&shown(&world.phones[phone].store, world.event), &all);
+            prop_assert_eq!(bare(&world.phones[phone].store, world.event), []);
             world.check(phone);
         }
     }

@@ -1,12 +1,15 @@
-//! Voice notes: checked, signed, stored, and sent with what is small.
+//! Voice notes: checked, signed, stored, and sent with what is small; a mistaken one is taken off and put back.
 
 use gridwalk_evidence::{VoiceFormat as FileFormat, inspect_voice, sha256};
+use gridwalk_model::policy::Violation;
 use gridwalk_model::voice::{TRANSCRIPT_MAX, VoiceFormat, VoiceRef};
-use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value};
 
+use super::reuse::REMEMBERED_MS;
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, MediaForm, Store};
+use crate::keys::DeviceKey;
+use crate::store::{Commit, MediaForm, Store, Tx, VoicePlace, VoiceRow};
 
 /// What the shell knows of a voice note.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,66 @@ pub struct VoiceFacts {
     pub recorded_at: Timestamp,
     /// What the platform's recogniser made of it, if it has one. Cut off where it is too long.
     pub transcript: Option<String>,
+}
+
+/// A voice note that was taken off a record: given to [`Store::restore_voice`], it takes that back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovedVoice {
+    /// The record.
+    pub record: RecordId,
+    /// The voice note's name there.
+    pub element: RecordId,
+    sound: ContentHash,
+    bytes: u64,
+}
+
+fn flag(element: RecordId) -> String {
+    format!("voices/{}/removed", element.to_hex())
+}
+
+/// The reference to a file, not signed yet.
+pub(super) fn reference(sound: &[u8], facts: &VoiceFacts) -> Result<VoiceRef, DeviceError> {
+    let note = inspect_voice(sound)?;
+    Ok(VoiceRef {
+        hash: ContentHash::from_bytes(sha256(sound)),
+        bytes: sound.len() as u64,
+        millis: note.millis,
+        format: match note.format {
+            FileFormat::Opus => VoiceFormat::Opus,
+            FileFormat::Aac => VoiceFormat::Aac,
+        },
+        recorded_at: facts.recorded_at,
+        transcript: facts.transcript.as_ref().map(|text| text.chars().take(TRANSCRIPT_MAX).collect()),
+        signature: None,
+        link: None,
+    })
+}
+
+impl Tx<'_> {
+    /// Signs a reference, writes it into the record's `voices`, and lets its sound, which is stored already, wait for
+    /// upload.
+    pub(super) fn add_voice(
+        &mut self,
+        key: Option<&dyn DeviceKey>,
+        record: RecordId,
+        element: RecordId,
+        reference: VoiceRef,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
+        let reference = self.chained(key, reference, record, element)?;
+        let value = Value::Bytes(reference.to_bytes());
+        Edits::over(self, now).add(record, "voices", &element.to_hex(), value)?;
+        let note = VoiceRow {
+            place: VoicePlace::Record(record),
+            element,
+            hash: reference.hash,
+            body: Vec::new(),
+            at: now,
+            discarded_at: None,
+        };
+        self.put_voice_note(&note, now.plus_millis(-REMEMBERED_MS))?;
+        self.add_upload(&reference.hash, record, MediaForm::Voice, reference.bytes, now)
+    }
 }
 
 impl Store {
@@ -37,32 +100,11 @@ impl Store {
         if !taken {
             return Err(DeviceError::WrongKind { record, found: kind });
         }
-        let note = inspect_voice(sound)?;
-        let hash = ContentHash::from_bytes(sha256(sound));
-        let reference = VoiceRef {
-            hash,
-            bytes: sound.len() as u64,
-            millis: note.millis,
-            format: match note.format {
-                FileFormat::Opus => VoiceFormat::Opus,
-                FileFormat::Aac => VoiceFormat::Aac,
-            },
-            recorded_at: facts.recorded_at,
-            transcript: facts.transcript.as_ref().map(|text| text.chars().take(TRANSCRIPT_MAX).collect()),
-            signature: None,
-            link: None,
-        };
+        let reference = reference(sound, facts)?;
         let element = RecordId::from_parts(now, self.random()?);
-        let (reference, chain_end) = self.chained(reference, record, element)?;
-        self.put_media(&[(hash, MediaForm::Voice, sound)], now)?;
-        self.write(Commit::Edit, |tx| {
-            let value = Value::Bytes(reference.to_bytes());
-            Edits::over(tx, now).add(record, "voices", &element.to_hex(), value)?;
-            if let Some(end) = &chain_end {
-                tx.put_chain_end(end)?;
-            }
-            tx.add_upload(&hash, record, MediaForm::Voice, reference.bytes, now)
-        })?;
+        self.put_media(&[(reference.hash, MediaForm::Voice, sound)], now)?;
+        let key = self.evidence_key.clone();
+        self.write(Commit::Edit, |tx| tx.add_voice(key.as_deref(), record, element, reference, now))?;
         Ok(element)
     }
 
@@ -77,5 +119,69 @@ impl Store {
             Some((element.parse().ok()?, VoiceRef::from_bytes(bytes).ok()?))
         };
         Ok(gridwalk_model::records::elements(&fields, "voices").filter_map(voice).collect())
+    }
+
+    /// Takes a voice note that this phone recorded off its record. If the server does not have its sound it is not sent
+    /// any more; the bytes stay for a week. Acts on an event name photos only, so none rests on a voice note.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoVoice`]; [`DeviceError::NotAllowed`] for one of somebody else; those of a finished inspection and
+    /// of an edit.
+    pub fn remove_voice(
+        &mut self,
+        record: RecordId,
+        element: RecordId,
+        now: Timestamp,
+    ) -> Result<RemovedVoice, DeviceError> {
+        let (kind, _) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
+        let voice = self.voices(record)?.into_iter().find(|(name, _)| *name == element);
+        let (_, voice) = voice.ok_or(DeviceError::NoVoice { element })?;
+        let known = self.view().voice_note(element)?.map(|note| note.place);
+        if known != Some(VoicePlace::Record(record)) {
+            return Err(DeviceError::NotAllowed { field: flag(element), violation: Violation::Author });
+        }
+        if Kind::parse(&kind) == Some(Kind::Inspection) {
+            drop(self.open_session(record)?);
+        }
+        let again = self.sounds_elsewhere(&voice.hash, element)?;
+        let upload = if again { None } else { self.view().upload(&voice.hash)? };
+        self.write(Commit::Edit, |tx| {
+            let patch = Fields::from([(flag(element), Value::Flag(true))]);
+            Edits::over(tx, now).edit(record, &patch)?;
+            upload.map_or(Ok(()), |upload| tx.drop_upload(&voice.hash, upload.record, now))
+        })?;
+        Ok(RemovedVoice { record, element, sound: voice.hash, bytes: voice.bytes })
+    }
+
+    /// Puts a voice note back that was taken off.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoVoice`] where it was not sent and its bytes are gone by now; those of an edit.
+    pub fn restore_voice(&mut self, removed: &RemovedVoice, now: Timestamp) -> Result<(), DeviceError> {
+        let RemovedVoice { record, element, sound, bytes } = *removed;
+        self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
+        let dropped = self.view().is_dropped(&sound)?;
+        if dropped && self.media_len(&sound)?.is_none() {
+            return Err(DeviceError::NoVoice { element });
+        }
+        self.write(Commit::Edit, |tx| {
+            let patch = Fields::from([(flag(element), Value::Flag(false))]);
+            Edits::over(tx, now).edit(record, &patch)?;
+            if dropped { tx.add_upload(&sound, record, MediaForm::Voice, bytes, now) } else { Ok(()) }
+        })
+    }
+
+    /// Whether another voice note that a record shows has the same bytes.
+    fn sounds_elsewhere(&self, sound: &ContentHash, element: RecordId) -> Result<bool, DeviceError> {
+        for note in self.view().voices_with(sound)? {
+            let VoicePlace::Record(record) = note.place else { continue };
+            if note.element != element
+                && self.fields(record)?.is_some()
+                && self.voices(record)?.iter().any(|(name, _)| *name == note.element)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -1,31 +1,41 @@
 //! The facts of a grid that a week's figures are made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use gridwalk_model::doors::{DoorState, door_state};
 use gridwalk_model::event::{State, fold, read_log};
 use gridwalk_model::indicators::{
     DoorFact, EventFact, Exclusion, InspectionFact, OrderFact, PatrolFact, Touch, VisitMade, Week, WeekFacts,
 };
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::records::base_verification::DoorOutcome;
-use gridwalk_model::records::dwelling::Occupancy;
 use gridwalk_model::records::event::EventSource;
 use gridwalk_model::records::visit::VisitResult;
 use gridwalk_model::records::{
-    BaseVerification, Dwelling, Event, Household, Inspection, Patrol, Place, RectificationOrder, Residency,
-    Visit,
+    BaseVerification, Dwelling, Event, Inspection, Patrol, Place, RectificationOrder, Visit,
 };
-use gridwalk_model::{Record, RecordId};
+use gridwalk_model::{Record, RecordId, Timestamp};
 
 use crate::edit::Entry;
 use crate::error::DeviceError;
-use crate::store::Store;
+use crate::store::{Store, View, day_in};
+use crate::work::doors::WhoLives;
+use crate::work::people;
 
-/// From whoever was visited or verified to the door where they live.
-struct Doors(BTreeMap<RecordId, BTreeSet<RecordId>>);
+/// From whoever was visited or verified to the door of the grid behind which they lived on that day.
+struct Doors<'s> {
+    view: View<'s>,
+    local: LocalTime,
+    own: BTreeSet<RecordId>,
+}
 
-impl Doors {
-    fn of(&self, target: RecordId) -> impl Iterator<Item = RecordId> + '_ {
-        self.0.get(&target).into_iter().flatten().copied()
+impl Doors<'_> {
+    fn of(&self, target: RecordId, at: Timestamp) -> Result<Option<RecordId>, DeviceError> {
+        if self.own.contains(&target) {
+            return Ok(Some(target));
+        }
+        let door = WhoLives::on(self.view, day_in(self.local, at)?).door_of(target)?;
+        Ok(door.filter(|door| self.own.contains(door)))
     }
 }
 
@@ -35,13 +45,32 @@ impl Store {
     }
 
     /// What happened in a grid, as far as this phone knows; visits due are those of `week`.
-    pub(super) fn week_facts(&self, area: RecordId, week: &Week) -> Result<WeekFacts, DeviceError> {
-        let mut facts = WeekFacts { doors: self.door_facts(area)?, ..WeekFacts::default() };
-        let doors = self.doors_of(&facts.doors)?;
-        let visits = self.all::<Visit>()?;
-        facts.touches = self.touches(&doors, &visits)?;
-        for visit in &visits {
-            facts.visits.extend(visits_made(visit, &doors));
+    pub(super) fn week_facts(
+        &self,
+        area: RecordId,
+        week: &Week,
+        local: LocalTime,
+    ) -> Result<WeekFacts, DeviceError> {
+        let mut facts = WeekFacts { doors: self.door_facts(area, week)?, ..WeekFacts::default() };
+        let own = facts.doors.iter().map(|door| door.id).collect();
+        let doors = Doors { view: self.view(), local, own };
+        facts.touches = self.verifications(&doors)?;
+        // No figure looks further back than the week before.
+        let since = week.before().map_or(week.from, |before| before.from);
+        for visit in self.all::<Visit>()? {
+            if !(since..week.to).contains(&visit.record.at) {
+                continue;
+            }
+            let door = doors.of(visit.record.target, visit.record.at)?;
+            facts.touches.extend(door.map(|door| Touch {
+                record: visit.id,
+                door,
+                by: visit.record.by,
+                at: visit.record.at,
+                reached: visit.record.result.is_complete(),
+                confirms: false,
+            }));
+            facts.visits.extend(self.visits_made(&visit, door)?);
         }
         facts.events = self.event_facts(area)?;
         (facts.inspections, facts.orders) = self.inspection_facts(area)?;
@@ -58,43 +87,49 @@ impl Store {
         Ok(due.filter(|due| due.door.as_ref().is_some_and(here)).map(|due| due.target).collect())
     }
 
-    fn door_facts(&self, area: RecordId) -> Result<Vec<DoorFact>, DeviceError> {
-        let dwellings = self.all::<Dwelling>()?.into_iter().filter(|dwelling| dwelling.record.area == area);
-        let vacant = |dwelling: &Dwelling| dwelling.occupancy == Some(Occupancy::Vacant);
-        Ok(dwellings.map(|entry| DoorFact { id: entry.id, vacant: vacant(&entry.record) }).collect())
+    /// The doors of a grid. One that somebody called empty while people are recorded there is not vacant: the rule of
+    /// the board, at the week's end.
+    fn door_facts(&self, area: RecordId, week: &Week) -> Result<Vec<DoorFact>, DeviceError> {
+        let people = WhoLives::on(self.view(), week.sunday()).everywhere()?;
+        let here = self.all::<Dwelling>()?.into_iter().filter(|dwelling| dwelling.record.area == area);
+        Ok(here
+            .map(|entry| {
+                let living = people.get(&entry.id).map_or(0, Vec::len);
+                let state = door_state(living, entry.record.occupancy.as_ref());
+                DoorFact { id: entry.id, vacant: state == DoorState::Vacant }
+            })
+            .collect())
     }
 
-    fn doors_of(&self, doors: &[DoorFact]) -> Result<Doors, DeviceError> {
-        let own: BTreeSet<RecordId> = doors.iter().map(|door| door.id).collect();
-        let mut out: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
-        for door in &own {
-            out.entry(*door).or_default().insert(*door);
-        }
-        let households = self.all::<Household>()?.into_iter().map(|entry| (entry.id, entry.record.dwelling));
-        let residencies = self.all::<Residency>()?.into_iter();
-        // Somebody who has left was behind that door when it was knocked on.
-        let residents = residencies.map(|entry| (entry.record.resident, entry.record.dwelling));
-        for (who, door) in households.chain(residents).filter(|(_, door)| own.contains(door)) {
-            out.entry(who).or_default().insert(door);
-        }
-        Ok(Doors(out))
-    }
-
-    fn touches(&self, doors: &Doors, visits: &[Entry<Visit>]) -> Result<Vec<Touch>, DeviceError> {
+    /// Base data is confirmed in whatever way; a door is reached only by somebody who stands before it.
+    fn verifications(&self, doors: &Doors<'_>) -> Result<Vec<Touch>, DeviceError> {
         let mut out = Vec::new();
         for entry in self.all::<BaseVerification>()? {
-            let reached = entry.record.outcome != DoorOutcome::NobodyHome;
-            let (record, by, at) = (entry.id, entry.record.by, entry.record.at);
-            let at_doors = doors.of(entry.record.target);
-            out.extend(at_doors.map(|door| Touch { record, door, by, at, reached, confirms: reached }));
-        }
-        for entry in visits {
-            let reached = entry.record.result.is_complete();
-            let (record, by, at) = (entry.id, entry.record.by, entry.record.at);
-            let at_doors = doors.of(entry.record.target);
-            out.extend(at_doors.map(|door| Touch { record, door, by, at, reached, confirms: false }));
+            let own = &entry.record;
+            let Some(door) = doors.of(own.target, own.at)? else { continue };
+            let confirms = own.outcome != DoorOutcome::NobodyHome;
+            let reached = own.reaches();
+            out.push(Touch { record: entry.id, door, by: own.by, at: own.at, reached, confirms });
         }
         Ok(out)
+    }
+
+    /// A visit counts for whom it was to, by the record that stands for them, and for the door behind which they lived.
+    fn visits_made(
+        &self,
+        visit: &Entry<Visit>,
+        door: Option<RecordId>,
+    ) -> Result<Vec<VisitMade>, DeviceError> {
+        let stands = people::standing_for(self.view(), visit.record.target)?;
+        let targets: BTreeSet<RecordId> = door.into_iter().chain([stands]).collect();
+        let made = |target| VisitMade {
+            record: visit.id,
+            target,
+            at: visit.record.at,
+            complete: visit.record.result.is_complete(),
+            moved: visit.record.result == VisitResult::Moved,
+        };
+        Ok(targets.into_iter().map(made).collect())
     }
 
     fn event_facts(&self, area: RecordId) -> Result<Vec<EventFact>, DeviceError> {
@@ -129,7 +164,7 @@ impl Store {
         let orders = self.all::<RectificationOrder>()?.into_iter();
         let orders = orders.filter(|order| known.contains(&order.record.inspection)).map(|order| OrderFact {
             id: order.id,
-            deadline: order.record.deadline,
+            deadlines: order.record.earlier.into_values().chain([order.record.deadline]).collect(),
             settled_by: order.record.settled_by,
         });
         let orders = orders.collect();
@@ -153,18 +188,4 @@ impl Store {
         });
         Ok(patrols.collect())
     }
-}
-
-/// A visit counts for whom it was to, and for the door behind which they live.
-fn visits_made(visit: &Entry<Visit>, doors: &Doors) -> Vec<VisitMade> {
-    let mut targets: BTreeSet<RecordId> = doors.of(visit.record.target).collect();
-    targets.insert(visit.record.target);
-    let made = |target| VisitMade {
-        record: visit.id,
-        target,
-        at: visit.record.at,
-        complete: visit.record.result.is_complete(),
-        moved: visit.record.result == VisitResult::Moved,
-    };
-    targets.into_iter().map(made).collect()
 }

@@ -4,7 +4,7 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
-use gridwalk_model::indicators::{Figure, Week, WeekRules, my_week};
+use gridwalk_model::indicators::{Figure, Week, my_week};
 use gridwalk_model::{RecordId, Timestamp};
 
 use crate::error::DeviceError;
@@ -26,15 +26,16 @@ impl Store {
     ///
     /// # Errors
     /// [`DeviceError::NotEnrolled`], failures of SQLite.
-    pub fn my_week(&self, area: RecordId, at: Timestamp, rules: &WeekRules) -> Result<MyWeek, DeviceError> {
+    pub fn my_week(&self, area: RecordId, at: Timestamp) -> Result<MyWeek, DeviceError> {
         let me = self.identity().ok_or(DeviceError::NotEnrolled)?.user;
         let no_such = DeviceError::Bug("the clock is out of range");
-        let week = Week::of(at).ok_or(no_such)?;
+        let rules = self.field_rules()?;
+        let week = Week::of(at, rules.local()).ok_or(no_such)?;
         let before = week.before().ok_or(DeviceError::Bug("the clock is out of range"))?;
-        let mut facts = self.week_facts(area, &week)?;
-        let figures = my_week(&facts, &week, me, rules);
+        let mut facts = self.week_facts(area, &week, rules.local())?;
+        let figures = my_week(&facts, &week, me, &rules);
         facts.due = self.due_in(&before, &facts)?;
-        let earlier = my_week(&facts, &before, me, rules);
+        let earlier = my_week(&facts, &before, me, &rules);
         Ok(MyWeek { area, week, figures: figures.into_iter().zip(earlier).collect() })
     }
 }

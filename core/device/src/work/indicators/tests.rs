@@ -73,10 +73,19 @@ fn every_figure_opens_the_records_that_it_counts() {
     let reported = event(&mut store, "gridworker", true, at("2026-05-20T08:00"));
     let draft = event(&mut store, "gridworker", false, at("2026-05-20T08:10"));
     event(&mut store, "resident", true, at("2026-05-20T08:20"));
+    // By telephone: the data is fresh, and nobody stood before the door.
+    let by_phone = [
+        ("target", doors[2].into()),
+        ("outcome", "no_change".into()),
+        ("method", "phone".into()),
+        ("by", USER.into()),
+        ("at", Value::Time(at("2026-05-19T12:00"))),
+    ];
+    let by_phone = create(&mut store, Kind::BaseVerification, at("2026-05-19T12:00"), &by_phone);
     store.start_patrol(GRID, at("2026-05-20T08:00")).unwrap();
     let patrol = store.end_patrol(None, &PatrolRules::default(), at("2026-05-20T09:00")).unwrap().id;
 
-    let week = store.my_week(GRID, at("2026-05-20T18:00"), &WeekRules::default()).unwrap();
+    let week = store.my_week(GRID, at("2026-05-20T18:00")).unwrap();
     let (reached, before) = figure(&week, FigureName::DoorsReached);
     let mut found: Vec<_> = reached.numerator.iter().map(|one| (one.what, one.by.clone())).collect();
     found.sort();
@@ -94,12 +103,43 @@ fn every_figure_opens_the_records_that_it_counts() {
 
     let (fresh, _) = figure(&week, FigureName::BaseFresh);
     assert_eq!((fresh.count(), fresh.out_of()), (2, Some(4)));
+    assert!(fresh.numerator.iter().any(|one| one.by.contains(&by_phone)));
     let (events, _) = figure(&week, FigureName::EventsReported);
     assert!(events.numerator.iter().any(|one| one.what == reported));
     assert_eq!(events.excluded, [(draft, Exclusion::Draft)]);
     assert_eq!(figure(&week, FigureName::SelfFound).0.percent(), Some(50));
     assert_eq!(figure(&week, FigureName::Patrols).0.numerator[0].by, [patrol]);
     // Another grid has nothing of it.
-    let other = store.my_week(RecordId::from_bytes([70; 16]), at("2026-05-20T18:00"), &WeekRules::default());
+    let other = store.my_week(RecordId::from_bytes([70; 16]), at("2026-05-20T18:00"));
     assert!(other.unwrap().figures.iter().all(|(figure, _)| figure.count() == 0));
+}
+
+#[test]
+fn doors_are_vacant_by_the_rule_of_the_board_and_reached_where_somebody_lived_that_day() {
+    let mut store = store(1);
+    let long_ago = at("2025-11-20T09:00");
+    let doors: Vec<RecordId> =
+        (1..=2).map(|n| store.create(&dwelling("1", &format!("10{n}")), long_ago).unwrap()).collect();
+    let person = store.create(&resident("虚构丙", "19900000003"), long_ago).unwrap();
+    let lives = |store: &mut Store, door: RecordId, from: &str, to: Option<&str>| {
+        let mut pairs = vec![("resident", person.into()), ("dwelling", door.into()), ("from", from.into())];
+        pairs.extend(to.map(|to| ("to", to.into())));
+        create(store, Kind::Residency, long_ago, &pairs);
+    };
+    lives(&mut store, doors[0], "2025-01-01", Some("2026-05-19"));
+    lives(&mut store, doors[1], "2026-05-19", None);
+    // Somebody calls the new home empty without having seen that it was moved into.
+    let vacant = Fields::from([("occupancy".to_owned(), Value::from("vacant"))]);
+    store.edit(doors[1], &vacant, long_ago).unwrap();
+    let duplicate = store.create(&resident("虚构丙", "19900000003"), long_ago).unwrap();
+    let merged = Fields::from([("merged_into".to_owned(), Value::from(person))]);
+    store.edit(duplicate, &merged, long_ago).unwrap();
+    let declined = VisitInput::plain(duplicate, VisitResult::Refused, VisitPurpose::Routine);
+    let declined = store.record_visit(&declined, at("2026-05-20T10:00")).unwrap().visit;
+
+    let week = store.my_week(GRID, at("2026-05-20T18:00")).unwrap();
+    let (reached, _) = figure(&week, FigureName::DoorsReached);
+    assert_eq!((reached.excluded.len(), reached.out_of()), (0, Some(2)), "disputed is not vacant");
+    let found: Vec<_> = reached.numerator.iter().map(|one| (one.what, one.by.clone())).collect();
+    assert_eq!(found, [(doors[1], vec![declined])], "not the home that they had left the day before");
 }

@@ -21,7 +21,8 @@ use gridwalk_model::{ContentHash, Kind, Record, RecordId, Timestamp};
 
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, DiscardedPatrol, MediaForm, OpenPatrol, Store};
+use crate::store::{Commit, DiscardedPatrol, MediaForm, OpenPatrol, Store, day_in};
+use crate::work::doors::WhoLives;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -139,15 +140,25 @@ impl Store {
             .collect())
     }
 
-    /// What was visited or verified on a patrol.
+    /// What was reached on a patrol: not where nobody opened, nor by telephone. Whoever was visited counts by the door where they live.
     ///
     /// # Errors
     /// Failures of SQLite.
     pub fn reached_on(&self, patrol: RecordId) -> Result<BTreeSet<RecordId>, DeviceError> {
-        let verified = self.list_linked::<BaseVerification>("patrol", patrol)?;
-        let visited = self.list_linked::<Visit>("patrol", patrol)?;
-        let verified = verified.into_iter().map(|entry| entry.record.target);
-        Ok(verified.chain(visited.into_iter().map(|entry| entry.record.target)).collect())
+        let verified = self.list_linked::<BaseVerification>("patrol", patrol)?.into_iter();
+        let verified = verified.map(|entry| entry.record);
+        let opened = verified.filter(BaseVerification::reaches);
+        let visited = self.list_linked::<Visit>("patrol", patrol)?.into_iter().map(|entry| entry.record);
+        let met = visited.filter(|visit| visit.result.is_complete()).map(|visit| (visit.target, visit.at));
+        let local = self.field_rules()?.local();
+        opened
+            .map(|made| (made.target, made.at))
+            .chain(met)
+            .map(|(target, at)| {
+                let door = WhoLives::on(self.view(), day_in(local, at)?).door_of(target)?;
+                Ok(door.unwrap_or(target))
+            })
+            .collect()
     }
 
     /// Ends the patrol: the record with its measures, and the track as a medium that waits for upload.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::SeededEntropy;
 use crate::store::{Faults, Lane, Side, StoreConfig};
-use crate::testkit::{GRID, USER, at, device, dwelling, fields, store, store_with};
+use crate::testkit::{GRID, USER, at, device, dwelling, fields, resident, store, store_with};
 
 const RULES: fn() -> PatrolRules = PatrolRules::default;
 
@@ -50,10 +50,26 @@ fn a_patrol_becomes_a_record_and_a_track_that_waits_for_upload() {
     visit.insert("at".into(), Value::Time(at(5)));
     visit.insert("patrol".into(), Value::from(open.id));
     store.edits(at(5), |edits| edits.create::<Visit>(&Visit::from_fields(&visit).unwrap())).unwrap();
+    // Nobody opened at another door, and somebody was met who lives behind a third.
+    let doors: Vec<RecordId> =
+        ["102", "103"].iter().map(|room| store.create(&dwelling("1", room), at(0)).unwrap()).collect();
+    let person = store.create(&resident("虚构丁", "19900000004"), at(0)).unwrap();
+    let lives = [("resident", person), ("dwelling", doors[1])];
+    let lives = lives.map(|(key, id)| (key.to_owned(), Value::from(id))).into();
+    store.edits(at(0), |edits| edits.create_fields(Kind::Residency, &lives)).unwrap();
+    visit.insert("target".into(), Value::from(person));
+    store.edits(at(5), |edits| edits.create::<Visit>(&Visit::from_fields(&visit).unwrap())).unwrap();
+    let mut shut = fields(&[("outcome", "nobody_home")]);
+    shut.extend([("target".into(), Value::from(doors[0])), ("by".into(), Value::from(USER))]);
+    shut.extend([("at".into(), Value::Time(at(6))), ("patrol".into(), Value::from(open.id))]);
+    store.edits(at(6), |edits| edits.create_fields(Kind::BaseVerification, &shut)).unwrap();
+    // By telephone: confirmed, and nobody stood there.
+    shut.extend([("outcome".into(), Value::from("no_change")), ("method".into(), Value::from("phone"))]);
+    store.edits(at(7), |edits| edits.create_fields(Kind::BaseVerification, &shut)).unwrap();
     let now = store.patrol_now(&RULES()).unwrap().unwrap();
-    assert_eq!(now.reached, BTreeSet::from([home]));
+    assert_eq!(now.reached, BTreeSet::from([home, doors[1]]));
     assert_eq!(now.walk.gaps.len(), 1, "shown");
-    assert_eq!(store.totals().unwrap().changes.count, 5, "nothing of it is sent while it lasts");
+    assert_eq!(store.totals().unwrap().changes.count, 12, "nothing of it is sent while it lasts");
     let ended = store.end_patrol(Some("一切正常".into()), &RULES(), at(2_000_000)).unwrap();
     assert_eq!(ended.walk.outdoor.len(), 2, "what has a company in it counts by a visit only");
     assert!(ended.walk.outdoor.contains(&(near, true)) && ended.walk.outdoor.contains(&(far, false)));

@@ -21,7 +21,7 @@ use gridwalk_model::{RecordId, Timestamp};
 use self::spot::Spot;
 pub(crate) use self::spot::own_title;
 use crate::error::DeviceError;
-use crate::store::{Bases, DueQuery, DueRow, Store};
+use crate::store::{Bases, Commit, DueQuery, DueRow, Store, day_in};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -119,7 +119,8 @@ impl Store {
     /// [`DeviceError::NotEnrolled`].
     pub fn today(&self, now: Timestamp, here: Option<LatLon>, limit: usize) -> Result<Today, DeviceError> {
         let rules = self.field_rules()?;
-        let day_end = rules.day_end(now);
+        let day_end = rules.local().day_end(now);
+        let today = day_in(rules.local(), now)?;
         let ahead = i64::from(rules.ahead_days).saturating_mul(DAY_MS);
         let days = Days { now, day_end, horizon: day_end.plus_millis(ahead) };
         let mut lines = self.due_lines(&days, &rules, limit.saturating_add(1))?;
@@ -138,8 +139,8 @@ impl Store {
             let mut part = Vec::new();
             while let Some(line) = rest.next_if(|line| line.group == group) {
                 let fact = &line.row.fact;
-                let spot =
-                    self.view().spot_of(fact.target, line.row.record, fact.source == DueSource::Task)?;
+                let of_task = fact.source == DueSource::Task;
+                let spot = self.view().spot_of(fact.target, line.row.record, of_task, today)?;
                 part.push((line, spot));
             }
             walk(part, &mut from, &mut items);
@@ -148,7 +149,7 @@ impl Store {
     }
 
     /// Takes something off the list that only had to be seen: a report that was not taken on. It comes again if it
-    /// happens again.
+    /// happens again, or with [`Self::restore_due`].
     ///
     /// # Errors
     /// [`DeviceError::NotInTray`] for what has to be done.
@@ -157,6 +158,20 @@ impl Store {
             (DueSource::Rejected, Some(base)) => self.note_seen(item.record, item.source.word(), base),
             _ => Err(DeviceError::NotInTray),
         }
+    }
+
+    /// Puts something back on the list that was taken off with [`Self::dismiss_due`].
+    ///
+    /// # Errors
+    /// [`DeviceError::NotInTray`] for what was not taken off, or has happened again since.
+    pub fn restore_due(&mut self, item: &TodayItem) -> Result<(), DeviceError> {
+        let (DueSource::Rejected, Some(base)) = (item.source, item.due) else {
+            return Err(DeviceError::NotInTray);
+        };
+        if !self.view().is_seen(item.record, item.source.word(), base)? {
+            return Err(DeviceError::NotInTray);
+        }
+        self.write(Commit::Setting, |tx| tx.forget_seen(item.record, item.source.word()))
     }
 
     fn due_lines(&self, days: &Days, rules: &FieldRules, limit: usize) -> Result<Vec<Line>, DeviceError> {

@@ -4,9 +4,11 @@ use gridwalk_model::event::EventRules;
 use gridwalk_model::geo::{LatLon, Position};
 use gridwalk_model::records::FieldValue;
 use gridwalk_model::{Fields, Kind, RecordId, Value};
+use jiff::civil::Date;
 
 use crate::error::DeviceError;
 use crate::store::{Listed, View};
+use crate::work::doors::WhoLives;
 
 /// A target on the list.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,14 +31,16 @@ fn link(fields: &Fields, name: &str) -> Option<RecordId> {
 }
 
 impl View<'_> {
-    /// The spot of a target. A task's own title goes before the target's name; `record` is what makes it due.
+    /// The spot of a target. A task's own title goes before the target's name; `record` is what makes it due. Somebody is looked for
+    /// where they mainly live on `today`.
     pub(crate) fn spot_of(
         &self,
         target: RecordId,
         record: RecordId,
         of_task: bool,
+        today: Date,
     ) -> Result<Spot, DeviceError> {
-        let mut spot = self.spot(target, DEPTH)?;
+        let mut spot = self.spot(target, today, DEPTH)?;
         if record != target && of_task {
             let task = self.listed(record)?;
             if let Some(title) = task.as_ref().and_then(|task| text(&task.fields, "title")) {
@@ -50,7 +54,7 @@ impl View<'_> {
         Ok(spot)
     }
 
-    fn spot(&self, id: RecordId, depth: u8) -> Result<Spot, DeviceError> {
+    fn spot(&self, id: RecordId, today: Date, depth: u8) -> Result<Spot, DeviceError> {
         let Some(listed) = self.listed(id)?.filter(|_| depth > 0) else { return Ok(Spot::default()) };
         let fields = &listed.fields;
         let position = fields.get("position").and_then(|value| Position::from_value(value).ok());
@@ -59,19 +63,13 @@ impl View<'_> {
             point: position.map(|position| position.point()),
             order: String::new(),
         };
-        let next = match Kind::parse(&listed.kind) {
-            Some(Kind::Dwelling) => return Ok(Spot { order: listed.sort, ..own }),
-            Some(Kind::Resident) => self.home_of(id)?,
-            Some(Kind::Household) => link(fields, "dwelling"),
-            Some(Kind::Inspection) => link(fields, "place"),
-            Some(Kind::RectificationOrder) => link(fields, "inspection"),
-            Some(Kind::Place) => link(fields, "dwelling"),
-            Some(Kind::Event) => link(fields, "dwelling").or(link(fields, "place")),
-            Some(Kind::Task) => link(fields, "target"),
-            _ => None,
+        if Kind::parse(&listed.kind) == Some(Kind::Dwelling) {
+            return Ok(Spot { order: listed.sort, ..own });
+        }
+        let Some(next) = self.leads_to(&listed, today)? else {
+            return Ok(Spot { order: listed.sort, ..own });
         };
-        let Some(next) = next else { return Ok(Spot { order: listed.sort, ..own }) };
-        let further = self.spot(next, depth - 1)?;
+        let further = self.spot(next, today, depth - 1)?;
         let parts: Vec<&str> = [own.title.as_str(), further.title.as_str()]
             .into_iter()
             .filter(|part| !part.is_empty())
@@ -79,11 +77,34 @@ impl View<'_> {
         Ok(Spot { title: parts.join(" · "), point: own.point.or(further.point), order: further.order })
     }
 
-    /// Where somebody lives now.
-    fn home_of(&self, resident: RecordId) -> Result<Option<RecordId>, DeviceError> {
-        let all = self.list_linked(Kind::Residency.tag(), "resident", resident)?;
-        let current = all.iter().find(|row| row.fields.get("to").is_none_or(Value::is_null));
-        Ok(current.and_then(|row| link(&row.fields, "dwelling")))
+    /// The record that says where this one is.
+    fn leads_to(&self, listed: &Listed, today: Date) -> Result<Option<RecordId>, DeviceError> {
+        let fields = &listed.fields;
+        Ok(match Kind::parse(&listed.kind) {
+            Some(Kind::Resident | Kind::Household) => WhoLives::on(*self, today).door_of(listed.id)?,
+            Some(Kind::Place) => link(fields, "dwelling"),
+            Some(Kind::Inspection) => link(fields, "place"),
+            Some(Kind::RectificationOrder) => link(fields, "inspection"),
+            Some(Kind::Event) => link(fields, "dwelling").or(link(fields, "place")),
+            Some(Kind::Task | Kind::Visit | Kind::Submission | Kind::ServiceRecord) => link(fields, "target"),
+            Some(Kind::Patrol | Kind::Campaign) => link(fields, "area"),
+            _ => None,
+        })
+    }
+
+    /// Where a record is or whom it is about, in words; its address where no door is known. Of somebody it is the last
+    /// home that is known, also before the day on which they move in.
+    pub(crate) fn whereabouts(&self, listed: &Listed) -> Result<String, DeviceError> {
+        let further = match self.leads_to(listed, Date::MAX)? {
+            Some(next) => self.spot(next, Date::MAX, DEPTH)?.title,
+            None => String::new(),
+        };
+        if !further.is_empty() {
+            return Ok(further);
+        }
+        let address = text(&listed.fields, "address").unwrap_or_default();
+        let own = own_title(listed, self.event_rules());
+        Ok(if address == own { String::new() } else { address.to_owned() })
     }
 }
 

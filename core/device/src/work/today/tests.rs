@@ -1,15 +1,17 @@
 //! What is due, how it is settled, and that the table follows every write.
 
+use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::geo::{Position, PositionSource};
 use gridwalk_model::records::task::{Task, TaskKind, TaskState};
 use gridwalk_model::records::visit::{Visit, VisitResult};
 use gridwalk_model::records::{Inspection, Place, Record, RectificationOrder};
 use gridwalk_model::{Fields, Kind, Value};
+use gridwalk_replica::{Actor, Document};
 use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testkit::{GRID, USER, dwelling, fields, store};
+use crate::testkit::{GRID, USER, device, dwelling, fields, store};
 
 const DAY: i64 = DAY_MS;
 
@@ -19,7 +21,7 @@ pub(super) fn day(n: i64) -> Timestamp {
 }
 
 pub(super) fn date(n: i64) -> Date {
-    FieldRules::default().day_of(day(n)).unwrap()
+    FieldRules::default().local().day_of(day(n)).unwrap()
 }
 
 pub(super) fn made<T: Record>(pairs: Vec<(&str, Value)>) -> T {
@@ -172,7 +174,7 @@ fn what_was_not_accepted_is_on_top_until_it_is_settled() {
     store.create(&task(TaskKind::Visit, None, Some(day(-1))), day(-2)).unwrap();
     let reason = crate::store::RefusedReason::ChangedMeanwhile;
     store
-        .write(crate::store::Commit::Apply, |tx| {
+        .write(Commit::Apply, |tx| {
             tx.list_refused(door, "dwelling", "remarks", &Value::from("甲"), reason, day(-2))
         })
         .unwrap();
@@ -182,6 +184,56 @@ fn what_was_not_accepted_is_on_top_until_it_is_settled() {
     let n = store.refused_edits().unwrap()[0].n;
     store.settle_refused(n).unwrap();
     assert_eq!(store.today(day(0), None, 9).unwrap().items.len(), 1);
+}
+
+/// An event that this worker reported and that was not taken on, as it comes from the server.
+fn rejected(store: &mut Store, now: Timestamp) -> RecordId {
+    let id = RecordId::from_parts(now, [7; 10]);
+    let report = LogEntry {
+        category: Some("litter".into()),
+        ..LogEntry::new(RecordId::from_parts(now, [8; 10]), None, now, USER, Action::Report)
+    };
+    let reject = LogEntry {
+        reason: Some("不属本级（虚构）".into()),
+        unit: Some(RecordId::from_bytes([0x51; 16])),
+        ..LogEntry::new(RecordId::from_parts(now, [9; 10]), Some(report.id), now, USER, Action::Reject)
+    };
+    let mut fields = Fields::from([
+        ("area".to_owned(), Value::from(GRID)),
+        ("category".to_owned(), Value::from("litter")),
+        ("address".to_owned(), Value::from("东门（虚构）")),
+        ("reporter".to_owned(), Value::from(USER)),
+    ]);
+    fields.extend([&report, &reject].map(|entry| (entry.key(), entry.to_value())));
+    let actor = Actor::new(device(200), [2; 4]);
+    let (document, change) = Document::create(id, Kind::Event, &fields, actor, now).unwrap();
+    let put = |tx: &mut crate::store::Tx<'_>| {
+        tx.put_record(id, "event", None, &document, crate::store::Body::Snapshot(&change.raw)).map(drop)
+    };
+    store.write(Commit::Apply, put).unwrap();
+    id
+}
+
+#[test]
+fn a_report_that_was_not_taken_on_is_taken_off_the_list_and_put_back() {
+    let mut store = store(1);
+    let event = rejected(&mut store, day(-1));
+    let today = store.today(day(0), None, 9).unwrap();
+    let item = today.items[0].clone();
+    assert_eq!((item.record, item.source, item.kind), (event, DueSource::Rejected, DueKind::Returned));
+    let early = store.restore_due(&item);
+    assert!(matches!(early, Err(DeviceError::NotInTray)), "{early:?}");
+    store.dismiss_due(&item).unwrap();
+    assert_eq!(store.today(day(0), None, 9).unwrap().items, []);
+    store.restore_due(&item).unwrap();
+    assert_eq!(store.today(day(0), None, 9).unwrap(), today);
+    store.dismiss_due(&item).unwrap();
+    let mut store = store.reopened().unwrap();
+    assert_eq!(store.today(day(0), None, 9).unwrap().items, [], "it was seen");
+    let again = TodayItem { due: Some(day(0)), ..item.clone() };
+    assert!(matches!(store.restore_due(&again), Err(DeviceError::NotInTray)), "that has not happened");
+    let task = TodayItem { source: DueSource::Task, ..item };
+    assert!(matches!(store.restore_due(&task), Err(DeviceError::NotInTray)), "that has to be done");
 }
 
 proptest! {

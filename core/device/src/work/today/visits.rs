@@ -4,6 +4,7 @@
 use gridwalk_model::Timestamp;
 use gridwalk_model::due::{DueFact, DueKind, DueSource};
 use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::records::visit::VisitPurpose;
 use gridwalk_model::visits::Why;
 use jiff::ToSpan;
@@ -11,8 +12,7 @@ use jiff::civil::Date;
 
 use super::{DueGroup, Line, with_delay};
 use crate::error::DeviceError;
-use crate::store::{DueRow, Store, VisitRow};
-use crate::work::visits::local_day;
+use crate::store::{DueRow, Store, VisitRow, day_in};
 
 impl Store {
     pub(super) fn visit_lines(
@@ -21,15 +21,16 @@ impl Store {
         rules: &FieldRules,
         limit: usize,
     ) -> Result<Vec<Line>, DeviceError> {
-        let today = local_day(now)?;
+        let local = rules.local();
+        let today = day_in(local, now)?;
         let through = today.saturating_add(i64::from(self.cadence()?.soon_days).days());
         let rows = self.view().visits_by(today, through, limit)?;
-        Ok(rows.into_iter().map(|row| line(&row, today, rules)).collect())
+        Ok(rows.into_iter().map(|row| line(&row, today, local)).collect())
     }
 }
 
-fn line(row: &VisitRow, today: Date, rules: &FieldRules) -> Line {
-    let due = rules.start_of(row.day).map(|start| rules.day_end(start));
+fn line(row: &VisitRow, today: Date, local: LocalTime) -> Line {
+    let due = local.end_of(row.day);
     let group = match row.day.cmp(&today) {
         std::cmp::Ordering::Less => DueGroup::Overdue,
         std::cmp::Ordering::Equal => DueGroup::Today,

@@ -108,6 +108,40 @@ fn who_is_visited_monthly_comes_back_every_month_and_the_door_every_half_year() 
 }
 
 #[test]
+fn somebody_with_two_homes_is_looked_for_at_the_main_one() {
+    let mut store = store(1);
+    let (person, main) = cared_for(&mut store);
+    let second = store.create(&home("9号楼", "101", 900.0), day(-60)).unwrap();
+    let mut lodging = lives(person, second, Some(-30));
+    lodging.secondary = Some(true);
+    store.create(&lodging, day(-30)).unwrap();
+    let title = |store: &Store| {
+        let items = store.today(day(0), None, 9).unwrap().items;
+        items.into_iter().find(|item| item.target == person).unwrap().title
+    };
+    assert_eq!(title(&store), "张三（虚构） · 阳光里3号楼501");
+    let moved = store.list_linked::<Residency>("dwelling", main).unwrap().remove(0).id;
+    set(&mut store, moved, "to", Value::from(date(-5).to_string()), 0);
+    assert_eq!(title(&store), "张三（虚构） · 阳光里9号楼101", "they left the other");
+}
+
+#[test]
+fn rows_follow_the_local_time_of_the_deployment() {
+    let mut store = store(1);
+    let (person, _) = cared_for(&mut store);
+    // 10:00 in China is the day before in the middle of the Pacific.
+    store.create(&visit(person, day(0), VisitResult::Met, None), day(0)).unwrap();
+    let rows = store.visit_rows_for_test();
+    let limits = store.field_rules().unwrap();
+    let far = FieldRules { utc_offset_minutes: -660, ..limits };
+    store.write(Commit::Setting, |tx| tx.put_field_rules(&far)).unwrap();
+    let moved = store.visit_rows_for_test();
+    assert_ne!(moved, rows);
+    store.forget_projections_for_test();
+    assert_eq!(store.reopened().unwrap().visit_rows_for_test(), moved);
+}
+
+#[test]
 fn an_agreed_day_goes_first_and_a_closed_door_settles_nothing() {
     let mut store = store(1);
     let (person, _) = cared_for(&mut store);

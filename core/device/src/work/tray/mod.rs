@@ -1,6 +1,7 @@
 //! Everything that needs the worker's decision or patience, in one list: conflicts, refusals, what the server holds
 //! back. Each item says in plain words what happened and what can be done.
 
+mod held;
 mod media;
 #[cfg(test)]
 mod media_tests;
@@ -58,6 +59,13 @@ pub enum TrayKey {
     },
     /// The worker's act on an event does not count.
     Late {
+        /// The event.
+        record: RecordId,
+        /// The entry.
+        entry: RecordId,
+    },
+    /// The worker's act on an event has lost all photos on which it rests.
+    Unproven {
         /// The event.
         record: RecordId,
         /// The entry.
@@ -278,7 +286,9 @@ impl Store {
             }
             let key = TrayKey::Held { record: row.record };
             let mut item = self.item(key, row.record, &row.kind, row.since)?;
-            item.explanation = words::held(row.state, row.changes);
+            let awaited = self.view().awaited(row.record, &row.kind, row.state)?;
+            item.acts = awaited.map_or(item.acts, |awaited| awaited.acts().to_vec());
+            item.explanation = words::held(row.state, awaited, row.changes);
             item.seen = self.view().is_seen(row.record, "held", row.since)?;
             out.push(item);
         }
@@ -391,17 +401,22 @@ impl Store {
         Ok(())
     }
 
-    /// Acts of the worker that do not count, on whosever report, until they have taken note.
+    /// Acts of the worker that do not count or lack their photos, on whosever report, until they have taken note.
     fn late_items(&self, out: &mut Vec<TrayItem>) -> Result<(), DeviceError> {
         let Some(identity) = self.identity() else { return Ok(()) };
         for event in self.view().list_linked(Kind::Event.tag(), ACTED, identity.user)? {
-            for late in self.late_acts(event.id)? {
-                if self.view().is_seen(late.entry, "late", late.at)? {
+            for LateAct { entry, at, action, flag } in self.late_acts(event.id)? {
+                let proof = flag == Flag::ProofTakenOff;
+                if self.view().is_seen(entry, if proof { UNPROVEN } else { "late" }, at)? {
                     continue;
                 }
-                let key = TrayKey::Late { record: event.id, entry: late.entry };
-                let item = self.item(key, event.id, Kind::Event.tag(), late.at)?;
-                let explanation = words::late(&late.action, late.flag);
+                let record = event.id;
+                let (key, explanation) = if proof {
+                    (TrayKey::Unproven { record, entry }, words::unproven(&action))
+                } else {
+                    (TrayKey::Late { record, entry }, words::late(&action, flag))
+                };
+                let item = self.item(key, record, Kind::Event.tag(), at)?;
                 out.push(TrayItem { explanation, ..item });
             }
         }
@@ -409,7 +424,10 @@ impl Store {
     }
 }
 
-/// An act of the worker that does not count.
+/// Source under which the tray remembers that an act without its photos was taken note of.
+const UNPROVEN: &str = "unproven";
+
+/// An act of the worker that does not count, or with [`Flag::ProofTakenOff`] lacks its photos.
 pub(crate) struct LateAct {
     pub(crate) entry: RecordId,
     pub(crate) at: Timestamp,

@@ -1,10 +1,11 @@
 //! The acts that settle an item of the tray: each in one transaction.
 
+use gridwalk_model::event::{Flag, Judged, without_proof};
 use gridwalk_model::schema::REMOVED_KEY;
 use gridwalk_model::{Fields, Kind, RecordId, Timestamp, Value};
 
 use super::undo::{Step, UNDECIDED, Undo};
-use super::{LateAct, TrayKey, record_time, same_id};
+use super::{LateAct, TrayKey, UNPROVEN, record_time, same_id};
 use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, OutboxState, RefusedEdit, Store};
@@ -16,9 +17,9 @@ pub enum Settlement {
     Choose(Value),
     /// Another value, for a conflict or a refused edit; `None` writes the refused one as it was.
     WriteAgain(Option<Value>),
-    /// A refused record once more, with these fields changed.
+    /// A refused record once more, or a held service without its visit, with these fields changed.
     SendAgain(Fields),
-    /// Gives up what was refused.
+    /// Gives up what was refused, or a held service whose visit will never come.
     GiveUp,
     /// Leaves it.
     KeepWaiting,
@@ -69,14 +70,17 @@ impl Store {
                 let edits = self.refused_of(*record)?;
                 self.give_up(edits)
             }
+            (TrayKey::Held { record }, Settlement::SendAgain(changes)) => {
+                self.write_held_again(*record, changes, now)
+            }
+            (TrayKey::Held { record }, Settlement::WriteAgain(None)) => {
+                self.write_held_again(*record, Fields::new(), now)
+            }
+            (TrayKey::Held { record }, Settlement::GiveUp) => self.give_up_held(*record, now),
             (TrayKey::Removed { record }, Settlement::Keep) => self.decide_removed(*record, false, now),
             (TrayKey::Removed { record }, Settlement::Remove) => self.decide_removed(*record, true, now),
-            (TrayKey::Late { record, entry }, Settlement::Noted) => {
-                let late = self.late_acts(*record)?.into_iter().find(|late| late.entry == *entry);
-                let at = late.ok_or(DeviceError::NotInTray)?.at;
-                self.note_seen(*entry, "late", at)?;
-                Ok(Undo::of(Step::Noted { of: *entry, what: "late" }))
-            }
+            (TrayKey::Late { record, entry }, Settlement::Noted) => self.note_act(*record, *entry, false),
+            (TrayKey::Unproven { record, entry }, Settlement::Noted) => self.note_act(*record, *entry, true),
             (TrayKey::Media { media }, Settlement::Retry) => self.retry_media(*media, now),
             (TrayKey::Media { media }, Settlement::ThrowAway) => self.throw_media_away(*media, now),
             (TrayKey::Media { media }, Settlement::Noted) => self.note_media(*media, now),
@@ -203,17 +207,31 @@ impl Store {
         }
     }
 
-    /// The worker's acts on an event that do not count.
+    fn note_act(&mut self, event: RecordId, entry: RecordId, proof: bool) -> Result<Undo, DeviceError> {
+        let about = |late: &LateAct| late.entry == entry && (late.flag == Flag::ProofTakenOff) == proof;
+        let late = self.late_acts(event)?.into_iter().find(about);
+        let at = late.ok_or(DeviceError::NotInTray)?.at;
+        let what = if proof { UNPROVEN } else { "late" };
+        self.note_seen(entry, what, at)?;
+        Ok(Undo::of(Step::Noted { of: entry, what }))
+    }
+
+    /// The worker's acts on an event that do not count, then those that lack their photos.
     pub(super) fn late_acts(&self, event: RecordId) -> Result<Vec<LateAct>, DeviceError> {
         let user = self.identity().ok_or(DeviceError::NotEnrolled)?.user;
         let case = self.view().case(event)?;
         let own = |id: RecordId| case.entries.iter().any(|entry| entry.id == id && entry.by == Some(user));
         let late = case.folded.flagged().filter(|judged| own(judged.id));
-        Ok(late
-            .filter_map(|judged| {
-                let flag = *judged.flags.first()?;
-                Some(LateAct { entry: judged.id, at: judged.at, action: judged.action.clone(), flag })
-            })
-            .collect())
+        let late = late.filter_map(|judged| Some((judged, *judged.flags.first()?)));
+        let bare = without_proof(&case.listed.fields, &case.entries, &case.folded);
+        let bare = case.folded.entries.iter().filter(|judged| own(judged.id) && bare.contains(&judged.id));
+        let all = late.chain(bare.map(|judged| (judged, Flag::ProofTakenOff)));
+        let act = |(judged, flag): (&Judged, Flag)| LateAct {
+            entry: judged.id,
+            at: judged.at,
+            action: judged.action.clone(),
+            flag,
+        };
+        Ok(all.map(act).collect())
     }
 }

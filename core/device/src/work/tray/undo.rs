@@ -158,7 +158,7 @@ impl Store {
 
     /// Whether a record says nothing but what it was made of, and nothing names it.
     fn is_as_made(&self, record: RecordId, made: &Fields) -> Result<bool, DeviceError> {
-        let Some((_, fields)) = self.fields(record)? else { return Ok(false) };
+        let Some((_, fields)) = self.fields_any(record)? else { return Ok(false) };
         let own = |key: &str| !matches!(key, "id" | "kind" | "v");
         let same = fields.iter().filter(|(key, value)| own(key) && !value.is_null()).eq(made.iter());
         Ok(same && self.view().referrer(record)?.is_none())

@@ -3,6 +3,7 @@
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::{Action, Flag};
 
+use super::held::Awaited;
 use super::{TrayAct, TrayKey};
 use crate::store::{OutboxState, RefusedReason};
 
@@ -30,7 +31,7 @@ pub(super) const fn acts(key: &TrayKey) -> &'static [TrayAct] {
         TrayKey::Conflict { .. } => &[TrayAct::Choose, TrayAct::WriteAgain],
         TrayKey::Refused { .. } | TrayKey::NewRefused { .. } => &[TrayAct::WriteAgain, TrayAct::GiveUp],
         TrayKey::Removed { .. } => &[TrayAct::Keep, TrayAct::Remove],
-        TrayKey::Late { .. } => &[TrayAct::Noted],
+        TrayKey::Late { .. } | TrayKey::Unproven { .. } => &[TrayAct::Noted],
         TrayKey::AskedLater { .. } => &[TrayAct::FillIn],
         TrayKey::Media { .. } => &[TrayAct::Retry, TrayAct::ThrowAway, TrayAct::Noted],
         TrayKey::Held { .. } | TrayKey::NeedsUpdate { .. } | TrayKey::Unsent { .. } => {
@@ -46,6 +47,7 @@ pub(super) fn what(key: &TrayKey) -> Words {
         TrayKey::NewRefused { .. } => Words::new("新建记录未被接受", "A new record was not accepted"),
         TrayKey::Removed { .. } => Words::new("已删除的记录又被修改", "Removed, and changed by another"),
         TrayKey::Late { .. } => Words::new("您的操作未生效", "Your act does not count"),
+        TrayKey::Unproven { .. } => Words::new("您的操作缺少照片", "Your act lacks its photo"),
         TrayKey::Held { .. } => Words::new("服务器暂不能接收", "The server cannot take it yet"),
         TrayKey::NeedsUpdate { .. } => Words::new("需要升级应用", "The app needs an update"),
         TrayKey::AskedLater { .. } => Words::new("填报有新的项目", "A form asks more"),
@@ -126,7 +128,10 @@ pub(super) fn new_refused(kind: &Words, reason: RefusedReason) -> Words {
     )
 }
 
-pub(super) fn held(state: OutboxState, changes: u64) -> Words {
+pub(super) fn held(state: OutboxState, awaited: Option<Awaited>, changes: u64) -> Words {
+    if let Some(awaited) = awaited {
+        return before_visit(awaited);
+    }
     if state == OutboxState::Stranded {
         return Words::new(
             format!(
@@ -140,13 +145,30 @@ pub(super) fn held(state: OutboxState, changes: u64) -> Words {
     }
     Words::new(
         format!(
-            "服务器版本较旧，暂时不能接收这里的 {changes} 项修改。内容已保存在手机上，服务器升级后自动提交，无需操作。"
+            "服务器暂时不能接收这里的 {changes} 项修改，可能是版本较旧，或存放空间已满。内容已保存在手机上，服务器可以接收后自动提交，无需操作。"
         ),
         format!(
-            "The server is older than this app and cannot take {changes} changes yet. They are saved on this phone and go \
-             out by themselves once it is updated."
+            "The server cannot take {changes} changes yet: it may be older than this app, or out of room. They are saved on \
+             this phone and go out by themselves once it can."
         ),
     )
+}
+
+fn before_visit(awaited: Awaited) -> Words {
+    match awaited {
+        Awaited::Unsent => Words::new(
+            "登记这项服务的走访还没有到达服务器，所以服务器暂不接收。内容已保存在手机上，走访到达后自动提交。",
+            "The visit at which this service was asked for has not reached the server, so it cannot take the service yet. \
+             It is saved on this phone and goes out by itself after the visit.",
+        ),
+        Awaited::Gone => Words::new(
+            "登记这项服务的走访没有到达服务器，也不在等待发送：可能未被接受，或已被放弃。如果该走访还在本列表中，请先处理走访；\
+             否则可以不关联走访重新填写这项服务，或放弃。",
+            "The visit at which this service was asked for has not reached the server and does not wait to be sent: it was \
+             not accepted, or was given up. If it is in this list, settle it first; otherwise write the service again \
+             without the visit, or give it up.",
+        ),
+    }
 }
 
 pub(super) fn asked_later(count: usize) -> Words {
@@ -166,6 +188,20 @@ pub(super) fn late(action: &Action, flag: Flag) -> Words {
             "Your \"{}\" does not count: {}. It is kept in the story and changed nothing.",
             action.en(),
             flag.en()
+        ),
+    )
+}
+
+pub(super) fn unproven(action: &Action) -> Words {
+    Words::new(
+        format!(
+            "您的「{}」所依据的照片已全部被移除，可能是两部手机各移除了一张。操作仍然有效。请补拍一张，或恢复移除的照片；之后本条提示自动消失。",
+            action.zh()
+        ),
+        format!(
+            "All photos that your \"{}\" rests on were taken off, perhaps one on each of two phones. It still counts. Take \
+             another, or put one of them back: then this goes by itself.",
+            action.en()
         ),
     )
 }

@@ -6,10 +6,9 @@ use gridwalk_model::{Kind, RecordId, Timestamp};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::local_day;
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
-use crate::store::Store;
+use crate::store::{Store, day_in};
 
 /// What makes a care tag. The need is of a closed list; everything else is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,15 +67,13 @@ impl Store {
         limits: &KeepingLimits,
         now: Timestamp,
     ) -> Result<Vec<TagInForce>, DeviceError> {
-        let today = local_day(now)?;
+        let rules = self.field_rules()?;
+        let today = day_in(rules.local(), now)?;
+        let ends = today.saturating_add(i64::from(rules.tag_ends_days).days());
         let tags = self.list_linked_any::<CareTag>("resident", resident)?.into_iter();
         let in_force = tags.filter(|tag| tag.record.from <= today && today <= tag.record.until);
         let mut out: Vec<TagInForce> = in_force
-            .map(|tag| TagInForce {
-                id: tag.id,
-                ends_soon: tag.record.until <= today.saturating_add(30.days()),
-                tag: tag.record,
-            })
+            .map(|tag| TagInForce { id: tag.id, ends_soon: tag.record.until <= ends, tag: tag.record })
             .collect();
         out.sort_by_key(|tag| (tag.tag.until, tag.id));
         let read: Vec<RecordId> = out.iter().map(|tag| tag.id).collect();

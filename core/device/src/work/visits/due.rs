@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::records::care_tag::CareTag;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Household, Residency, Resident, Visit, VisitCadence};
@@ -11,7 +12,6 @@ use gridwalk_model::visits::{Cadence, Due, DueState, Plan, VisitFact, Why};
 use gridwalk_model::{Kind, Record, RecordId, Timestamp};
 use jiff::civil::Date;
 
-use super::local_day;
 use crate::edit::{Entry, typed, typed_list};
 use crate::error::DeviceError;
 use crate::store::{Store, View};
@@ -73,9 +73,24 @@ pub(super) struct Round {
 #[derive(Clone, Copy)]
 pub(super) struct Books<'s> {
     pub(super) view: View<'s>,
+    local: LocalTime,
 }
 
-impl Books<'_> {
+impl<'s> Books<'s> {
+    pub(super) fn open(view: View<'s>) -> Result<Self, DeviceError> {
+        Ok(Self { view, local: view.field_rules()?.local() })
+    }
+
+    fn fact(&self, entry: Entry<Visit>) -> Option<VisitFact> {
+        let day = self.local.day_of(entry.record.at)?;
+        Some(VisitFact { id: entry.id, day, result: entry.record.result, next_due: entry.record.next_due })
+    }
+
+    /// The local day on which a record was made: from which this system knows of it.
+    pub(super) fn known(&self, record: RecordId) -> Option<Date> {
+        self.local.day_of(record.made_at())
+    }
+
     /// A record that is shown.
     pub(super) fn get<T: Record>(&self, id: RecordId) -> Result<Option<Entry<T>>, DeviceError> {
         Ok(self.view.shown(id)?.and_then(|listed| typed(listed).ok()))
@@ -87,6 +102,11 @@ impl Books<'_> {
         target: RecordId,
     ) -> Result<Vec<Entry<T>>, DeviceError> {
         Ok(typed_list(self.view.list_linked(T::SCHEMA.tag, field, target)?))
+    }
+
+    /// The day of moving in, and that from which this system knows of it.
+    fn since(&self, home: &Living) -> Option<(Option<Date>, Date)> {
+        Some((home.from, self.known(home.residency)?))
     }
 
     /// See [`Store::cadence`].
@@ -161,27 +181,8 @@ impl Round {
     }
 }
 
-fn fact(entry: Entry<Visit>) -> Option<VisitFact> {
-    let day = local_day(entry.record.at).ok()?;
-    Some(VisitFact { id: entry.id, day, result: entry.record.result, next_due: entry.record.next_due })
-}
-
 fn need(tag: Entry<CareTag>) -> NeedInForce {
     NeedInForce { need: tag.record.need, from: tag.record.from, until: tag.record.until }
-}
-
-/// The day of moving in, and that from which this system knows of it.
-fn living(home: &Living) -> Option<(Option<Date>, Date)> {
-    Some((home.from, local_day(home.residency.made_at()).ok()?))
-}
-
-/// Where a person is looked for, and since when.
-fn home(person: &LivingPerson) -> Option<(Option<Date>, RecordId)> {
-    let since = |home: &Living| {
-        let (from, known) = living(home)?;
-        Some((home.main, from.unwrap_or(known), home.dwelling, from))
-    };
-    person.homes.iter().filter_map(since).max().map(|(_, _, door, from)| (from, door))
 }
 
 /// Whether somebody is to be visited at all.
@@ -214,15 +215,15 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn cadence(&self) -> Result<Cadence, DeviceError> {
-        self.books().cadence()
+        self.books()?.cadence()
     }
 
-    fn books(&self) -> Books<'_> {
-        Books { view: self.view() }
+    fn books(&self) -> Result<Books<'_>, DeviceError> {
+        Books::open(self.view())
     }
 
     pub(super) fn round(&self, now: Timestamp) -> Result<Round, DeviceError> {
-        Ok(Round { cadence: self.cadence()?, today: local_day(now)? })
+        Ok(Round { cadence: self.cadence()?, today: self.view().local_day(now)? })
     }
 
     /// Every visit that this phone knows to come, the most urgent first, without the needs of people. Looks through all
@@ -250,12 +251,13 @@ impl Store {
         round: &Round,
         counts: impl Fn(&Entry<Visit>) -> bool,
     ) -> Result<Vec<VisitDue>, DeviceError> {
+        let books = self.books()?;
         let mut visited: BTreeMap<RecordId, Vec<VisitFact>> = BTreeMap::new();
         for visit in self.list::<Visit>(None, usize::MAX)?.entries.into_iter().filter(counts) {
-            visited.entry(visit.record.target).or_default().extend(fact(visit));
+            visited.entry(visit.record.target).or_default().extend(books.fact(visit));
         }
         let visited = Visited(visited);
-        let books = self.books();
+
         let mut households: BTreeMap<RecordId, Vec<RecordId>> = BTreeMap::new();
         for entry in self.list::<Household>(None, usize::MAX)?.entries {
             households.entry(entry.record.dwelling).or_default().push(entry.id);
@@ -294,7 +296,7 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn visits_due_of(&self, target: RecordId, now: Timestamp) -> Result<Vec<VisitDue>, DeviceError> {
-        let due = self.books().due_to(target, &self.round(now)?)?;
+        let due = self.books()?.due_to(target, &self.round(now)?)?;
         Ok(due.into_iter().map(VisitDue::without_needs).collect())
     }
 
@@ -304,7 +306,7 @@ impl Store {
         target: RecordId,
         now: Timestamp,
     ) -> Result<(Option<VisitDue>, Vec<RecordId>), DeviceError> {
-        let (books, round) = (self.books(), self.round(now)?);
+        let (books, round) = (self.books()?, self.round(now)?);
         let Some(due) = books.due_to(target, &round)? else { return Ok((None, Vec::new())) };
         let mut tags = Vec::new();
         if due.why.iter().any(Why::is_sensitive) {
@@ -375,7 +377,7 @@ impl<'s> Books<'s> {
     fn living(&self, homes: &[Living], round: &Round) -> Result<Vec<(Option<Date>, Date)>, DeviceError> {
         let mut out = Vec::new();
         for one in homes {
-            let Some((from, known)) = living(one) else { continue };
+            let Some((from, known)) = self.since(one) else { continue };
             let Some(moved_in) = from.filter(|from| round.cadence.welcome_plan(*from, known).is_some())
             else {
                 out.push((from, known));
@@ -393,7 +395,12 @@ impl<'s> Books<'s> {
         for record in &person.records {
             needs.extend(self.list_linked::<CareTag>("resident", *record)?.into_iter().map(need));
         }
-        Ok(Person { id: person.person, needs, home: home(person), visits })
+        Ok(Person {
+            id: person.person,
+            needs,
+            home: person.home().map(|home| (home.from, home.dwelling)),
+            visits,
+        })
     }
 
     fn door_to_visit(&self, id: RecordId, round: &Round) -> Result<Option<Door>, DeviceError> {
@@ -407,7 +414,9 @@ impl<'s> Books<'s> {
     fn visits_to(&self, targets: impl IntoIterator<Item = RecordId>) -> Result<Vec<VisitFact>, DeviceError> {
         let mut out = Vec::new();
         for target in targets {
-            out.extend(self.list_linked::<Visit>("target", target)?.into_iter().filter_map(fact));
+            out.extend(
+                self.list_linked::<Visit>("target", target)?.into_iter().filter_map(|entry| self.fact(entry)),
+            );
         }
         Ok(out)
     }

@@ -22,20 +22,10 @@ pub use record::{FollowUp, Recorded, ServiceAsked, VisitInput};
 pub use sheet::{LastVisit, VisitSheet};
 pub(crate) use spans::{DueSpan, redrawn};
 
-use gridwalk_model::calendar::Calendar;
+use gridwalk_model::RecordId;
 use gridwalk_model::visits::VisitFault;
-use gridwalk_model::{RecordId, Timestamp};
-use jiff::civil::Date;
 
 use crate::error::DeviceError;
-
-/// The local day of a point in time, in China's time.
-///
-/// # Errors
-/// [`DeviceError::Bug`] for a clock beyond the year 9999.
-pub(crate) fn local_day(at: Timestamp) -> Result<Date, DeviceError> {
-    Calendar::empty().day_of(at).ok_or(DeviceError::Bug("the clock is out of range"))
-}
 
 const fn fault(target: RecordId, fault: VisitFault) -> DeviceError {
     DeviceError::Visit { target, fault }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gridwalk_model::checklist::Answer;
 use gridwalk_model::geo::Position;
 use gridwalk_model::records::service_record::ServiceState;
-use gridwalk_model::records::task::{TaskKind, TaskState};
+use gridwalk_model::records::task::TaskKind;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{FieldValue, ServiceRecord, Task, Visit};
 use gridwalk_model::visits::{VisitFault, VisitForm, check_visit};
@@ -13,10 +13,11 @@ use gridwalk_model::{Fields, RecordId, Timestamp, Value, codec};
 use jiff::civil::Date;
 use minicbor::{Decode, Encode};
 
-use super::{VisitDue, fault, local_day};
+use super::{VisitDue, fault};
 use crate::edit::Edits;
 use crate::error::DeviceError;
-use crate::store::{Commit, Store};
+use crate::store::{Commit, Store, VoicePlace};
+use crate::work::tasks;
 
 /// A visit as the worker states it, and as a draft keeps it.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
@@ -73,6 +74,11 @@ impl VisitInput {
             services: Vec::new(),
             follow_ups: Vec::new(),
         }
+    }
+
+    /// As a draft keeps it.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, DeviceError> {
+        minicbor::to_vec(self).map_err(|_| DeviceError::Bug("a visit does not encode"))
     }
 }
 
@@ -138,7 +144,8 @@ mod day_text {
 
 impl Store {
     /// Records a visit: the visit itself, the services that were asked for, what came of earlier ones, and the task
-    /// that it fulfils, together. The draft is gone. A declined visit is recorded, and nothing else happens.
+    /// that it fulfils, together. The draft is gone, and its voice notes are the visit's. A declined visit is recorded,
+    /// and nothing else happens.
     ///
     /// # Errors
     /// [`DeviceError::Visit`] with what is wrong, [`DeviceError::UnknownRecord`], and those of an edit.
@@ -148,19 +155,25 @@ impl Store {
             Some(name) => self.visit_form_named(target, name)?,
             None => self.visit_form(target, &input.purpose)?,
         };
-        let today = local_day(now)?;
+        let today = self.view().local_day(now)?;
         check_visit(&input.result, &form, &input.answers, input.services.len(), input.next_due, today)
             .map_err(|found| fault(target, found))?;
         let patrol = self.open_patrol()?.map(|patrol| patrol.id);
+        let key = self.evidence_key.clone();
         let (visit, services) = self.write(Commit::Edit, |tx| {
             tx.listed(target)?.ok_or(DeviceError::UnknownRecord { record: target })?;
             let user = tx.identity()?.user;
+            let voices = match tx.visit_draft_number(target)? {
+                Some(draft) => tx.voices_at(VoicePlace::Visit(draft))?,
+                None => Vec::new(),
+            };
             tx.remove_visit_draft(target)?;
             let mut edits = Edits::over(tx, now);
             let visit = edits.create(&visit_of(input, &form, user, patrol, now))?;
             let services = ask_services(&mut edits, input, user, visit)?;
             follow_up(&mut edits, input, visit)?;
             settle_task(&mut edits, input, visit)?;
+            edits.tx().hand_over_voices(key.as_deref(), voices, visit, now)?;
             Ok((visit, services))
         })?;
         let next = self.visits_due_of(target, now)?.into_iter().next();
@@ -189,9 +202,7 @@ impl Store {
                 edits.edit(service.id, &reopened())?;
             }
             for task in &tasks {
-                let open = TaskState::Open.to_value();
-                let patch = [("state", open), ("done_at", Value::Null), ("result", Value::Null)];
-                edits.edit(task.id, &fields(patch))?;
+                tasks::reopen(edits, task.id, visit)?;
             }
             edits.remove(visit)
         })
@@ -293,18 +304,11 @@ fn follow_up(edits: &mut Edits<'_, '_>, input: &VisitInput, visit: RecordId) -> 
 fn settle_task(edits: &mut Edits<'_, '_>, input: &VisitInput, visit: RecordId) -> Result<(), DeviceError> {
     let Some(id) = input.task else { return Ok(()) };
     let task = edits.get::<Task>(id)?.ok_or(DeviceError::UnknownRecord { record: id })?.record;
-    let open = matches!(task.state, None | Some(TaskState::Open));
-    if !open || task.task_kind != TaskKind::Visit || task.target.is_some_and(|target| target != input.target)
-    {
+    if !tasks::fits(edits.view(), &task, &TaskKind::Visit, input.target)? {
         return Err(fault(input.target, VisitFault::TaskNotOpen));
     }
     if input.result != VisitResult::NotHome {
-        let patch = [
-            ("state", TaskState::Done.to_value()),
-            ("done_at", Value::Time(edits.now())),
-            ("result", Value::from(visit)),
-        ];
-        edits.edit(id, &fields(patch))?;
+        tasks::settle(edits, id, &TaskKind::Visit, input.target, visit)?;
     }
     Ok(())
 }

@@ -107,7 +107,8 @@ impl Store {
     }
 
     /// The form for a purpose: the latest version that the deployment distributes as a checklist with the form's code
-    /// and has not retired, else the starter.
+    /// and has not retired, of those that a visit form can ask (things that are as they should be or are not), else the
+    /// starter.
     ///
     /// # Errors
     /// [`DeviceError::Visit`] if there is none, failures of SQLite.
@@ -138,7 +139,7 @@ impl Store {
     ) -> Result<Vec<VisitForm>, DeviceError> {
         let lists = self.list::<Checklist>(None, usize::MAX)?.entries.into_iter().map(|entry| entry.record);
         let wanted = lists.filter(|list| list.code == code && (retired || list.retired_at.is_none()));
-        Ok(wanted.map(|list| form_of(list, purpose)).filter(|form| !form.items.is_empty()).collect())
+        Ok(wanted.filter_map(|list| form_of(list, purpose)).filter(|form| !form.items.is_empty()).collect())
     }
 
     /// Keeps what was typed so far; it survives a kill. One draft a target.
@@ -146,8 +147,8 @@ impl Store {
     /// # Errors
     /// [`DeviceError::StorageFull`].
     pub fn save_visit_draft(&mut self, draft: &VisitInput, now: Timestamp) -> Result<(), DeviceError> {
-        let body = minicbor::to_vec(draft).map_err(|_| DeviceError::Bug("a visit does not encode"))?;
-        self.put_visit_draft(draft.target, &body, now)
+        let body = draft.body()?;
+        self.write(Commit::Journal, |tx| tx.put_visit_draft(draft.target, &body, now).map(drop))
     }
 
     /// What was typed and not recorded.
@@ -199,23 +200,22 @@ impl Store {
     }
 }
 
-fn form_of(list: Checklist, purpose: &VisitPurpose) -> VisitForm {
-    let mut items: Vec<(u32, VisitItem)> = list
-        .items
-        .iter()
-        .filter_map(|(id, bytes)| {
-            let item: ChecklistItem = codec::from_bytes(bytes).ok()?;
-            let en = item.en.unwrap_or_else(|| item.zh.clone());
-            Some((item.order, VisitItem { id: id.clone(), zh: item.zh, en }))
-        })
-        .collect();
+/// The form in a checklist; `None` where it asks more than a visit form can: a number, a choice, something that is asked
+/// only under a condition, or what only a newer build knows. Half a form would be taken for the whole.
+fn form_of(list: Checklist, purpose: &VisitPurpose) -> Option<VisitForm> {
+    let mut items: Vec<(u32, VisitItem)> = Vec::new();
+    for (id, bytes) in list.items {
+        let item: ChecklistItem = codec::from_bytes(&bytes).ok().filter(ChecklistItem::is_plain)?;
+        let en = item.en.unwrap_or_else(|| item.zh.clone());
+        items.push((item.order, VisitItem { id, zh: item.zh, en }));
+    }
     items.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
-    VisitForm {
+    Some(VisitForm {
         code: list.code,
         version: list.version,
         purpose: purpose.clone(),
         en: list.name_en.unwrap_or_else(|| list.name.clone()),
         zh: list.name,
         items: items.into_iter().map(|(_, item)| item).collect(),
-    }
+    })
 }

@@ -13,7 +13,6 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::due::{Books, Round};
-use super::local_day;
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::store::View;
@@ -53,7 +52,7 @@ pub(crate) fn redrawn(
     touched: BTreeSet<RecordId>,
     mut put: impl FnMut(RecordId, Vec<DueSpan>) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
-    let books = Books { view };
+    let books = Books::open(view)?;
     let mut round = Round { cadence: books.cadence()?, today: Date::MIN };
     for target in books.widened(touched)? {
         put(target, books.spans(target, &mut round)?)?;
@@ -140,7 +139,7 @@ impl Books<'_> {
                     out.extend([tag.record.from, tag.record.until.saturating_add(1.day())]);
                 }
                 // Who came on a day that nobody knows is there from the day on which that became known.
-                let known = |home: &Entry<Residency>| local_day(home.id.made_at()).ok();
+                let known = |home: &Entry<Residency>| self.known(home.id);
                 out.extend(homes.iter().filter(|home| home.record.from.is_none()).filter_map(known));
                 homes.iter().for_each(|home| out.extend(turns(home)));
             }

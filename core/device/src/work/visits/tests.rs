@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gridwalk_model::checklist::Outcome;
+use gridwalk_model::checklist::{Outcome, file};
 use gridwalk_model::records::care_tag::Need;
 use gridwalk_model::records::service_record::ServiceState;
 use gridwalk_model::records::task::TaskState;
@@ -10,14 +10,15 @@ use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{CareTag, Residency, ServiceRecord, Task, Visit, parse_date};
 use gridwalk_model::visits::{DueState, VisitFault, VisitForm, Why};
 use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp, Value};
+use gridwalk_replica::{Actor, Document};
 use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
 use crate::edit::Entry;
 use crate::keeping::KeepingLimits;
-use crate::store::{Commit, Faults, Side, Store};
-use crate::testkit::{GRID, dwelling, resident, store, store_with};
+use crate::store::{Body, Commit, Faults, Side, Store};
+use crate::testkit::{GRID, device, dwelling, resident, store, store_with};
 
 /// Noon in China of a day.
 fn noon(day: &str) -> Timestamp {
@@ -485,4 +486,29 @@ proptest! {
             prop_assert_eq!(of_one.len(), usize::from(store.door(door, now).unwrap().door.people > 0));
         }
     }
+}
+
+#[test]
+fn a_form_that_asks_more_than_a_visit_can_is_not_shown_by_half() {
+    let mut store = store(1);
+    let target = RecordId::from_bytes([0x71; 16]);
+    let mut publish = |n: u8, version: i64, kind: &str| {
+        let json = format!(
+            r#"{{"code": "household_visit", "version": {version}, "name": {{"zh": "虚构走访表"}}, "remedy_days": 7,
+                "items": [{{"id": "stove", "text": {{"zh": "灶具"}}, "kind": "{kind}", "severity": "low"}}]}}"#
+        );
+        let fields = file::read(&json).unwrap().to_record().to_fields();
+        let (id, actor) = (RecordId::from_bytes([n; 16]), Actor::new(device(200), [n; 4]));
+        let (document, change) =
+            Document::create(id, Kind::Checklist, &fields, actor, noon("2026-01-01")).unwrap();
+        store
+            .write(Commit::Apply, |tx| {
+                tx.put_record(id, Kind::Checklist.tag(), None, &document, Body::Snapshot(&change.raw))
+            })
+            .unwrap();
+        store.visit_form(target, &VisitPurpose::Routine).unwrap().name()
+    };
+    assert_eq!(publish(1, 2, "text"), "household_visit@1", "the starter still");
+    assert_eq!(publish(2, 3, "pass_fail"), "household_visit@3");
+    assert_eq!(publish(3, 4, "number"), "household_visit@3");
 }

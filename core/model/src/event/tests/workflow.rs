@@ -185,7 +185,13 @@ fn verifying_means_being_there() {
         attempt(Some(Presence::Explained), None, Some("室内无信号")),
     ] {
         assert_eq!(good.fold().state, State::Verified);
+        assert_eq!(good.fold().entries.last().unwrap().flags, []);
     }
+    let afar = attempt(Some(Presence::Explained), Some(101), Some("定位漂移（虚构）")).fold();
+    assert_eq!(
+        (afar.state, afar.entries.last().unwrap().flags.as_slice()),
+        (State::Verified, &[Flag::FarOff][..])
+    );
     for bad in [
         attempt(None, Some(1), None),
         attempt(Some(Presence::Outdoors), Some(101), None),

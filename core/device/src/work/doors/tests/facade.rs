@@ -19,6 +19,10 @@ async fn a_screen_does_and_takes_back() {
     let floor = phone.confirm_floor(vec![door], VerificationMethod::InPerson, None).await.unwrap();
     assert_eq!(floor.confirmed.len(), 0, "the move confirmed it today");
     assert_eq!(phone.door_operations(None, 9).await.unwrap().len(), 1);
+    let person = came.people[0];
+    let edited = phone.edit_person(person, crate::testkit::fields(&[("workplace", "面馆")])).await.unwrap();
+    phone.undo_door(edited.operation.unwrap()).await.unwrap();
+    assert_eq!(phone.person(person).await.unwrap().unwrap().resident.workplace, None);
     phone.undo_door(came.operation).await.unwrap();
     let sheet = phone.door(door).await.unwrap();
     assert_eq!((sheet.people.len(), sheet.history.len()), (0, 0));

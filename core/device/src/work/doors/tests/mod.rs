@@ -22,7 +22,7 @@ use crate::testkit::{at, dwelling};
 
 /// The local day of [`at`].
 fn today() -> Date {
-    gridwalk_model::doors::DoorRules::default().day_of(at(0)).unwrap()
+    gridwalk_model::field_rules::FieldRules::default().local().day_of(at(0)).unwrap()
 }
 
 fn home(store: &mut Store, room: &str) -> RecordId {

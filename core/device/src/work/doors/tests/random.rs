@@ -84,7 +84,7 @@ pub(super) enum Random {
         other: usize,
     },
     ConfirmNewcomer(usize),
-    /// Says something of a person: no operation, so that nothing takes it back.
+    /// Says something of a person.
     Edit {
         person: usize,
         what: usize,
@@ -97,12 +97,12 @@ impl Random {
     /// Whether it is done at a door, and so leaves a verification.
     fn is_at_door(&self) -> bool {
         let of_people = matches!(self, Self::Merge { .. } | Self::Unmerge(_) | Self::ConfirmNewcomer(_));
-        !of_people && !matches!(self, Self::Apart { .. } | Self::Together { .. })
+        !of_people && !matches!(self, Self::Apart { .. } | Self::Together { .. } | Self::Edit { .. })
     }
 
     /// Whether it is an operation that can be taken back.
     fn is_operation(&self) -> bool {
-        !matches!(self, Self::Undo(_) | Self::Edit { .. })
+        !matches!(self, Self::Undo(_))
     }
 }
 
@@ -309,8 +309,7 @@ pub(super) fn perform(store: &mut Store, doors: &[RecordId], what: &Random, now:
                 ("workplace", "虚构面馆"),
                 ("remarks", "虚构"),
             ];
-            tried(store.edit_person(person, &fields(&[said[what]]), at(now)));
-            None
+            tried(store.edit_person(person, &fields(&[said[what]]), at(now)))?.operation
         }
         Random::Undo(back) => {
             let operations = store.door_operations(None, back + 1, at(now)).unwrap();
