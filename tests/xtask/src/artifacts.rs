@@ -30,6 +30,8 @@ struct TestProgram {
 #[derive(Debug, Default)]
 pub struct Artifacts {
     programs: BTreeMap<String, PathBuf>,
+    /// Libraries that other languages load, by the name of their crate.
+    libraries: BTreeMap<String, PathBuf>,
     tests: Vec<TestProgram>,
 }
 
@@ -78,6 +80,7 @@ impl Artifacts {
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         for message in messages {
             artifacts.add(&message);
+            artifacts.add_library(&message);
         }
         artifacts.tests.sort_by(|a, b| (&a.package, &a.source).cmp(&(&b.package, &b.source)));
         artifacts
@@ -100,6 +103,24 @@ impl Artifacts {
             self.programs.insert(name.to_owned(), path);
         }
         Some(())
+    }
+
+    fn add_library(&mut self, message: &Value) -> Option<()> {
+        let name = message.get("target")?.get("name")?.as_str()?;
+        let files = message.get("filenames")?.as_array()?.iter().filter_map(Value::as_str).map(Path::new);
+        let dynamic = |file: &&Path| {
+            file.extension().and_then(|ending| ending.to_str()) == Some(std::env::consts::DLL_EXTENSION)
+        };
+        self.libraries.insert(name.to_owned(), files.into_iter().find(dynamic)?.to_owned());
+        Some(())
+    }
+
+    /// The path of a library that other languages load.
+    ///
+    /// # Errors
+    /// If the workspace has none of this name.
+    pub fn library(&self, name: &str) -> Result<&Path, String> {
+        self.libraries.get(name).map(PathBuf::as_path).ok_or_else(|| format!("there is no library {name}"))
     }
 
     /// The path of a program.
@@ -195,6 +216,20 @@ mod tests {
         assert!(found.program("photo").is_err());
         let tests: Vec<(&str, &str)> = found.tests.iter().map(|t| (&*t.package, &*t.source)).collect();
         assert_eq!(tests, [("e2e", "src/bin/phone.rs"), ("e2e", "src/lib.rs")]);
+    }
+
+    #[test]
+    fn libraries_for_other_languages_are_found() {
+        let ending = std::env::consts::DLL_EXTENSION;
+        let message = serde_json::json!({
+            "reason": "compiler-artifact",
+            "target": { "name": "face", "kind": ["lib", "cdylib"] },
+            "filenames": ["/t/libface.rlib", format!("/t/libface.{ending}"), "/t/libface.a"],
+            "executable": null,
+        });
+        let found = Artifacts::read(&message.to_string());
+        assert_eq!(found.library("face"), Ok(Path::new(&format!("/t/libface.{ending}"))));
+        assert!(found.library("other").is_err());
     }
 
     #[test]

@@ -70,6 +70,18 @@ pub fn node_test_passes(stdout: &str) -> u64 {
         .sum()
 }
 
+/// Reads the number of tests off the last line but one of Python's `unittest`.
+pub fn unittest_count(stdout: &str) -> u64 {
+    stdout.lines().filter(|line| line.starts_with("Ran ")).map(|line| count_before(line, " test")).sum()
+}
+
+/// Reads the number of tests off the last summary of Maven's Surefire.
+pub fn surefire_count(stdout: &str) -> u64 {
+    let summary = |line: &&str| line.contains("Tests run: ") && !line.contains("Time elapsed");
+    let last = stdout.lines().rfind(summary).and_then(|line| line.split_once("Tests run: "));
+    last.and_then(|(_, rest)| rest.split(',').next()?.parse().ok()).unwrap_or(0)
+}
+
 fn count_before(line: &str, word: &str) -> u64 {
     let Some((before, _)) = line.split_once(word) else { return 0 };
     before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
@@ -93,6 +105,21 @@ mod tests {
         assert_eq!(node_test_passes("# tests 3\n# pass 3\n# fail 0\n"), 3);
         assert_eq!(node_test_passes("ℹ tests 4\nℹ pass 4\nℹ fail 0\n"), 4);
         assert_eq!(node_test_passes("nothing"), 0);
+    }
+
+    #[test]
+    fn the_summary_of_unittest_is_read() {
+        assert_eq!(unittest_count("test_a ... ok\nRan 14 tests in 3.2s\n\nOK\n"), 14);
+        assert_eq!(unittest_count("Ran 1 test in 0.1s\n"), 1);
+        assert_eq!(unittest_count("nothing"), 0);
+    }
+
+    #[test]
+    fn the_summary_of_surefire_is_read() {
+        let stdout = "[INFO] Tests run: 9, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 4.1 s -- in a.B\n\
+            [INFO] Results:\n[INFO] \n[INFO] Tests run: 23, Failures: 0, Errors: 0, Skipped: 0\n";
+        assert_eq!(surefire_count(stdout), 23);
+        assert_eq!(surefire_count("[INFO] BUILD SUCCESS\n"), 0);
     }
 
     #[test]

@@ -29,6 +29,19 @@ pub(super) struct Place {
     key: Reverse<i64>,
 }
 
+impl Place {
+    /// As text, for a cursor.
+    pub(super) fn to_text(self) -> String {
+        format!("{}:{}", self.kind, self.key.0)
+    }
+
+    /// Reads [`Self::to_text`]; `None` if it is none.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let (kind, key) = text.split_once(':')?;
+        Some(Self { kind: kind.parse().ok()?, key: Reverse(key.parse().ok()?) })
+    }
+}
+
 /// What a record is about.
 fn subject(row: &Listed, fields: &[&str]) -> Option<RecordId> {
     fields.iter().find_map(|field| row.fields.get(*field).and_then(Value::as_link))

@@ -71,6 +71,24 @@ impl SearchCursor {
     const fn start(tier: Tier) -> Self {
         Self { tier, key: -1, within: None }
     }
+
+    /// As text, for callers that keep it as such.
+    pub fn to_text(&self) -> String {
+        let within = self.within.map(|place| format!(":{}", place.to_text())).unwrap_or_default();
+        format!("{}:{}{within}", self.tier as u8, self.key)
+    }
+
+    /// Reads [`Self::to_text`]; `None` if it is none.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (tier, rest) = text.split_once(':')?;
+        let tier: u8 = tier.parse().ok()?;
+        let tier = std::iter::successors(Some(Tier::Exact), |tier| tier.next()).find(|t| *t as u8 == tier)?;
+        let (key, within) = match rest.split_once(':') {
+            Some((key, place)) => (key, Some(Place::from_text(place)?)),
+            None => (rest, None),
+        };
+        Some(Self { tier, key: key.parse().ok()?, within })
+    }
 }
 
 /// A record that was found.

@@ -30,9 +30,12 @@ fn visit(root: &Path, folder: &str, files: &mut Vec<Text>) -> Result<(), String>
         let entry = entry.map_err(|error| format!("{folder}: {error}"))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        if FOREIGN.contains(&name.as_str()) {
+            continue;
+        }
         let kind = entry.file_type().map_err(|error| format!("{path}: {error}"))?;
         if kind.is_dir() {
-            if !FOREIGN.contains(&name.as_str()) && !IGNORED.contains(&path.as_str()) {
+            if !IGNORED.contains(&path.as_str()) {
                 visit(root, &path, files)?;
             }
         } else if kind.is_file()

@@ -3,6 +3,7 @@
 //! All parts run, also after one failed. A part whose needs cannot be met has failed; nothing passes by skipping. What
 //! only some machines can run says so in the table where it was not run.
 
+mod bindings;
 mod browser;
 mod rust;
 mod targets;
@@ -44,6 +45,8 @@ pub enum Part {
     E2e,
     /// The console in headless Chromium.
     Browser,
+    /// The phone core from other languages.
+    Bindings,
     /// The main job.
     Demo,
     /// What phones run, compiled for phones as far as any machine can.
@@ -61,6 +64,7 @@ impl Part {
         Self::Fuzz,
         Self::E2e,
         Self::Browser,
+        Self::Bindings,
         Self::Demo,
         Self::Targets,
     ];
@@ -81,6 +85,7 @@ impl Part {
             Self::Fuzz => "fuzz",
             Self::E2e => "e2e",
             Self::Browser => "browser",
+            Self::Bindings => "bindings",
             Self::Demo => "demo",
             Self::Targets => "targets",
         }
@@ -88,7 +93,7 @@ impl Part {
 
     /// Whether arguments after `--` mean something to it.
     pub fn takes_arguments(self) -> bool {
-        matches!(self, Self::Sim | Self::Fuzz | Self::E2e | Self::Browser)
+        matches!(self, Self::Sim | Self::Fuzz | Self::E2e | Self::Browser | Self::Bindings)
     }
 
     fn needs(self) -> Vec<Need> {
@@ -97,6 +102,7 @@ impl Part {
             Self::Targets => vec![Need::CCompiler],
             Self::Rust => [&[Need::Rustfmt, Need::Clippy, Need::LatinFont], Need::NATIVE.as_slice()].concat(),
             Self::Schemas | Self::Sim | Self::Fuzz | Self::E2e | Self::Demo => Need::NATIVE.to_vec(),
+            Self::Bindings => [Need::NATIVE.as_slice(), &[Need::Python, Need::Jdk, Need::Maven]].concat(),
             Self::Browser => {
                 [Need::NATIVE.as_slice(), &[Need::Node, Need::BrowserPackages, Need::Chromium]].concat()
             }
@@ -189,6 +195,7 @@ fn execute(workspace: &Workspace, built: &Built, part: Part, extra: &[String], f
         Part::Fuzz => start(built, "gridwalk-fuzz", &or_default(extra, &FUZZ), findings),
         Part::E2e => rust::end_to_end(workspace, built, extra, findings),
         Part::Browser => browser::run(workspace, built, extra, findings),
+        Part::Bindings => bindings::run(workspace, built, extra, findings),
         Part::Demo => play(workspace, built, findings),
         Part::Targets => targets::run(workspace, findings),
     }

@@ -31,6 +31,9 @@ const LATIN_FONTS: [&str; 3] = [
 /// The oldest Node.js that runs the browser tests; Debian 12 and Ubuntu 24.04 have it.
 const OLDEST_NODE: u32 = 18;
 
+/// The oldest JDK that the Kotlin tests are written for; Debian 12 has it.
+const OLDEST_JDK: u32 = 17;
+
 /// Something that must be on the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -54,6 +57,12 @@ pub enum Need {
     BrowserPackages,
     /// Chromium or Chrome.
     Chromium,
+    /// Python with its standard library.
+    Python,
+    /// A Java development kit.
+    Jdk,
+    /// Maven, which fetches the Kotlin compiler and what the Kotlin tests stand on from Maven Central.
+    Maven,
 }
 
 /// Where something that is missing comes from.
@@ -70,7 +79,7 @@ pub enum Remedy {
 
 impl Need {
     /// All of them, each after what it stands on.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::CCompiler,
@@ -81,6 +90,9 @@ impl Need {
         Self::Node,
         Self::BrowserPackages,
         Self::Chromium,
+        Self::Python,
+        Self::Jdk,
+        Self::Maven,
     ];
 
     /// What it takes to compile the workspace and to run the demo.
@@ -99,6 +111,9 @@ impl Need {
             Self::Node => "Node.js 18 or newer, with npm",
             Self::BrowserPackages => "the npm packages of tests/browser",
             Self::Chromium => "Chromium",
+            Self::Python => "Python 3.9 or newer",
+            Self::Jdk => "a JDK 17 or newer",
+            Self::Maven => "Maven",
         }
     }
 
@@ -119,6 +134,9 @@ impl Need {
             }
             Self::BrowserPackages => browser::packages_installed(workspace),
             Self::Chromium => browser::chromium(workspace).is_some(),
+            Self::Python => python_is_there(workspace),
+            Self::Jdk => javac_version(workspace).is_some_and(|version| version >= OLDEST_JDK),
+            Self::Maven => on_path("mvn").is_some(),
         }
     }
 
@@ -135,6 +153,9 @@ impl Need {
             Self::Node => Remedy::Apt(&["nodejs", "npm"]),
             Self::BrowserPackages => Remedy::Npm,
             Self::Chromium => Remedy::Chromium,
+            Self::Python => Remedy::Apt(&["python3"]),
+            Self::Jdk => Remedy::Apt(&["default-jdk-headless"]),
+            Self::Maven => Remedy::Apt(&["maven"]),
         }
     }
 
@@ -181,6 +202,16 @@ fn node_version(workspace: &Workspace) -> Option<u32> {
     major(&said)
 }
 
+fn python_is_there(workspace: &Workspace) -> bool {
+    let asks = "import asyncio, ctypes, sys, unittest; sys.exit(sys.version_info < (3, 9))";
+    Program::new("python3", workspace.root()).args(["-c", asks]).capture().is_ok()
+}
+
+fn javac_version(workspace: &Workspace) -> Option<u32> {
+    let said = Program::new("javac", workspace.root()).args(["-version"]).capture().ok()?;
+    major(said.trim().strip_prefix("javac ")?)
+}
+
 fn major(version: &str) -> Option<u32> {
     version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
 }
@@ -219,6 +250,7 @@ mod tests {
     fn the_major_version_is_read() {
         assert_eq!(major("v20.20.2\n"), Some(20));
         assert_eq!(major("18"), Some(18));
+        assert_eq!(major("17.0.15"), Some(17));
         assert_eq!(major("none"), None);
     }
 

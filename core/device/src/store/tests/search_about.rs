@@ -6,7 +6,7 @@ use gridwalk_replica::{Actor, Document};
 
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
-use crate::store::{Body, Commit, SearchHit, Store, Tier};
+use crate::store::{Body, Commit, SearchCursor, SearchHit, Store, Tier};
 use crate::testkit::{GRID, USER, at, device, dwelling, fields, resident, store};
 
 struct World {
@@ -179,7 +179,8 @@ fn what_is_about_a_record_is_paged_without_gaps_and_repeats() {
             assert!(page.hits.len() <= limit);
             seen.extend(page.hits.iter().map(|hit| (hit.tier, hit.id)));
             let Some(next) = page.next else { break };
-            after = Some(next);
+            after = SearchCursor::from_text(&next.to_text());
+            assert_eq!(after, Some(next), "as a caller keeps it");
         }
         assert_eq!(seen, all, "pages of {limit}");
     }

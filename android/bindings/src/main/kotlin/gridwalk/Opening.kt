@@ -1,0 +1,26 @@
+package gridwalk
+
+import gridwalk.ffi.Device
+import gridwalk.ffi.GridwalkException
+import gridwalk.ffi.Problem
+import gridwalk.ffi.problemOf
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
+
+/** Works with a device and closes it in the end, also after an exception or a cancellation. */
+suspend fun <T> Device.during(work: suspend (Device) -> T): T =
+    try {
+        work(this)
+    } finally {
+        withContext(NonCancellable) { shut() }
+    }
+
+/** Closes the store and releases the handle. */
+suspend fun Device.shut() {
+    closeStore()
+    close()
+}
+
+/** What went wrong, in words for programs and for people in both languages. */
+val GridwalkException.problem: Problem
+    get() = problemOf(this)
