@@ -55,7 +55,7 @@ pub enum Part {
 
 impl Part {
     /// All parts in their order: what fails fast comes first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Layers,
         Self::Licences,
         Self::Rust,

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 const TARGETS: [&str; 3] = ["aarch64-linux-android", "armv7-linux-androideabi", "aarch64-apple-ios"];
 
 /// The crate on top of everything that a phone runs.
-const PACKAGE: &str = "gridwalk-device";
+const PACKAGE: &str = "gridwalk-ffi";
 
 /// Stands in for a C compiler. For build scripts that ask what a header says it preprocesses, which the compiler of this
 /// machine does with the headers that lie beside it, without what the phone's processor asks for.

@@ -1,9 +1,6 @@
 package gridwalk
 
 import gridwalk.ffi.Device
-import gridwalk.ffi.GridwalkException
-import gridwalk.ffi.Problem
-import gridwalk.ffi.problemOf
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.withContext
 
@@ -20,7 +17,3 @@ suspend fun Device.shut() {
     closeStore()
     close()
 }
-
-/** What went wrong, in words for programs and for people in both languages. */
-val GridwalkException.problem: Problem
-    get() = problemOf(this)

@@ -17,6 +17,7 @@ import java.io.File
 import java.io.RandomAccessFile
 import java.net.InetAddress
 import java.net.ServerSocket
+import java.util.Locale
 import kotlinx.coroutines.flow.collect
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -29,7 +30,10 @@ class ErrorsTest {
         practice().during { device ->
             val failure =
                 fails<GridwalkException.InvalidInput>("invalid") { device.createRecord("dwelling", emptyMap()) }
-            assertEquals("missing", failure.fields.first { it.field == "area" }.key)
+            val area = failure.fieldProblems.first { it.field == "area" }
+            assertEquals("missing", area.key)
+            assertEquals(listOf(area.zh, area.en), listOf(area.text(Locale.SIMPLIFIED_CHINESE), area.text(Locale.UK)))
+            assertEquals(failure.problem.zh, failure.problem.text(Locale.CHINA))
             val bad = fails<GridwalkException.InvalidInput>("bad_argument") { device.record("no id") }
             assertEquals(listOf("id"), bad.fields.map { it.field })
             fails<GridwalkException.InvalidInput>("no_purpose") { device.records("resident_id", null, 10u) }
