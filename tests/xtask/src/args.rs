@@ -11,7 +11,8 @@ Usage: cargo xtask COMMAND
   setup                     install what tests and demo need (Debian or Ubuntu as root), or say what is missing
   test [PART…] [-- ARGS]    run all parts, or the named ones; ARGS replace the default arguments of one part
   demo [ARGS]               play the main job; the same as `cargo demo`
-  bench sync|device|photo   measure; one JSON object a line
+  bench sync|device|photo|bindings
+                            measure; one JSON object a line
   schemas                   write the generated files under schemas/ anew
   android [--dry-run]       package for Android: an AAR, under target/android
   apple [--dry-run]         package for iOS: an XCFramework in a Swift package, under target/apple
@@ -115,7 +116,7 @@ fn parse_package(system: System, name: &str, rest: &[String]) -> Result<Command,
 
 fn parse_bench(rest: &[String]) -> Result<Command, String> {
     let Some((name, arguments)) = rest.split_first() else {
-        return Err("`bench` needs one of: sync, device, photo".into());
+        return Err("`bench` needs one of: sync, device, photo, bindings".into());
     };
     let subject = Subject::named(name).ok_or_else(|| format!("unknown benchmark group `{name}`"))?;
     let arguments = arguments.iter().filter(|argument| *argument != "--json").cloned().collect();

@@ -62,6 +62,18 @@ impl Artifacts {
         Self::run_cargo(workspace, &["--bins", "--release"].into_iter().chain(named).collect::<Vec<_>>())
     }
 
+    /// Builds some packages' programs and libraries, optimised, for benchmarks.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn build_library_optimised(workspace: &Workspace, packages: &[&str]) -> Result<Self, String> {
+        let named = packages.iter().flat_map(|package| ["--package", package]);
+        Self::run_cargo(
+            workspace,
+            &["--lib", "--bins", "--release"].into_iter().chain(named).collect::<Vec<_>>(),
+        )
+    }
+
     fn run_cargo(workspace: &Workspace, arguments: &[&str]) -> Result<Self, String> {
         let cargo = Program::cargo(workspace.root())
             .args(["build", "--message-format=json-render-diagnostics"])

@@ -2,15 +2,26 @@
 //! meet a real server. Generated code lies under `target/bindings` and is never committed.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
 
 use super::{Built, Findings};
 use crate::artifacts::Artifacts;
 use crate::process::Program;
 use crate::report::{surefire_count, unittest_count};
+use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
 /// The library, as its crate is called.
 const LIBRARY: &str = "gridwalk_ffi";
+
+/// The test that measures what crossing the boundary costs, as each language's runner chooses it.
+const MEASURING: &str = "ten thousand";
+
+/// What the figures are held against.
+const LIMITS: [(&str, &str); 2] =
+    [("cold open of 10,000 records", "at most 150 ms"), ("a page of 50 rows", "at most 1 ms")];
 
 /// Generates the bindings and runs the tests of each language, or those whose names match the given patterns.
 pub fn run(workspace: &Workspace, built: &Built, extra: &[String], findings: &mut Findings) {
@@ -51,21 +62,62 @@ fn python(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<S
 }
 
 fn kotlin(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<String, String> {
+    finished("Kotlin", &kotlin_tests(workspace, made, extra)?, extra, surefire_count)
+}
+
+fn kotlin_tests(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<Program, String> {
     let folder = generated(workspace, made, "kotlin")?;
     let libraries = made.library(LIBRARY)?.parent().ok_or("a library without a folder")?;
-    let mut tests = Program::new("mvn", &workspace.path("android/bindings"))
+    let tests = Program::new("mvn", &workspace.path("android/bindings"))
         .env("GRIDWALK_SERVER", made.program("gridwalk-server")?)
         .args(["--batch-mode", "--no-transfer-progress", "test"])
         .args([format!("-Dgridwalk.generated={}", folder.display())])
         .args([format!("-Dgridwalk.library={}", libraries.display())]);
-    if !extra.is_empty() {
-        let patterns: Vec<String> = extra.iter().map(|pattern| format!("#*{pattern}*")).collect();
-        tests = tests.args([
-            format!("-Dtest={}", patterns.join(",")),
-            "-Dsurefire.failIfNoSpecifiedTests=false".into(),
-        ]);
+    if extra.is_empty() {
+        return Ok(tests);
     }
-    finished("Kotlin", &tests, extra, surefire_count)
+    let patterns: Vec<String> = extra.iter().map(|pattern| format!("#*{pattern}*")).collect();
+    let chosen = format!("-Dtest={}", patterns.join(","));
+    Ok(tests.args([chosen, "-Dsurefire.failIfNoSpecifiedTests=false".into()]))
+}
+
+/// What crossing the boundary costs, by an optimised library: one JSON object a line.
+///
+/// # Errors
+/// What is missing, or what failed.
+pub fn measure(workspace: &Workspace) -> Result<ExitCode, String> {
+    setup::ensure(workspace, &[Need::NATIVE.as_slice(), &[Need::Jdk, Need::Maven]].concat())?;
+    let made = Artifacts::build_library_optimised(
+        workspace,
+        &["gridwalk-ffi", "gridwalk-bindgen", "gridwalk-server"],
+    )?;
+    let tests = kotlin_tests(workspace, &made, &[MEASURING.into()])?.args(["-Dgridwalk.jvm=-Xshare:auto"]);
+    let finished = tests.run_and_keep_quietly();
+    if let Some(problem) = finished.problem {
+        return Err(format!("{problem}\n{}", finished.stdout));
+    }
+    let lines = figure_lines("Kotlin", figures(&finished.stdout).ok_or("the tests printed no figures")?);
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the tests measured.
+fn figures(stdout: &str) -> Option<&str> {
+    stdout.lines().find_map(|line| Some(line.split_once("figures: ")?.1))
+}
+
+/// Figures as other benchmarks print them, with what each is held against.
+fn figure_lines(language: &str, figures: &str) -> Vec<Value> {
+    let one = |figure: &str| {
+        let (name, ms) = figure.strip_suffix(" ms")?.rsplit_once(' ')?;
+        let limit = LIMITS.iter().find(|(limited, _)| *limited == name).map(|(_, limit)| *limit);
+        let ms: f64 = ms.parse().ok()?;
+        Some(json!({
+            "name": format!("{language}: {name}"), "n": null, "rate": null, "bytes": null, "ms": ms,
+            "fsync_p50_us": null, "rss_mb": null, "limit": limit,
+        }))
+    };
+    figures.split(", ").filter_map(one).collect()
 }
 
 /// Runs the tests of a language. That none ran is a failure, unless patterns were given that may be meant for another.
@@ -80,7 +132,11 @@ fn finished(
     match (finished.problem, count(&finished.stdout)) {
         (Some(problem), _) => Err(problem),
         (None, 0) if extra.is_empty() => Err(format!("`{tests}` ran no test")),
-        (None, passed) => Ok(format!("{language}: {passed} tests passed")),
+        (None, passed) => {
+            let figures: String =
+                figures(&finished.stdout).map(|figures| format!(" ({figures})")).unwrap_or_default();
+            Ok(format!("{language}: {passed} tests passed{figures}"))
+        }
     }
 }
 
@@ -90,4 +146,27 @@ fn beside(file: &Path, folder: &Path) -> Result<(), String> {
     let to = folder.join(name);
     let laid = std::fs::hard_link(file, &to).or_else(|_| std::fs::copy(file, &to).map(drop));
     laid.map_err(|error| format!("{}: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_off_the_tests_and_stand_beside_their_limits() {
+        let stdout = "[INFO] one\nfigures: cold open of 10,000 records 27.28 ms, a page of 50 rows 0.35 ms\n[INFO] two";
+        let lines = figure_lines("Kotlin", figures(stdout).unwrap());
+        let read: Vec<_> = lines.iter().map(|line| (line["name"].as_str(), line["ms"].as_f64())).collect();
+        let expected = [
+            (Some("Kotlin: cold open of 10,000 records"), Some(27.28)),
+            (Some("Kotlin: a page of 50 rows"), Some(0.35)),
+        ];
+        assert_eq!(read, expected);
+        assert!(
+            lines
+                .iter()
+                .all(|line| line["limit"].as_str().is_some_and(|limit| limit.starts_with("at most ")))
+        );
+        assert_eq!(figures("[INFO] nothing measured"), None);
+    }
 }

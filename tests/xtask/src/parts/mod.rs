@@ -8,6 +8,8 @@ mod browser;
 mod rust;
 mod targets;
 
+pub use bindings::measure as measure_bindings;
+
 use std::cell::OnceCell;
 use std::process::ExitCode;
 
@@ -100,7 +102,11 @@ impl Part {
         match self {
             Self::Layers | Self::Licences => vec![],
             Self::Targets => vec![Need::CCompiler],
-            Self::Rust => [&[Need::Rustfmt, Need::Clippy, Need::LatinFont], Need::NATIVE.as_slice()].concat(),
+            Self::Rust => {
+                // The JDK lays out the AAR in a test of this program.
+                let own = [Need::Rustfmt, Need::Clippy, Need::LatinFont, Need::Jdk];
+                [own.as_slice(), &Need::NATIVE].concat()
+            }
             Self::Schemas | Self::Sim | Self::Fuzz | Self::E2e | Self::Demo => Need::NATIVE.to_vec(),
             Self::Bindings => [Need::NATIVE.as_slice(), &[Need::Python, Need::Jdk, Need::Maven]].concat(),
             Self::Browser => {
