@@ -35,8 +35,8 @@ const DEPENDENCIES: [(&str, &str, &str); 3] = [
 
 /// What of the checkout the plan is drawn from.
 pub struct Sources {
-    /// The text of [`POM`].
-    pom: String,
+    /// The version of each of [`DEPENDENCIES`], as the tests ran with it.
+    versions: Vec<String>,
 }
 
 impl Sources {
@@ -46,7 +46,12 @@ impl Sources {
     /// What could not be read.
     pub fn read(workspace: &Workspace) -> Result<Self, String> {
         let pom = std::fs::read_to_string(workspace.path(POM)).map_err(|error| format!("{POM}: {error}"))?;
-        Ok(Self { pom })
+        Self::of(&pom)
+    }
+
+    fn of(pom: &str) -> Result<Self, String> {
+        let version = |(_, name, _)| version_of(pom, name).ok_or(format!("{POM} names no version of {name}"));
+        Ok(Self { versions: DEPENDENCIES.into_iter().map(version).collect::<Result<_, _>>()? })
     }
 }
 
@@ -145,7 +150,7 @@ fn laying_out(sources: &Sources) -> Vec<Step> {
     }
     let file = format!("{MADE}/gridwalk-{VERSION}.aar");
     steps.push(Step::run(["jar", "--create", "--no-manifest", "--file", &file, "-C", &aar, "."]));
-    steps.push(Step::write(format!("{MADE}/gridwalk-{VERSION}.pom"), pom(&sources.pom)));
+    steps.push(Step::write(format!("{MADE}/gridwalk-{VERSION}.pom"), pom(&sources.versions)));
     steps
 }
 
@@ -176,11 +181,9 @@ minAndroidGradlePluginVersion=1.0.0
 ";
 
 /// The POM by which a Maven repository serves the AAR.
-fn pom(bindings: &str) -> String {
+fn pom(versions: &[String]) -> String {
     let mut dependencies = String::new();
-    for (group, name, packaging) in DEPENDENCIES {
-        // A POM without a version does not resolve, and so says what is wrong.
-        let version = version_of(bindings, name).unwrap_or_default();
+    for ((group, name, packaging), version) in DEPENDENCIES.into_iter().zip(versions) {
         dependencies.push_str(&format!(
             "    <dependency>\n      <groupId>{group}</groupId>\n      <artifactId>{name}</artifactId>\n      \
              <version>{version}</version>\n      <type>{packaging}</type>\n      <scope>compile</scope>\n    \

@@ -13,7 +13,7 @@ fn sources() -> Sources {
         <dependency><artifactId>kotlin-stdlib</artifactId><version>${kotlin.version}</version></dependency>\
         <dependency><artifactId>kotlinx-coroutines-core</artifactId> <version>1.9.9</version></dependency>\
         <dependency><artifactId>jna</artifactId><version>5.9.9</version></dependency>";
-    Sources { pom: pom.into() }
+    Sources::of(pom).unwrap()
 }
 
 fn shown(steps: &[Step]) -> String {
@@ -143,7 +143,7 @@ fn a_library_that_was_not_built_is_named() {
 
 #[test]
 fn the_pom_names_the_versions_that_were_tested() {
-    let text = pom(&sources().pom);
+    let text = pom(&sources().versions);
     for (name, version, packaging) in [
         ("kotlin-stdlib", "2.9.1", "jar"),
         ("kotlinx-coroutines-core", "1.9.9", "jar"),
@@ -153,4 +153,12 @@ fn the_pom_names_the_versions_that_were_tested() {
         assert_eq!((element(after, "version"), element(after, "type")), (Some(version), Some(packaging)));
     }
     assert_eq!(element(&text, "packaging"), Some("aar"));
+    let problem = Sources::of("<artifactId>jna</artifactId><version>1</version></dependency>").err();
+    assert_eq!(problem, Some(format!("{POM} names no version of kotlin-stdlib")));
+}
+
+#[test]
+fn this_checkout_names_every_version() {
+    let sources = Sources::read(&Workspace::find().unwrap()).unwrap();
+    assert!(sources.versions.iter().all(|version| version.starts_with(|c: char| c.is_ascii_digit())));
 }
