@@ -6,7 +6,7 @@ use std::path::Path;
 const FOREIGN: [&str; 4] = ["target", ".git", "node_modules", "__pycache__"];
 
 /// Further folders that are ignored by git.
-const IGNORED: [&str; 2] = ["tests/fuzz/corpus", "tests/fuzz/artifacts"];
+const IGNORED: [&str; 4] = ["ios/.build", "ios/Generated", "tests/fuzz/corpus", "tests/fuzz/artifacts"];
 
 /// A text file.
 pub struct Text {
