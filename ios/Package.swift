@@ -1,8 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// The phone core for Swift. `cargo xtask test bindings` writes the generated half under Generated and runs the tests;
-// by hand, see README.md of the checkout.
+// The phone core for Swift. `cargo xtask test bindings` writes the generated half under Generated and runs the tests.
 let package = Package(
     name: "Gridwalk",
     platforms: [.iOS(.v16), .macOS(.v13)],

@@ -17,8 +17,7 @@ pub struct Inputs<'a> {
 }
 
 /// What is taken of the generated files, and the folder of `ios/Generated` that each belongs to. The module map is ours.
-const TAKEN: [(&str, &str); 2] =
-    [("GridwalkCore", "GridwalkCore.swift"), ("gridwalkFFI", "gridwalkFFI.h")];
+const TAKEN: [(&str, &str); 2] = [("GridwalkCore", "GridwalkCore.swift"), ("gridwalkFFI", "gridwalkFFI.h")];
 
 /// Checks the style of our Swift, and runs its tests, or those whose names match the given patterns. Returns a line for
 /// the report, with the figures that the tests measured. That no test ran is a failure, unless patterns were given.
@@ -50,16 +49,17 @@ pub fn run(workspace: &Workspace, inputs: &Inputs<'_>, extra: &[String]) -> Resu
         (Some(problem), _) => Err(problem),
         (None, 0) if extra.is_empty() => Err(format!("`{tests}` ran no test")),
         (None, passed) => {
-            let figures: String =
-                figures(&finished.stdout).map(|figures| format!(" ({figures})")).collect();
+            let figures: String = figures(&finished.stdout).map(|figures| format!(" ({figures})")).collect();
             Ok(format!("Swift: {passed} tests passed{figures}"))
         }
     }
 }
 
 fn test_words(extra: &[String]) -> Vec<String> {
-    let mut words: Vec<String> = ["swift", "test", "--package-path", "/gridwalk/ios"].map(String::from).to_vec();
-    words.extend(["--scratch-path", "/gridwalk/build", "--disable-xctest", "--no-parallel"].map(String::from));
+    let mut words: Vec<String> =
+        ["swift", "test", "--package-path", "/gridwalk/ios"].map(String::from).to_vec();
+    words
+        .extend(["--scratch-path", "/gridwalk/build", "--disable-xctest", "--no-parallel"].map(String::from));
     for flag in ["-L/gridwalk/library", "-rpath", "/gridwalk/library"] {
         words.extend(["-Xlinker".to_owned(), flag.to_owned()]);
     }
@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn the_summary_of_swift_testing_is_read() {
-        let stdout = "✔ Suite S passed after 0.001 seconds.\n✔ Test run with 12 tests passed after 3.1 seconds.\n";
+        let stdout =
+            "✔ Suite S passed after 0.001 seconds.\n✔ Test run with 12 tests passed after 3.1 seconds.\n";
         assert_eq!(passed(stdout), 12);
         assert_eq!(passed("Build complete!\n"), 0);
     }

@@ -76,7 +76,9 @@ pub fn inside(workspace: &Workspace, root: &Path, folders: &[(&str, &Path)], wor
 fn cache(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Result<PathBuf, String> {
     let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    Ok(cache.ok_or("missing: a folder for caches, as neither HOME nor XDG_CACHE_HOME is set")?.join("gridwalk"))
+    Ok(cache
+        .ok_or("missing: a folder for caches, as neither HOME nor XDG_CACHE_HOME is set")?
+        .join("gridwalk"))
 }
 
 fn recipe() -> Vec<String> {
@@ -101,7 +103,9 @@ fn make(workspace: &Workspace, root: &Path) -> Result<(), String> {
         })?;
     }
     if !Path::new(KEYS).is_file() {
-        return Err(format!("missing: the keys of Debian 13 ({KEYS}); `apt-get upgrade debian-archive-keyring`"));
+        return Err(format!(
+            "missing: the keys of Debian 13 ({KEYS}); `apt-get upgrade debian-archive-keyring`"
+        ));
     }
     eprintln!("making Debian 13 with Swift in {}: 1.9 GB, one or two minutes, once", root.display());
     let making = root.with_extension("making");
@@ -158,7 +162,8 @@ mod tests {
     #[test]
     fn folders_stand_before_the_command() {
         let workspace = Workspace::find().unwrap();
-        let program = inside(&workspace, Path::new("/r"), &[("ios", Path::new("/a b"))], &["swift", "--version"]);
+        let program =
+            inside(&workspace, Path::new("/r"), &[("ios", Path::new("/a b"))], &["swift", "--version"]);
         assert!(program.to_string().ends_with("/enter.sh /r ios '/a b' -- swift --version"), "{program}");
     }
 }
