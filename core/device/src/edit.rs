@@ -3,6 +3,8 @@
 //! An edit writes only fields whose value changes, is checked by the rules of the kind before it is made, and never
 //! needs the network.
 
+mod untyped;
+
 use std::collections::BTreeSet;
 
 use gridwalk_model::policy::{self, Role, Sender, Write};
@@ -41,6 +43,19 @@ pub struct Page<T> {
 pub struct PageCursor {
     sort: String,
     key: i64,
+}
+
+impl PageCursor {
+    /// As text, for callers that keep it as such. May hold a name or an address.
+    pub fn to_text(&self) -> String {
+        format!("{}:{}", self.key, self.sort)
+    }
+
+    /// Reads [`Self::to_text`]; `None` if it is none.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (key, sort) = text.split_once(':')?;
+        Some(Self { sort: sort.to_owned(), key: key.parse().ok()? })
+    }
 }
 
 /// A field with values that differ, for the worker to choose from.
@@ -364,25 +379,6 @@ impl Store {
         self.view().listed(id)?.map(typed::<T>).transpose()
     }
 
-    /// The fields of one record of any kind that is not sensitive, with the word for the kind.
-    ///
-    /// # Errors
-    /// [`DeviceError::NoPurpose`] for a record of the sensitive class, failures of SQLite.
-    pub fn fields(&self, id: RecordId) -> Result<Option<(String, Fields)>, DeviceError> {
-        let Some((tag, fields)) = self.fields_any(id)? else { return Ok(None) };
-        let class = Kind::parse(&tag).map(|kind| kind.schema().class);
-        if class == Some(AccessClass::Sensitive) {
-            Err(DeviceError::NoPurpose)
-        } else {
-            Ok(Some((tag, fields)))
-        }
-    }
-
-    /// The same of any class: for rules of this crate, not for screens.
-    pub(crate) fn fields_any(&self, id: RecordId) -> Result<Option<(String, Fields)>, DeviceError> {
-        Ok(self.view().listed(id)?.map(|listed| (listed.kind, listed.fields)))
-    }
-
     /// Records of a kind, in the order of the kind.
     ///
     /// # Errors
@@ -398,13 +394,21 @@ impl Store {
         after: Option<&PageCursor>,
         limit: usize,
     ) -> Result<Page<T>, DeviceError> {
-        let after = after.map(|cursor| (cursor.sort.as_str(), cursor.key));
-        let rows = self.view().list_kind(T::SCHEMA.tag, after, limit)?;
-        let next = rows
-            .last()
-            .filter(|_| rows.len() == limit)
-            .map(|row| PageCursor { sort: row.sort.clone(), key: row.key });
+        let (rows, next) = self.page(T::SCHEMA.kind, after, limit)?;
         Ok(Page { entries: typed_list(rows), next })
+    }
+
+    fn page(
+        &self,
+        kind: Kind,
+        after: Option<&PageCursor>,
+        limit: usize,
+    ) -> Result<(Vec<Listed>, Option<PageCursor>), DeviceError> {
+        let after = after.map(|cursor| (cursor.sort.as_str(), cursor.key));
+        let rows = self.view().list_kind(kind.tag(), after, limit)?;
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.map(|row| PageCursor { sort: row.sort.clone(), key: row.key });
+        Ok((rows, next))
     }
 
     /// Records of a kind that name `target` in `field`: the residencies of a dwelling, the events of a place.

@@ -200,6 +200,9 @@ pub enum DeviceError {
     /// The app is locked.
     #[error("the app is locked")]
     Locked,
+    /// The app is paused: nothing touches the store.
+    #[error("the device is paused")]
+    Paused,
     /// The deployment had everything on this phone deleted.
     #[error("the device was wiped")]
     Wiped,
@@ -263,6 +266,7 @@ impl DeviceError {
             Self::Practice => "练习模式不能登记，也不会提交任何内容".into(),
             Self::TooManyTries { .. } => "密码错误次数过多，请稍后再试".into(),
             Self::Locked => "应用已锁定，请先解锁".into(),
+            Self::Paused => "应用已暂停".into(),
             Self::Wiped => "管理员已清除本机数据".into(),
             Self::Revoked => "本机已被管理员停用".into(),
             Self::Cancelled => "已取消".into(),
@@ -318,6 +322,7 @@ impl DeviceError {
             Self::Practice => "Practice mode cannot be registered and sends nothing".into(),
             Self::TooManyTries { .. } => "Too many wrong PINs; try again later".into(),
             Self::Locked => "The app is locked; unlock it first".into(),
+            Self::Paused => "The app is paused".into(),
             Self::Wiped => "The administrator had the data on this phone deleted".into(),
             Self::Revoked => "This phone was locked by the administrator".into(),
             Self::Cancelled => "Cancelled".into(),

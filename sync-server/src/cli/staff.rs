@@ -7,7 +7,7 @@ use gridwalk_model::{DeviceId, RecordId};
 use super::{CliError, Data};
 use crate::access::AccessError;
 use crate::access::enrolment::{CODE_LIFE_MS, create_code};
-use crate::access::staff::{NewWorker, add_person, grant_area, revoke_area, revoke_device};
+use crate::access::staff::{NewWorker, add_person, grant_area, revoke_area, revoke_device, set_roles};
 use crate::clock::{Clock as _, SystemClock, SystemEntropy};
 use crate::edit;
 use crate::storage::access::{role_from_word, role_word};
@@ -31,6 +31,16 @@ pub(super) enum Staff {
         /// Code of a grid that they hold; may be given several times.
         #[arg(long = "area", value_name = "CODE")]
         areas: Vec<String>,
+    },
+    /// Say anew what a person may do. 变更岗位。
+    Roles {
+        #[command(flatten)]
+        data: Data,
+        /// The person's id.
+        person: RecordId,
+        /// What they may do; may be given several times.
+        #[arg(long = "role", value_parser = parse_role, required = true)]
+        roles: Vec<Role>,
     },
     /// Give a person an area: its daily records and its sensitive ones. 授予网格。
     Grant(Holding),
@@ -98,6 +108,11 @@ impl Staff {
                     Ok::<_, CliError>(person)
                 })?;
                 println!("{person}");
+            }
+            Self::Roles { data, person, roles } => {
+                let storage = data.open()?;
+                let storage: &dyn Storage = &*storage;
+                storage.update(|tx| set_roles(tx, OPERATOR, person, &roles, now))?;
             }
             Self::Grant(holding) => holding.change(true)?,
             Self::Revoke(holding) => holding.change(false)?,

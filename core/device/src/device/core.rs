@@ -35,6 +35,11 @@ pub(super) struct Core {
     wiped: bool,
     /// The app is locked: nobody reads or edits until it is unlocked.
     locked: bool,
+    /// The app is suspended, or about to be: nothing touches the store until it goes on.
+    paused: bool,
+    /// What happened meanwhile, to be told to the engine then: the ends of what was cancelled, the last word of an
+    /// upload, a timer.
+    deferred: Vec<Event>,
 }
 
 /// A handle to the thread.
@@ -59,6 +64,9 @@ enum Gate {
 impl Core {
     /// Why nothing is done for these at present.
     fn refused(&self, gate: Gate) -> Option<DeviceError> {
+        if self.paused {
+            return Some(DeviceError::Paused);
+        }
         if gate != Gate::Core && self.engine.is_locked() {
             return Some(DeviceError::Revoked);
         }
@@ -104,6 +112,8 @@ impl CoreThread {
             stopped: None,
             wiped: false,
             locked: false,
+            paused: false,
+            deferred: Vec::new(),
         };
         thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
@@ -145,7 +155,7 @@ impl CoreThread {
         self.call_through(Gate::Worker, work).await
     }
 
-    /// What the core needs for itself, always.
+    /// What the core needs for itself, always but under a pause.
     pub(super) async fn call_inside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
@@ -208,10 +218,32 @@ impl CoreThread {
         answered.await.map_err(|_| DeviceError::Closed)?
     }
 
+    /// Stops the engine, writes everything into the files proper, and touches the store no more until
+    /// [`Self::resume`].
+    pub(super) async fn pause(&self) -> Result<(), DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let _ = answer.send(core.pause());
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)?
+    }
+
+    pub(super) async fn resume(&self) -> Result<(), DeviceError> {
+        let (answer, answered) = oneshot::channel();
+        self.run(move |core| {
+            let _ = answer.send(core.resume());
+        })?;
+        answered.await.map_err(|_| DeviceError::Closed)?
+    }
+
     pub(super) async fn status(&self) -> Result<Status, DeviceError> {
         let (answer, answered) = oneshot::channel();
         self.run(move |core| {
-            let _ = answer.send(core.engine.status(&core.store, core.clock.now()));
+            let status = match core.refused(Gate::Core) {
+                Some(refused) => Err(refused),
+                None => core.engine.status(&core.store, core.clock.now()),
+            };
+            let _ = answer.send(status);
         })?;
         answered.await.map_err(|_| DeviceError::Closed)?
     }
@@ -220,6 +252,10 @@ impl CoreThread {
     pub(super) async fn sync(&self) -> Result<Status, DeviceError> {
         let (answer, answered) = oneshot::channel();
         self.run(move |core| {
+            if let Some(refused) = core.refused(Gate::Core) {
+                let _ = answer.send(Err(refused));
+                return;
+            }
             if core.store.identity().is_none() {
                 let _ = answer.send(Err(DeviceError::NotEnrolled));
                 return;
@@ -255,6 +291,35 @@ impl CoreThread {
 
 impl Core {
     fn take(&mut self, event: Event) -> Result<(), DeviceError> {
+        if self.paused {
+            self.deferred.push(event);
+            return Ok(());
+        }
+        self.drive(event)
+    }
+
+    fn pause(&mut self) -> Result<(), DeviceError> {
+        if self.paused {
+            return Ok(());
+        }
+        let stopped = self.drive(Event::Pause);
+        self.publish();
+        let drained = self.store.drain();
+        // Also where one of them failed: who asked for a pause is about to be suspended.
+        self.paused = true;
+        stopped.and(drained)
+    }
+
+    fn resume(&mut self) -> Result<(), DeviceError> {
+        self.paused = false;
+        for event in std::mem::take(&mut self.deferred) {
+            // What fails is in the status, and in the engine's back-off.
+            let _ = self.drive(event);
+        }
+        self.drive(Event::Resume)
+    }
+
+    fn drive(&mut self, event: Event) -> Result<(), DeviceError> {
         let now = self.clock.now();
         let mut effects = Vec::new();
         let outcome = self.engine.drive(event, &mut self.store, now, &mut effects);
@@ -291,7 +356,7 @@ impl Core {
     }
 
     fn publish(&mut self) {
-        if !self.stale {
+        if !self.stale || self.paused {
             return;
         }
         let now = self.clock.now();

@@ -15,6 +15,8 @@ mod lock;
 #[cfg(test)]
 mod lock_tests;
 mod patrols;
+#[cfg(test)]
+mod pause_tests;
 mod reports;
 mod screens;
 #[cfg(test)]
@@ -125,7 +127,7 @@ impl Device {
             faults,
         } = options;
         let store_folder = folder.clone();
-        let platform = Arc::clone(&key_store);
+        let (platform, time) = (Arc::clone(&key_store), Arc::clone(&clock));
         let opening = tokio::task::spawn_blocking(move || {
             let encryption = if encrypted {
                 Encryption::Key(key_file::load_or_create(&folder, key_store.as_ref(), entropy.as_mut())?)
@@ -140,11 +142,11 @@ impl Device {
                 None => Arc::new(store.software_key(software)?),
             };
             store.sign_evidence_with(Arc::clone(&key));
-            Ok::<_, DeviceError>((store, key))
+            // Asks the platform's keystore as well, if a wipe was cut off: where waiting is allowed.
+            let started = CoreThread::start(store, Engine::new(engine), time, platform)?;
+            Ok::<_, DeviceError>((started, key))
         });
-        let (store, key) = opening.await.map_err(|_| DeviceError::Closed)??;
-        let engine = Engine::new(engine);
-        let (core, effects, status) = CoreThread::start(store, engine, Arc::clone(&clock), platform)?;
+        let ((core, effects, status), key) = opening.await.map_err(|_| DeviceError::Closed)??;
         let driver = Driver::start(core.clone(), effects, Arc::clone(&clock));
         let device = Self {
             shared: Arc::new(Shared {
@@ -212,7 +214,7 @@ impl Device {
     /// Runs `work` with the store, on the store's thread. For reads, and for edits that belong together.
     ///
     /// # Errors
-    /// What `work` fails with; [`DeviceError::Locked`], [`DeviceError::Closed`].
+    /// What `work` fails with; [`DeviceError::Locked`], [`DeviceError::Paused`], [`DeviceError::Closed`].
     pub async fn with_store<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, gridwalk_model::Timestamp) -> Result<T, DeviceError> + Send + 'static,
@@ -497,21 +499,22 @@ impl Device {
         self.shared.core.post(Event::Network { online, wifi })
     }
 
-    /// Stops what is under way and writes everything into the files proper: before the system suspends the app.
+    /// Stops what is under way and writes everything into the files proper: before the system suspends the app. When
+    /// this returns, no thread touches the store, whatever still comes of requests that were cancelled; calls fail with
+    /// [`DeviceError::Paused`] until [`Self::resume`]. Pausing twice is well.
     ///
     /// # Errors
-    /// Failures of the store.
+    /// Failures of the store; it is paused all the same.
     pub async fn pause(&self) -> Result<(), DeviceError> {
-        self.shared.core.event(Event::Pause).await?;
-        self.shared.core.call_inside(|store, _| store.drain()).await
+        self.shared.core.pause().await
     }
 
     /// Goes on after [`Self::pause`].
     ///
     /// # Errors
-    /// [`DeviceError::Closed`].
+    /// Failures of the store; [`DeviceError::Closed`].
     pub async fn resume(&self) -> Result<(), DeviceError> {
-        self.shared.core.event(Event::Resume).await
+        self.shared.core.resume().await
     }
 
     /// Closes the store. Other clones get [`DeviceError::Closed`] from then on.

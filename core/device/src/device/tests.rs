@@ -232,6 +232,10 @@ impl KeyStore for MemoryKeyStore {
     }
 
     fn delete(&self) -> Result<(), DeviceError> {
+        // As a shell's does, it may wait: on a thread of the runtime that would panic.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.block_on(std::future::ready(()));
+        }
         *self.key.lock().unwrap() = None;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! even of a phone that was offline.
 
 use gridwalk_model::records::CareTag;
-use gridwalk_model::{AccessClass, Kind, Record, RecordId, Timestamp, Value};
+use gridwalk_model::{AccessClass, Fields, Kind, Record, RecordId, Timestamp, Value};
 
 use super::KeepingLimits;
 use crate::edit::{ConflictEntry, Entry, Page, PageCursor};
@@ -94,6 +94,62 @@ impl Store {
     ) -> Result<Page<T>, DeviceError> {
         let page = self.list_any::<T>(after, limit)?;
         self.note_reads(T::SCHEMA.kind, &ids(&page.entries), purpose, limits, now)?;
+        Ok(page)
+    }
+
+    /// The same as [`Self::read_sensitive`] as fields with the word for the kind: for callers that learn the kind at run
+    /// time. Of a kind that is not sensitive nothing is noted.
+    ///
+    /// # Errors
+    /// As [`Self::read_sensitive`].
+    pub fn read_sensitive_fields(
+        &mut self,
+        id: RecordId,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Option<(String, Entry<Fields>)>, DeviceError> {
+        let Some((tag, entry)) = self.get_fields_any(id)? else { return Ok(None) };
+        // What this build cannot name it cannot show either: its fields are empty.
+        if let Some(kind) = Kind::parse(&tag) {
+            self.note_reads(kind, &[id], purpose, limits, now)?;
+        }
+        Ok(Some((tag, entry)))
+    }
+
+    /// The same as [`Self::read_sensitive_linked`] as fields.
+    ///
+    /// # Errors
+    /// As [`Self::read_sensitive`].
+    pub fn read_sensitive_fields_linked(
+        &mut self,
+        kind: Kind,
+        field: &str,
+        target: RecordId,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Entry<Fields>>, DeviceError> {
+        let entries = self.list_fields_linked_any(kind, field, target)?;
+        self.note_reads(kind, &ids(&entries), purpose, limits, now)?;
+        Ok(entries)
+    }
+
+    /// The same as [`Self::read_sensitive_list`] as fields.
+    ///
+    /// # Errors
+    /// As [`Self::read_sensitive`].
+    pub fn read_sensitive_fields_list(
+        &mut self,
+        kind: Kind,
+        after: Option<&PageCursor>,
+        limit: usize,
+        purpose: &str,
+        limits: &KeepingLimits,
+        now: Timestamp,
+    ) -> Result<Page<Fields>, DeviceError> {
+        let page = self.list_fields_any(kind, after, limit)?;
+        self.note_reads(kind, &ids(&page.entries), purpose, limits, now)?;
         Ok(page)
     }
 

@@ -56,6 +56,21 @@ pub struct SearchCursor {
     key: i64,
 }
 
+impl SearchCursor {
+    /// As text, for callers that keep it as such.
+    pub fn to_text(&self) -> String {
+        format!("{}:{}", self.tier as u8, self.key)
+    }
+
+    /// Reads [`Self::to_text`]; `None` if it is none.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (tier, key) = text.split_once(':')?;
+        let tier: u8 = tier.parse().ok()?;
+        let tier = std::iter::successors(Some(Tier::Exact), |tier| tier.next()).find(|t| *t as u8 == tier)?;
+        Some(Self { tier, key: key.parse().ok()? })
+    }
+}
+
 /// A record that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchHit {

@@ -4,6 +4,7 @@ mod arrows;
 mod layout;
 mod lengths;
 mod libraries;
+mod runtimes;
 mod scrub;
 mod texts;
 
@@ -16,6 +17,7 @@ pub fn check(workspace: &Workspace) -> Result<String, Vec<String>> {
     let files = texts::read(workspace.root()).map_err(|problem| vec![problem])?;
     let mut problems = arrows::breaches(&members);
     problems.extend(libraries::breaches(&members, &files));
+    problems.extend(runtimes::breaches(&files));
     problems.extend(lengths::breaches(&files));
     problems.extend(layout::breaches(workspace.root(), &files));
     if problems.is_empty() {

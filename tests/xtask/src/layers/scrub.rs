@@ -24,7 +24,7 @@ pub fn without_tests(code: &str) -> String {
 }
 
 /// Where the item that starts here ends: after its `;`, or after the brace that closes its first brace.
-fn end_of_item(code: &str) -> usize {
+pub fn end_of_item(code: &str) -> usize {
     let mut depth = 0_usize;
     for (at, c) in code.char_indices() {
         match c {
