@@ -117,8 +117,9 @@ fn make(workspace: &Workspace, root: &Path) -> Result<(), String> {
         .args(recipe())
         .args([&making])
         .capture()?;
-    if !making.join("usr/bin/swift").exists() {
-        return Err(format!("Debian's swiftlang brought no usr/bin/swift into {}", making.display()));
+    let compiler = making.join("usr/libexec/swift/bin/swift-frontend");
+    if !compiler.is_file() {
+        return Err(format!("Debian's swiftlang brought no {}", compiler.display()));
     }
     remove(workspace, root)?;
     std::fs::write(making.join(MARKER), recipe().join("\n"))
