@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Built, Findings};
+use super::{Built, Findings, bindings_swift};
 use crate::artifacts::Artifacts;
 use crate::process::Program;
 use crate::report::{surefire_count, unittest_count};
@@ -18,7 +18,7 @@ pub fn run(workspace: &Workspace, built: &Built, extra: &[String], findings: &mu
         Ok(made) => made,
         Err(problem) => return findings.add(Err(problem)),
     };
-    for test in [python, kotlin] {
+    for test in [python, kotlin, swift] {
         findings.add(test(workspace, made, extra));
     }
 }
@@ -66,6 +66,12 @@ fn kotlin(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<S
         ]);
     }
     finished("Kotlin", &tests, extra, surefire_count)
+}
+
+fn swift(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<String, String> {
+    let generated = generated(workspace, made, "swift")?;
+    let (library, server) = (made.library(LIBRARY)?, made.program("gridwalk-server")?);
+    bindings_swift::run(workspace, &bindings_swift::Inputs { library, generated: &generated, server }, extra)
 }
 
 /// Runs the tests of a language. That none ran is a failure, unless patterns were given that may be meant for another.

@@ -3,6 +3,7 @@
 //! All parts run, also after one failed. A part whose needs cannot be met has failed; nothing passes by skipping.
 
 mod bindings;
+mod bindings_swift;
 mod browser;
 mod rust;
 

@@ -6,6 +6,7 @@
 mod apt;
 mod browser;
 mod needs;
+pub mod swift;
 
 pub use browser::chromium;
 pub use needs::Need;
@@ -16,6 +17,7 @@ use needs::Remedy;
 /// Installs what any command may need.
 pub fn everything(workspace: &Workspace) -> Result<(), String> {
     ensure(workspace, &Need::ALL)?;
+    swift::root(workspace)?;
     eprintln!("everything that tests and demo need is there");
     Ok(())
 }
