@@ -27,7 +27,7 @@ Parts, in their order:
   fuzz      the mutation fuzzer for 60 s; e.g. `-- --seconds 3600`
   e2e       real processes, files and HTTP; e.g. `-- name_of_a_test`
   browser   the console in headless Chromium
-  bindings  the phone core from Python and Kotlin, against a real server; e.g. `-- pause`
+  bindings  the phone core from Python, Kotlin and Swift, against a real server; e.g. `-- pause`
   demo      the main job to its end, on made-up data and on the shared data where that exists
   targets   `cargo check` for Android and iOS, where Rust's standard library for them can be had
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-/// Folders that hold nothing of ours, wherever they are.
+/// What holds nothing of ours, wherever it is. In a linked worktree `.git` is a file.
 const FOREIGN: [&str; 4] = ["target", ".git", "node_modules", "__pycache__"];
 
 /// Further folders that are ignored by git.
-const IGNORED: [&str; 2] = ["tests/fuzz/corpus", "tests/fuzz/artifacts"];
+const IGNORED: [&str; 4] = ["ios/.build", "ios/Generated", "tests/fuzz/corpus", "tests/fuzz/artifacts"];
 
 /// A text file.
 pub struct Text {

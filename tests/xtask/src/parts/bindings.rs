@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{Built, Findings};
+use super::{Built, Findings, bindings_swift};
 use crate::artifacts::Artifacts;
 use crate::process::Program;
 use crate::report::{surefire_count, unittest_count};
@@ -16,8 +16,8 @@ use crate::workspace::Workspace;
 /// The library, as its crate is called.
 const LIBRARY: &str = "gridwalk_ffi";
 
-/// The test that measures what crossing the boundary costs, as each language's runner chooses it.
-const MEASURING: &str = "ten thousand";
+/// The test that measures what crossing the boundary costs, as the runners of Kotlin and Swift choose it.
+const MEASURING: [&str; 2] = ["ten thousand", "tenThousand"];
 
 /// What the figures are held against.
 const LIMITS: [(&str, &str); 2] =
@@ -29,7 +29,7 @@ pub fn run(workspace: &Workspace, built: &Built, extra: &[String], findings: &mu
         Ok(made) => made,
         Err(problem) => return findings.add(Err(problem)),
     };
-    for test in [python, kotlin] {
+    for test in [python, kotlin, swift] {
         findings.add(test(workspace, made, extra));
     }
 }
@@ -87,22 +87,26 @@ fn kotlin_tests(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Re
 /// What is missing, or what failed.
 pub fn measure(workspace: &Workspace) -> Result<ExitCode, String> {
     setup::ensure(workspace, &[Need::NATIVE.as_slice(), &[Need::Jdk, Need::Maven]].concat())?;
-    let made = Artifacts::build_library_optimised(
-        workspace,
-        &["gridwalk-ffi", "gridwalk-bindgen", "gridwalk-server"],
-    )?;
-    let tests = kotlin_tests(workspace, &made, &[MEASURING.into()])?.args(["-Dgridwalk.jvm=-Xshare:auto"]);
-    let finished = tests.run_and_keep_quietly();
-    if let Some(problem) = finished.problem {
-        return Err(format!("{problem}\n{}", finished.stdout));
+    let packages = ["gridwalk-ffi", "gridwalk-bindgen", "gridwalk-server"];
+    let made = Artifacts::build_library_optimised(workspace, &packages)?;
+    let [kotlin_test, swift_test] = MEASURING.map(|name| [name.to_owned()]);
+    // All of the JVM's compilers, unlike in short runs of tests.
+    let kotlin = kotlin_tests(workspace, &made, &kotlin_test)?.args(["-Dgridwalk.jvm=-Xshare:auto"]);
+    let generated = generated(workspace, &made, "swift")?;
+    let (_, swift) = bindings_swift::programs(workspace, &swift_inputs(&made, &generated)?, &swift_test)?;
+    for (language, tests) in [("Kotlin", kotlin), ("Swift", swift)] {
+        let finished = tests.run_and_keep_quietly();
+        if let Some(problem) = finished.problem {
+            return Err(format!("{problem}\n{}", finished.stdout));
+        }
+        let figures = figures(&finished.stdout).ok_or_else(|| format!("`{tests}` printed no figures"))?;
+        figure_lines(language, figures).iter().for_each(|line| println!("{line}"));
     }
-    let lines = figure_lines("Kotlin", figures(&finished.stdout).ok_or("the tests printed no figures")?);
-    lines.iter().for_each(|line| println!("{line}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the tests measured.
-fn figures(stdout: &str) -> Option<&str> {
+/// What the tests of a language measured.
+pub fn figures(stdout: &str) -> Option<&str> {
     stdout.lines().find_map(|line| Some(line.split_once("figures: ")?.1))
 }
 
@@ -118,6 +122,16 @@ fn figure_lines(language: &str, figures: &str) -> Vec<Value> {
         }))
     };
     figures.split(", ").filter_map(one).collect()
+}
+
+fn swift(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<String, String> {
+    let generated = generated(workspace, made, "swift")?;
+    bindings_swift::run(workspace, &swift_inputs(made, &generated)?, extra)
+}
+
+fn swift_inputs<'a>(made: &'a Artifacts, generated: &'a Path) -> Result<bindings_swift::Inputs<'a>, String> {
+    let (library, server) = (made.library(LIBRARY)?, made.program("gridwalk-server")?);
+    Ok(bindings_swift::Inputs { library, generated, server })
 }
 
 /// Runs the tests of a language. That none ran is a failure, unless patterns were given that may be meant for another.

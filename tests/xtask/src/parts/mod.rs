@@ -4,6 +4,7 @@
 //! only some machines can run says so in the table where it was not run.
 
 mod bindings;
+mod bindings_swift;
 mod browser;
 mod rust;
 mod targets;

@@ -38,7 +38,7 @@ fn have_lists() -> bool {
     entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     #[cfg(target_os = "linux")]
     {
         use std::os::unix::fs::MetadataExt;

@@ -6,6 +6,7 @@
 mod apt;
 mod browser;
 mod needs;
+pub mod swift;
 pub mod targets;
 
 pub use browser::chromium;
@@ -17,6 +18,7 @@ use needs::Remedy;
 /// Installs what any command may need.
 pub fn everything(workspace: &Workspace) -> Result<(), String> {
     ensure(workspace, &Need::ALL)?;
+    swift::root(workspace)?;
     eprintln!("everything that tests and demo need is there");
     Ok(())
 }
