@@ -170,7 +170,7 @@ class CallsTest {
             }
         val pages = mutableListOf<Duration>()
         practice(folder).during { device ->
-            repeat(200) { device.listDwellings(null, 50u) }
+            repeat(1_000) { device.listDwellings(null, 50u) }
             repeat(201) { pages += measureTime { device.listDwellings(null, 50u) } }
         }
         fun median(times: List<Duration>) =
