@@ -163,6 +163,9 @@ const HONEST: &[&str] = &[
 const MAP_ENDINGS: &str =
     "路 街 巷 弄 大道 大街 广场 桥 园 宫 社区 小区 新村 村 乡 镇 区 自治区 自治州 自治县 自治旗 小学 中学";
 
+/// What looks like such an ending and names no place: 苗族村民, 民族区分.
+const NO_ENDINGS: &str = "村民 乡民 镇民 乡亲 区分 区别 区域性 路过 路人 园丁";
+
 /// Other names that have such a word in them: the word, and what behind it makes a name of it.
 const NAMES: &[(&str, &str)] = &[
     (
@@ -251,7 +254,8 @@ pub fn find_beside_streets(text: &str) -> Option<&'static str> {
 fn without_a_people(text: &str) -> Option<String> {
     text.match_indices('族').find_map(|(at, people)| {
         let (head, tail) = (text.get(..at)?, text.get(at + people.len()..)?);
-        if !MAP_ENDINGS.split(' ').any(|ending| tail.starts_with(ending)) {
+        let begins = |words: &str| words.split(' ').any(|word| tail.starts_with(word));
+        if begins(NO_ENDINGS) || !begins(MAP_ENDINGS) {
             return None;
         }
         let of = |name: &&str| head.ends_with(*name);
@@ -392,7 +396,8 @@ mod tests {
         {
             assert!(find_beside_streets(text).is_some(), "{text}");
         }
-        for text in ["民族路上访户", "登记民族成分", "民族事务科", "宗教场所"] {
+        for text in ["民族路上访户", "登记民族成分", "民族事务科", "宗教场所", "苗族村民", "回族区分登记"]
+        {
             assert!(find_beside_streets(text).is_some(), "{text}");
         }
     }

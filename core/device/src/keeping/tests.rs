@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gridwalk_model::records::care_tag::Need;
 use gridwalk_model::records::{Appellant, CareTag, Resident, ResidentId, ServiceRecord, parse_date};
+use gridwalk_model::time::DAY_MS as DAY;
 use gridwalk_model::{AccessClass, ContentHash, Fields, Kind, Record, RecordId, Value};
 use zeroize::Zeroizing;
 
@@ -19,8 +20,6 @@ use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, resident, store};
 use crate::work::doors::{AtDoor, DoorAct};
 use crate::work::visits::VisitInput;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
-
-const DAY: i64 = 86_400_000;
 
 fn blob(store: &mut Store, n: u8, form: MediaForm, bytes: usize, now: i64) -> ContentHash {
     let hash = ContentHash::from_bytes([n; 32]);
