@@ -88,6 +88,11 @@ const WORDS: &[&str] = &[
     "信用评分",
     "社会评分",
     "重点人员",
+    "重点关注人员",
+    "重点关注对象",
+    "重点管控人员",
+    "重点管控对象",
+    "稳控",
     "重点人口",
     "特殊人群",
     "刑满释放",
@@ -109,9 +114,15 @@ const WORDS: &[&str] = &[
     "social score",
     "social credit score",
     "key person",
+    "key people",
+    "person of interest",
+    "persons of interest",
     "key population",
     // Face recognition.
     "人脸",
+    "脸部识别",
+    "人像比对",
+    "人像识别",
     "面部识别",
     "刷脸",
     "face recognition",
@@ -192,6 +203,7 @@ const READ: &[(Kind, &str, bool)] = &[
     (Kind::Event, "category", false),
     (Kind::ServiceRecord, "request", true),
     (Kind::ServiceRecord, "service", true),
+    (Kind::Task, "title", true),
     (Kind::Unit, "name", true),
 ];
 
@@ -344,12 +356,24 @@ mod tests {
             "是否入党",
             "宗教信徒",
             "户主是苗族还是土家族",
+            "重点关注人员名单",
+            "稳控对象",
+            "人像比对",
+            "key people to watch",
         ] {
             assert!(find(text).is_some(), "{text}");
         }
-        for text in
-            ["跌倒风险", "高空坠物风险", "Falling-object risk", "surface", "公安部令", "国家标准", "会议议题"]
-        {
+        for text in [
+            "重点人群接种疫苗",
+            "重点单位",
+            "跌倒风险",
+            "高空坠物风险",
+            "Falling-object risk",
+            "surface",
+            "公安部令",
+            "国家标准",
+            "会议议题",
+        ] {
             assert_eq!(find(text), None, "{text}");
         }
         for text in [

@@ -1,21 +1,14 @@
 //! Events: a deployment's rules for them, what became of them, what the worker does about them.
 
 use gridwalk_model::RecordId;
-use gridwalk_model::event::Action;
-use gridwalk_model::event::EventRules;
 use gridwalk_model::event::site::OnSite;
+use gridwalk_model::event::{Action, EventRules};
 
 use super::Device;
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
 use crate::sync::Event;
-use crate::work::events::EventStory;
-use crate::work::events::LookBack;
-use crate::work::events::MyReport;
-use crate::work::events::SiteClaim;
-use crate::work::events::SiteVerification;
-use crate::work::events::Snapped;
-use crate::work::events::WorkerAct;
+use crate::work::events::{EventStory, LookBack, MyReport, SiteClaim, SiteVerification, Snapped, WorkerAct};
 use crate::work::rules::RulesRefused;
 
 impl Device {

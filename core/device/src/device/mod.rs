@@ -318,6 +318,14 @@ impl Device {
         self.with_store(move |store, _| store.search(&text, &kinds, after.as_ref(), limit)).await
     }
 
+    /// The fields of one record in conflict: see [`crate::Store::conflicts_of`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn conflicts_of(&self, id: RecordId) -> Result<Vec<ConflictEntry>, DeviceError> {
+        self.with_store(move |store, _| store.conflicts_of(id)).await
+    }
+
     /// Every field in conflict.
     ///
     /// # Errors
@@ -368,7 +376,7 @@ impl Device {
     /// Failures of the store; [`DeviceError::NotEnrolled`].
     pub async fn sync(&self) -> Result<Status, DeviceError> {
         let status = self.shared.core.sync().await?;
-        if status.online && status.last_error.is_none() && !status.locked && !status.saving.no_fetching {
+        if status.may_fetch_previews() {
             match self.fetch_previews().await {
                 // Previews of others are a convenience: the next synchronisation goes on with them.
                 // While the app is locked they wait too.

@@ -2,23 +2,17 @@
 
 use std::sync::Arc;
 
-use gridwalk_evidence::Limits;
-use gridwalk_evidence::Photo;
-use gridwalk_evidence::StampFont;
-use gridwalk_model::ContentHash;
-use gridwalk_model::RecordId;
+use gridwalk_evidence::{Limits, Photo, StampFont};
 use gridwalk_model::photo::BlurRegion;
+use gridwalk_model::{ContentHash, RecordId};
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::photo;
-use crate::photo::CaptureFacts;
+use crate::photo::{self, CaptureFacts};
 use crate::store::Store;
 use crate::sync::Event;
-use crate::work::events::SnapContext;
-use crate::work::events::Snapped;
-use crate::work::evidence::RemovedPhoto;
-use crate::work::evidence::ReusedPhoto;
+use crate::work::events::{SnapContext, Snapped};
+use crate::work::evidence::{RemovedPhoto, ReusedPhoto};
 
 /// How long a preview that the server does not have yet is left alone, in milliseconds.
 const PREVIEW_RETRY_MS: i64 = 10 * 60 * 1000;

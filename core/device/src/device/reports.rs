@@ -2,26 +2,20 @@
 
 use std::sync::Arc;
 
-use gridwalk_evidence::Limits;
-use gridwalk_evidence::StampFont;
+use gridwalk_evidence::{Limits, StampFont};
+use gridwalk_model::RecordId;
 use gridwalk_model::event::Category;
+use gridwalk_model::event::urgent::Call;
+use gridwalk_model::geo::LatLon;
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::photo;
-use crate::photo::CaptureFacts;
+use crate::photo::{self, CaptureFacts};
 use crate::store::Store;
 use crate::sync::Event;
-use crate::work::events::DraftTray;
-use crate::work::events::GridAt;
-use crate::work::events::NearReport;
-use crate::work::events::NotSent;
-use crate::work::events::ReportDraft;
-use crate::work::events::SentReport;
-use crate::work::events::SnapContext;
-use crate::work::events::Snapped;
-use crate::work::events::Sorted;
-use gridwalk_model::geo::LatLon;
+use crate::work::events::{
+    DraftTray, GridAt, NearReport, NotSent, ReportDraft, Sending, SentReport, SnapContext, Snapped, Sorted,
+};
 
 impl Device {
     /// The first call of a report: see [`crate::Store::snap`].
@@ -156,6 +150,22 @@ impl Device {
     /// As there.
     pub async fn not_sent(&self) -> Result<Vec<NotSent>, DeviceError> {
         self.with_store(|store, _| store.not_sent()).await
+    }
+
+    /// How far a report has come: see [`crate::Store::sending`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn sending(&self, event: RecordId) -> Result<Sending, DeviceError> {
+        self.with_store(move |store, _| store.sending(event)).await
+    }
+
+    /// Whom to call about an event, with a message: see [`crate::Store::call_about`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn call_about(&self, event: RecordId) -> Result<Option<Call>, DeviceError> {
+        self.with_store(move |store, _| store.call_about(event)).await
     }
 
     /// In which grid a position lies, or how far outside of the worker's own: see [`crate::Store::grid_at`].

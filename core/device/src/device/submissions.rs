@@ -8,9 +8,7 @@ use super::Device;
 use crate::edit::Entry;
 use crate::error::DeviceError;
 use crate::sync::Event;
-use crate::work::checklists::AskedLater;
-use crate::work::checklists::Filling;
-use crate::work::checklists::Submitted;
+use crate::work::checklists::{AskedLater, Filling, Submitted};
 
 impl Device {
     /// Begins to fill a form, or goes on with the draft of it.

@@ -4,11 +4,7 @@ use super::Device;
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
 use crate::sync::Event;
-use crate::work::tray::Settlement;
-use crate::work::tray::TrayItem;
-use crate::work::tray::TrayKey;
-use crate::work::tray::TrayValue;
-use crate::work::tray::Undo;
+use crate::work::tray::{Settlement, TrayItem, TrayKey, TrayValue, Undo};
 
 impl Device {
     /// What needs a decision or patience: see [`crate::Store::tray`].

@@ -6,9 +6,7 @@ use gridwalk_model::voice::VoiceRef;
 use super::Device;
 use crate::error::DeviceError;
 use crate::sync::Event;
-use crate::work::evidence::DraftVoice;
-use crate::work::evidence::RemovedVoice;
-use crate::work::evidence::VoiceFacts;
+use crate::work::evidence::{DraftVoice, RemovedVoice, VoiceFacts};
 use crate::work::visits::VisitInput;
 
 impl Device {
