@@ -281,7 +281,8 @@ fn the_starter_limits_judge_as_the_design_says() {
 #[test]
 fn each_starter_limit_passes_at_its_number_and_fails_beyond() {
     let (bottled, shed, lift) = (("gas", "bottled"), ("charging_shed", "yes"), ("elevator", "yes"));
-    let numbers: &[(&str, &str, f64, f64, Option<(&str, &str)>)] = &[
+    type Limit = (&'static str, &'static str, f64, f64, Option<(&'static str, &'static str)>);
+    let numbers: &[Limit] = &[
         ("small_venues", "lpg_kg", 100.0, 100.1, Some(bottled)),
         ("small_venues", "lpg_bottles", 4.0, 5.0, Some(bottled)),
         ("small_venues", "hose_m", 2.0, 2.1, Some(bottled)),
