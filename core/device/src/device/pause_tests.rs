@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
+use gridwalk_model::ContentHash;
+
 use crate::NetError;
+use crate::photo::CaptureFacts;
 use crate::store::Lane;
 use crate::testkit::{GRID, USER, at, device, dwelling, fields, jpeg};
 
