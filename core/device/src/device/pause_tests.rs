@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::*;
 use gridwalk_model::ContentHash;
 
+use super::*;
 use crate::NetError;
 use crate::photo::CaptureFacts;
 use crate::store::Lane;
