@@ -505,6 +505,11 @@ impl Device {
         self.write(async move |core| core.undo_door(n).await).await
     }
 
+    /// Who on this phone may be the same person as this one, the likeliest first.
+    pub async fn duplicates_of(&self, person: RecordId) -> Result<Vec<DuplicateHint>, GridwalkError> {
+        self.call(async move |core| core.duplicates_of(person).await).await
+    }
+
     /// Who on this phone may be the person that is about to be typed in.
     pub async fn duplicates_of_new(&self, new: NewPerson) -> Result<Vec<DuplicateHint>, GridwalkError> {
         self.call(async move |core| core.duplicates_of_new(new).await).await

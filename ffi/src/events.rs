@@ -464,12 +464,12 @@ impl Device {
 
     /// How far a report has come.
     pub async fn sending(&self, event: RecordId) -> Result<Sending, GridwalkError> {
-        self.call(async move |core| core.with_store(move |store, _| store.sending(event)).await).await
+        self.call(async move |core| core.sending(event).await).await
     }
 
     /// Whom to call about an event, with a message without personal data; none where the deployment names nobody.
     pub async fn call_about(&self, event: RecordId) -> Result<Option<Call>, GridwalkError> {
-        self.call(async move |core| core.with_store(move |store, _| store.call_about(event)).await).await
+        self.call(async move |core| core.call_about(event).await).await
     }
 
     /// What the worker may do about an event, in the order in which a screen shows it: words such as `withdraw`.

@@ -242,9 +242,7 @@ impl Device {
 
     /// The fields of one record that are in conflict, likewise.
     pub async fn conflicts_of(&self, id: RecordId) -> Result<Vec<RecordConflict>, GridwalkError> {
-        let asked =
-            self.call(async move |core| core.with_store(move |store, _| store.conflicts_of(id)).await);
-        Ok(crate::mirror::many(asked.await?))
+        Ok(crate::mirror::many(self.call(async move |core| core.conflicts_of(id).await).await?))
     }
 
     /// The worker's choice between values in conflict: settles it on every phone.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use gridwalk_device::photo::CaptureFacts;
 use gridwalk_device::work::events::{
-    Draft, DraftPhoto, DraftTray, NearReport, NotSent, ReportDraft, Sending, SentReport, SnapContext,
-    Snapped, Sorted,
+    Draft, DraftPhoto, DraftTray, GridAt, NearReport, NeighbourGrid, NotSent, ReportDraft, Sending,
+    SentReport, SnapContext, Snapped, Sorted,
 };
 use gridwalk_device::work::evidence::DraftVoice;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::near::Near;
 use gridwalk_model::event::urgent::Call;
 use gridwalk_model::event::{SlaClass, State};
-use gridwalk_model::geo::Position;
+use gridwalk_model::geo::{LatLon, Position};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::{RecordId, Timestamp};
 
@@ -182,6 +182,26 @@ pub struct SentReport {
     pub call: Option<Call>,
 }
 
+/// Where a position lies, by the boundaries that this phone knows.
+#[uniffi::remote(Record)]
+pub struct GridAt {
+    /// The worker's grid to which a report from there goes; none as long as the phone has no grid.
+    pub own: Option<RecordId>,
+    /// How far outside of that grid it is, in metres; none inside of it, or where its boundary is not known.
+    pub outside_m: Option<f64>,
+    /// The grid of somebody else in which it lies instead.
+    pub neighbour: Option<NeighbourGrid>,
+}
+
+/// A grid of somebody else.
+#[uniffi::remote(Record)]
+pub struct NeighbourGrid {
+    /// The grid.
+    pub grid: RecordId,
+    /// Its name.
+    pub name: String,
+}
+
 /// What the worker is offered.
 #[uniffi::remote(Record)]
 #[uniffi(name = "EmergencyCall")]
@@ -311,6 +331,12 @@ impl Device {
     /// Reports that the server does not have, the urgent ones first, each with whom to call.
     pub async fn not_sent(&self) -> Result<Vec<NotSent>, GridwalkError> {
         self.call(async |core| core.not_sent().await).await
+    }
+
+    /// In which grid a position lies, or how far outside of the worker's own and in whose. Takes some milliseconds for
+    /// hundreds of grids.
+    pub async fn grid_at(&self, point: LatLon) -> Result<GridAt, GridwalkError> {
+        self.call(async move |core| core.grid_at(point).await).await
     }
 
     /// Reports on this phone that may be of the same problem as a draft, the nearest first.

@@ -38,7 +38,7 @@ pub struct FoundRecord {
     /// What it is called, or what it says in short.
     pub title: Words,
     /// Where it is or whom it is about: a door, a place, a person and their door. Empty where nothing more is known.
-    pub whereabouts: String,
+    pub whereabouts: Words,
     /// How well it fits.
     pub tier: Tier,
 }

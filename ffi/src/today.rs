@@ -39,7 +39,7 @@ pub struct TodayItem {
     /// Why it is on the list; several where more than one record asks for the same.
     pub reasons: Vec<Words>,
     /// Name and door of the target, or the title of the task.
-    pub title: String,
+    pub title: Words,
     /// Where it is, if that is known.
     pub point: Option<LatLon>,
 }

@@ -157,7 +157,7 @@ pub struct TrayItem {
     /// Whether its values are of the sensitive class.
     pub sensitive: bool,
     /// What the record is called; empty where it has no name.
-    pub title: String,
+    pub title: Words,
     /// Since when.
     pub since: Timestamp,
     /// What happened, in a few words.

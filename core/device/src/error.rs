@@ -266,7 +266,7 @@ impl DeviceError {
             Self::Visit { fault, .. } => fault.zh().into(),
             Self::NoDraft => "找不到这份草稿".into(),
             Self::DraftDiscarded => "这份草稿已被丢弃，请先恢复再上报".into(),
-            Self::Unfinished { what: "photos" } => "请拍照，或说明没有照片的原因".into(),
+            Self::Unfinished { what: "photos" } => "请补充照片或语音，或说明没有照片的原因".into(),
             Self::Unfinished { what } => {
                 format!("上报内容不完整，请先填写{}", gridwalk_model::describe::field_name("event", what).zh)
             }
@@ -324,7 +324,9 @@ impl DeviceError {
             Self::Visit { fault, .. } => fault.en().into(),
             Self::NoDraft => "This draft is not here".into(),
             Self::DraftDiscarded => "This draft was thrown away: take it back before you send it".into(),
-            Self::Unfinished { what: "photos" } => "Take a photo, or say why there is none".into(),
+            Self::Unfinished { what: "photos" } => {
+                "Add a photo or a voice note, or say why there is no photo".into()
+            }
             Self::Unfinished { what } => {
                 let field = gridwalk_model::describe::field_name("event", what).en;
                 format!("The report is not complete: {field} is missing")

@@ -302,7 +302,6 @@ impl Store {
     /// Removes full photos and voice notes whose receipt is older than `keep_ms` and in a backup, fetched photos after a
     /// day, and bytes that nothing has referred to for a day. Returns how many.
     pub(crate) fn sweep_received(&mut self, now: Timestamp, keep_ms: i64) -> Result<usize, DeviceError> {
-        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
         let done = self.view().uploads_done(now.plus_millis(-keep_ms))?;
         if !done.is_empty() {
             // The note of the receipt goes first: bytes without a note are swept as leftovers, a note without bytes
@@ -312,7 +311,7 @@ impl Store {
         let mut gone = done;
         gone.extend(self.dropped_uploads(now)?);
         for (hash, at) in self.all_media()? {
-            let old = at.plus_millis(DAY_MS) < now;
+            let old = at.plus_days(1) < now;
             if old
                 && !gone.contains(&hash)
                 && self.view().upload(&hash)?.is_none()

@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, Weekday};
 
 use crate::records::parse_date;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 
-const DAY_MS: i64 = 86_400_000;
-const MINUTE_MS: i64 = 60_000;
 /// Deadlines further away than this are cut off, so that no input makes counting slow.
 const MAX_DAYS: i64 = 3_660;
 

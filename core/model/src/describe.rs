@@ -25,6 +25,23 @@ impl Words {
         let zh = text.into();
         Self { en: zh.clone(), zh }
     }
+
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.zh.is_empty()
+    }
+
+    /// Both, apart by a point in the middle; the other where one is empty.
+    #[must_use]
+    pub fn beside(self, other: &Self) -> Self {
+        if self.is_empty() {
+            return other.clone();
+        }
+        if other.is_empty() {
+            return self;
+        }
+        Self::new(format!("{} · {}", self.zh, other.zh), format!("{} · {}", self.en, other.en))
+    }
 }
 
 /// The name of a kind of record; the word itself for a kind of a newer schema.

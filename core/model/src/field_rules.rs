@@ -13,9 +13,6 @@ use minicbor::{Decode, Encode};
 use crate::codec::{self, CodecError};
 use crate::local_time::LocalTime;
 
-/// Milliseconds of a day.
-pub(crate) const DAY_MS: i64 = 86_400_000;
-
 /// Limits that the phone's core works with. The defaults are those of the product's design; the numbers to call are
 /// the national ones, for a deployment to replace.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

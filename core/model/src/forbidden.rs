@@ -88,6 +88,11 @@ const WORDS: &[&str] = &[
     "信用评分",
     "社会评分",
     "重点人员",
+    "重点关注人员",
+    "重点关注对象",
+    "重点管控人员",
+    "重点管控对象",
+    "稳控",
     "重点人口",
     "特殊人群",
     "刑满释放",
@@ -109,9 +114,15 @@ const WORDS: &[&str] = &[
     "social score",
     "social credit score",
     "key person",
+    "key people",
+    "person of interest",
+    "persons of interest",
     "key population",
     // Face recognition.
     "人脸",
+    "脸部识别",
+    "人像比对",
+    "人像识别",
     "面部识别",
     "刷脸",
     "face recognition",
@@ -163,6 +174,9 @@ const HONEST: &[&str] = &[
 const MAP_ENDINGS: &str =
     "路 街 巷 弄 大道 大街 广场 桥 园 宫 社区 小区 新村 村 乡 镇 区 自治区 自治州 自治县 自治旗 小学 中学";
 
+/// What looks like such an ending and names no place: 苗族村民, 民族区分.
+const NO_ENDINGS: &str = "村民 乡民 镇民 乡亲 区分 区别 区域性 路过 路人 园丁";
+
 /// Other names that have such a word in them: the word, and what behind it makes a name of it.
 const NAMES: &[(&str, &str)] = &[
     (
@@ -189,6 +203,7 @@ const READ: &[(Kind, &str, bool)] = &[
     (Kind::Event, "category", false),
     (Kind::ServiceRecord, "request", true),
     (Kind::ServiceRecord, "service", true),
+    (Kind::Task, "title", true),
     (Kind::Unit, "name", true),
 ];
 
@@ -251,7 +266,8 @@ pub fn find_beside_streets(text: &str) -> Option<&'static str> {
 fn without_a_people(text: &str) -> Option<String> {
     text.match_indices('族').find_map(|(at, people)| {
         let (head, tail) = (text.get(..at)?, text.get(at + people.len()..)?);
-        if !MAP_ENDINGS.split(' ').any(|ending| tail.starts_with(ending)) {
+        let begins = |words: &str| words.split(' ').any(|word| tail.starts_with(word));
+        if begins(NO_ENDINGS) || !begins(MAP_ENDINGS) {
             return None;
         }
         let of = |name: &&str| head.ends_with(*name);
@@ -340,12 +356,24 @@ mod tests {
             "是否入党",
             "宗教信徒",
             "户主是苗族还是土家族",
+            "重点关注人员名单",
+            "稳控对象",
+            "人像比对",
+            "key people to watch",
         ] {
             assert!(find(text).is_some(), "{text}");
         }
-        for text in
-            ["跌倒风险", "高空坠物风险", "Falling-object risk", "surface", "公安部令", "国家标准", "会议议题"]
-        {
+        for text in [
+            "重点人群接种疫苗",
+            "重点单位",
+            "跌倒风险",
+            "高空坠物风险",
+            "Falling-object risk",
+            "surface",
+            "公安部令",
+            "国家标准",
+            "会议议题",
+        ] {
             assert_eq!(find(text), None, "{text}");
         }
         for text in [
@@ -392,7 +420,8 @@ mod tests {
         {
             assert!(find_beside_streets(text).is_some(), "{text}");
         }
-        for text in ["民族路上访户", "登记民族成分", "民族事务科", "宗教场所"] {
+        for text in ["民族路上访户", "登记民族成分", "民族事务科", "宗教场所", "苗族村民", "回族区分登记"]
+        {
             assert!(find_beside_streets(text).is_some(), "{text}");
         }
     }

@@ -13,11 +13,11 @@ use crate::forbidden;
 use crate::records::Form;
 use crate::schema::{FieldPolicy, FieldSchema, FieldType, Kind};
 use crate::stream::AccessClass;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
 use crate::value::{Fields, Value};
 
 /// How long after its retirement a version is still taken, so that drafts can be finished.
-pub const GRACE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+pub const GRACE_MS: i64 = 90 * DAY_MS;
 
 /// The kinds that a form may be about.
 pub const TARGETS: &[Kind] =

@@ -3,10 +3,7 @@
 use jiff::civil::{self, Date};
 use jiff::tz::Offset;
 
-use crate::time::Timestamp;
-
-const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
+use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 
 /// A deployment's local time: a fixed distance from UTC. China has one time and no summer time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

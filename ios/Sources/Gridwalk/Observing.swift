@@ -104,7 +104,7 @@ extension Device {
         let (stream, continuation) = Answers<Answer>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let holder = ObservationHolder()
         continuation.onTermination = { _ in holder.end() }
-        let listener = StreamListener(answer: answer, continuation: continuation)
+        let listener = StreamListener(answer: answer, continuation: continuation, holder: holder)
         Task {
             do {
                 holder.hold(try await self.observe(query: query, listener: listener))
@@ -120,33 +120,63 @@ extension Device {
 private final class StreamListener<Answer: Sendable>: Listener {
     private let answer: @Sendable (Snapshot) -> Answer?
     private let continuation: Answers<Answer>.Continuation
+    private let holder: ObservationHolder
 
-    init(answer: @escaping @Sendable (Snapshot) -> Answer?, continuation: Answers<Answer>.Continuation) {
+    init(
+        answer: @escaping @Sendable (Snapshot) -> Answer?,
+        continuation: Answers<Answer>.Continuation,
+        holder: ObservationHolder
+    ) {
         self.answer = answer
         self.continuation = continuation
+        self.holder = holder
     }
 
     func changed(snapshot: Snapshot) {
-        if let answer = answer(snapshot) { continuation.yield(answer) }
+        guard let answer = answer(snapshot) else { return }
+        let continuation = continuation
+        holder.pass { continuation.yield(answer) }
     }
 
     func failed(error: GridwalkError) {
+        holder.passWaiting()
         if case .Closed = error { continuation.finish() } else { continuation.finish(throwing: error) }
     }
 }
 
-/// Holds an observation from its beginning to the stream's end, whichever of them comes first.
+/// Holds an observation from its beginning to the stream's end, whichever of them comes first. The first answer may be
+/// there before the observation is: it waits for that, so that whoever ends the stream ends the observation as well.
 private final class ObservationHolder: @unchecked Sendable {
     private let lock = NSLock()
     private var observation: Observation?
+    private var waiting: (@Sendable () -> Void)?
+    private var held = false
     private var ended = false
 
     func hold(_ observation: Observation) {
         let late = lock.withLock { () -> Bool in
+            held = true
             if !ended { self.observation = observation }
+            waiting?()
+            waiting = nil
             return ended
         }
         if late { observation.cancel() }
+    }
+
+    /// Passes an answer on. Under the lock, so that none overtakes a later one.
+    func pass(_ answer: @escaping @Sendable () -> Void) {
+        lock.withLock {
+            if held { answer() } else { waiting = answer }
+        }
+    }
+
+    /// Passes on what waits, since no observation comes any more.
+    func passWaiting() {
+        lock.withLock {
+            waiting?()
+            waiting = nil
+        }
     }
 
     func end() {

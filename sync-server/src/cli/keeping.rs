@@ -16,7 +16,6 @@ use crate::storage::Storage;
 
 /// Days for which recovery is opened if nobody says otherwise.
 const RECOVERY_DAYS: u16 = 7;
-const DAY_MS: i64 = 86_400_000;
 
 /// Back up into a folder.
 #[derive(Debug, Args)]
@@ -60,7 +59,7 @@ pub(super) enum Recovery {
 }
 
 fn in_days(now: Timestamp, days: u16) -> Timestamp {
-    now.plus_millis(i64::from(days) * DAY_MS)
+    now.plus_days(i64::from(days))
 }
 
 impl Backup {

@@ -2,14 +2,12 @@
 
 use gridwalk_model::Timestamp;
 use gridwalk_model::codes::mask;
+use gridwalk_model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
 use super::language::Lang;
 
-const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

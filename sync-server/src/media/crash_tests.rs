@@ -5,8 +5,9 @@ use axum::http::Method;
 use proptest::prelude::*;
 
 use super::lifecycle::Recovered;
-use super::test_support::{DAY_MS, Disk, Fuse, Server, broken, hash_of, photo, sha256_of};
+use super::test_support::{Disk, Fuse, Server, broken, hash_of, photo, sha256_of};
 use gridwalk_model::DeviceId;
+use gridwalk_model::time::DAY_MS;
 
 const CHUNK: usize = 150;
 

@@ -6,8 +6,9 @@ use gridwalk_replica::protocol::path;
 use sha1::Sha1;
 use sha2::Digest as _;
 
-use super::test_support::{DAY_MS, Disk, FullDisk, broken, hash_of, metadata, photo, sha256_of};
+use super::test_support::{Disk, FullDisk, broken, hash_of, metadata, photo, sha256_of};
 use super::{MediaLimits, http::blob_response};
+use gridwalk_model::time::DAY_MS;
 use std::sync::Arc;
 
 /// Method, path, headers, and the status to be answered.

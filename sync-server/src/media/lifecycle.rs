@@ -19,8 +19,6 @@ use crate::sync::{Principal, REVOCATION_GRACE_MS};
 
 /// Expired uploads that are ended in one transaction.
 const EXPIRE_BATCH: u32 = 100;
-/// Length of a day, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Where an upload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +99,7 @@ impl Media {
         if open > self.limits.open_uploads || bytes > self.limits.open_bytes {
             return Err(Refusal::TooManyOpen.into());
         }
-        let expires_at = now.plus_millis(i64::from(self.limits.upload_days.max(30)) * DAY_MS);
+        let expires_at = now.plus_days(i64::from(self.limits.upload_days.max(30)));
         let row = UploadRow {
             id: name,
             device: principal.device_no,

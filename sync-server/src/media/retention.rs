@@ -10,8 +10,6 @@ use crate::audit::{self, Entry};
 
 /// Tracks that are removed in one transaction.
 const BATCH: u32 = 100;
-/// Length of a day, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 impl Media {
     /// Removes the tracks of patrols that began more than `days` ago. Returns how many. Written down.
@@ -20,7 +18,7 @@ impl Media {
     /// Failures of store and disk; what was removed so far stays removed.
     pub fn remove_tracks(&self, days: u32) -> Result<u64, MediaError> {
         let now = self.clock.now();
-        let before = now.plus_millis(-i64::from(days) * DAY_MS);
+        let before = now.plus_days(-i64::from(days));
         let mut removed = 0;
         loop {
             let tracks = self.storage.view(|tx| Ok::<_, MediaError>(tx.tracks_before(before, BATCH)?))?;
@@ -66,6 +64,7 @@ impl Media {
 
 #[cfg(test)]
 mod tests {
+    use gridwalk_model::time::DAY_MS;
     use std::sync::Arc;
 
     use gridwalk_model::geo::track::Path;

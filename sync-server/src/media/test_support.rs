@@ -28,8 +28,6 @@ use crate::sync::Principal;
 
 /// Day on which the tests begin, in milliseconds.
 pub(crate) const START_MS: i64 = 1_773_451_613_589;
-/// Length of a day, in milliseconds.
-pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// Time as the test sets it.
 pub(crate) struct TestClock(AtomicI64);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::placement::{self, Links};
 use gridwalk_model::schema::PlacementRule;
 use gridwalk_model::{Fields, Kind, KindSchema, RecordId, StreamId, Timestamp};
@@ -14,10 +15,7 @@ use crate::storage::{ReadTx, StorageError, Stored, WriteTx};
 
 /// The deployment's day at a point in time. China keeps one time zone, eight hours ahead of UTC.
 pub fn day_of(at: Timestamp) -> Date {
-    const DAY_MS: i64 = 86_400_000;
-    let days = at.millis().saturating_add(8 * 3_600_000).div_euclid(DAY_MS);
-    let since = jiff::Span::new().try_days(days).unwrap_or_default();
-    Date::constant(1970, 1, 1).checked_add(since).unwrap_or(Date::MAX)
+    LocalTime::ahead_of_utc(480).day_of(at).unwrap_or(Date::MAX)
 }
 
 /// Links as the store has them. [`Links`] cannot fail, so the first failure is kept aside.

@@ -14,14 +14,13 @@ use crate::error::DeviceError;
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::checklists::{
-    Answered, AskedLater, Filling, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
-    Submitted,
+    Answered, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
 };
 use crate::work::evidence::RemovedPhoto;
 
 impl Device {
     /// Runs work that edits, and lets its edits be sent.
-    async fn checklist_edits<T: Send + 'static>(
+    pub(super) async fn checklist_edits<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
@@ -208,64 +207,5 @@ impl Device {
     /// As [`Store::report_overdue`].
     pub async fn report_overdue(&self, order: RecordId) -> Result<BTreeMap<String, RecordId>, DeviceError> {
         self.checklist_edits(move |store, now| store.report_overdue(order, now)).await
-    }
-
-    /// Begins to fill a form, or goes on with the draft of it.
-    ///
-    /// # Errors
-    /// As [`Store::begin_submission`].
-    pub async fn begin_submission(
-        &self,
-        form: RecordId,
-        target: RecordId,
-        task: Option<RecordId>,
-    ) -> Result<Filling, DeviceError> {
-        self.checklist_edits(move |store, now| store.begin_submission(form, target, task, now)).await
-    }
-
-    /// A submission as it stands.
-    ///
-    /// # Errors
-    /// As [`Store::submission`].
-    pub async fn submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
-        self.with_store(move |store, _| store.submission(submission)).await
-    }
-
-    /// Answers an item of a form, or with `None` takes the answer back.
-    ///
-    /// # Errors
-    /// As [`Store::answer_form`].
-    pub async fn answer_form(
-        &self,
-        submission: RecordId,
-        item: &str,
-        answer: Option<Answer>,
-    ) -> Result<Filling, DeviceError> {
-        let item = item.to_owned();
-        self.checklist_edits(move |store, now| store.answer_form(submission, &item, answer, now)).await
-    }
-
-    /// Sends a submission and writes what changed into the record.
-    ///
-    /// # Errors
-    /// As [`Store::submit`].
-    pub async fn submit(&self, submission: RecordId) -> Result<Submitted, DeviceError> {
-        self.checklist_edits(move |store, now| store.submit(submission, now)).await
-    }
-
-    /// The worker's submissions that ask more by now: see [`Store::asked_later`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn asked_later(&self) -> Result<Vec<AskedLater>, DeviceError> {
-        self.with_store(|store, now| store.asked_later(now)).await
-    }
-
-    /// Takes a submission back.
-    ///
-    /// # Errors
-    /// As [`Store::reopen_submission`].
-    pub async fn reopen_submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
-        self.checklist_edits(move |store, now| store.reopen_submission(submission, now)).await
     }
 }

@@ -87,6 +87,14 @@ impl Device {
         self.with_store(move |store, now| store.duplicates_of_new(&new, now)).await
     }
 
+    /// Who on this phone may be the same person as this one.
+    ///
+    /// # Errors
+    /// As [`Store::duplicates_of`].
+    pub async fn duplicates_of(&self, person: RecordId) -> Result<Vec<DuplicateHint>, DeviceError> {
+        self.with_store(move |store, now| store.duplicates_of(person, now)).await
+    }
+
     /// Every pair on this phone that may be one person.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::keeping::{PinRules, PinTries};
+use crate::photo::CaptureFacts;
 use crate::testkit::{GRID, USER, at, device, dwelling, jpeg};
 
 fn pin(text: &str) -> Zeroizing<String> {

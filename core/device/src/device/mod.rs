@@ -7,7 +7,7 @@ mod checklists;
 mod core;
 mod doors;
 mod driver;
-mod evidence;
+mod events;
 mod keeping;
 mod key_file;
 mod labels;
@@ -17,20 +17,22 @@ mod lock_tests;
 mod patrols;
 #[cfg(test)]
 mod pause_tests;
+mod photos;
 mod reports;
-mod screens;
+mod submissions;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_undo;
 mod today;
+mod tray;
 mod visits;
+mod voices;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gridwalk_evidence::{Limits, Photo, StampFont};
-use gridwalk_model::{ContentHash, DeviceId, Fields, Kind, Record, RecordId, Value};
+use gridwalk_model::{DeviceId, Fields, Kind, Record, RecordId, Value};
 use gridwalk_replica::protocol::{EnrolRequest, Protocol};
 use minicbor::bytes::ByteVec;
 use tokio::sync::watch;
@@ -42,15 +44,11 @@ use crate::edit::{ConflictEntry, Edits, Entry, Page, PageCursor};
 use crate::error::DeviceError;
 use crate::keys::{DeviceKey, KeyStore, SoftwareKey, UnprotectedKeyStore};
 use crate::net::{HttpClient, HttpConfig};
-use crate::photo::{self, CaptureFacts};
 use crate::store::{
     Encryption, Faults, Identity, RefusedEdit, SearchCursor, SearchPage, Setting, Store, StoreConfig,
     StoreLocation,
 };
 use crate::sync::{Engine, EngineConfig, Event, Status};
-
-/// How long a preview that the server does not have yet is left alone, in milliseconds.
-const PREVIEW_RETRY_MS: i64 = 10 * 60 * 1000;
 
 /// How a device is opened.
 pub struct DeviceOptions {
@@ -322,6 +320,14 @@ impl Device {
         self.with_store(move |store, _| store.search(&text, &kinds, after.as_ref(), limit)).await
     }
 
+    /// The fields of one record in conflict: see [`crate::Store::conflicts_of`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn conflicts_of(&self, id: RecordId) -> Result<Vec<ConflictEntry>, DeviceError> {
+        self.with_store(move |store, _| store.conflicts_of(id)).await
+    }
+
     /// Every field in conflict.
     ///
     /// # Errors
@@ -336,114 +342,6 @@ impl Device {
     /// As [`Store::refused_edits`].
     pub async fn refused_edits(&self) -> Result<Vec<RefusedEdit>, DeviceError> {
         self.with_store(|store, _| store.refused_edits()).await
-    }
-
-    /// Journals a camera's file: when this returns it is durable and the camera is free.
-    ///
-    /// # Errors
-    /// [`DeviceError::StorageFull`].
-    pub async fn journal_photo(&self, original: Vec<u8>, facts: CaptureFacts) -> Result<i64, DeviceError> {
-        self.behind_lock(move |store, now| store.journal_photo(&original, &facts, now)).await
-    }
-
-    /// Prepares a journaled original, off the threads that wait for it. The original stays in the journal.
-    async fn prepare_journaled(
-        &self,
-        n: i64,
-        font: Option<Arc<StampFont<'static>>>,
-    ) -> Result<(Photo, CaptureFacts), DeviceError> {
-        let found = self.with_store(move |store, _| store.journaled_photo(n)).await?;
-        let (original, facts) = found.ok_or(DeviceError::NoCapture)?;
-        let preparing = tokio::task::spawn_blocking(move || {
-            let photo = photo::prepare_photo(&original, &facts, font.as_deref(), &Limits::default())?;
-            Ok::<_, DeviceError>((photo, facts))
-        });
-        preparing.await.map_err(|_| DeviceError::Closed)?
-    }
-
-    /// Prepares a journaled original and attaches it to a record. On an error the original stays in the journal.
-    ///
-    /// # Errors
-    /// [`DeviceError::NoCapture`], [`DeviceError::Photo`] for a file that cannot be used, and those of an edit.
-    pub async fn attach_journaled(
-        &self,
-        n: i64,
-        record: RecordId,
-        font: Option<Arc<StampFont<'static>>>,
-    ) -> Result<RecordId, DeviceError> {
-        let (prepared, facts) = self.prepare_journaled(n, font).await?;
-        let element = self
-            .with_store(move |store, now| {
-                let element = store.attach_photo(record, &prepared, &facts, now)?;
-                store.remove_capture(n)?;
-                Ok(element)
-            })
-            .await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(element)
-    }
-
-    /// Both at once: journals a file and attaches it.
-    ///
-    /// # Errors
-    /// As [`Self::attach_journaled`]; a file that cannot be used is taken out of the journal again.
-    pub async fn add_photo(
-        &self,
-        record: RecordId,
-        original: Vec<u8>,
-        facts: CaptureFacts,
-        font: Option<Arc<StampFont<'static>>>,
-    ) -> Result<RecordId, DeviceError> {
-        let n = self.journal_photo(original, facts).await?;
-        let outcome = self.attach_journaled(n, record, font).await;
-        if let Err(DeviceError::Photo(_)) = &outcome {
-            self.with_store(move |store, _| store.remove_capture(n)).await?;
-        }
-        outcome
-    }
-
-    /// The bytes of a photo or preview that a record refers to: from this phone, or from the server and kept. `None`
-    /// if neither has it.
-    ///
-    /// # Errors
-    /// [`DeviceError::Net`] where it is not here and the server cannot be asked.
-    pub async fn photo(&self, record: RecordId, hash: ContentHash) -> Result<Option<Vec<u8>>, DeviceError> {
-        if let Some(bytes) = self.with_store(move |store, _| store.media(&hash)).await? {
-            return Ok(Some(bytes));
-        }
-        let session = self.shared.driver.session().ok_or(DeviceError::NotEnrolled)?;
-        let Some(bytes) = session.download(record, hash).await? else { return Ok(None) };
-        let kept = bytes.clone();
-        self.with_store(move |store, now| store.keep_fetched(&hash, &kept, now)).await?;
-        Ok(Some(bytes))
-    }
-
-    /// Fetches the previews that records on this phone refer to and that are not here, until none is left or the
-    /// network fails. Returns how many came. [`Self::sync`] does so at its end.
-    ///
-    /// # Errors
-    /// [`DeviceError::Net`], failures of the store.
-    pub async fn fetch_previews(&self) -> Result<usize, DeviceError> {
-        let mut fetched = 0;
-        loop {
-            let wanted = self.with_store(|store, now| store.previews_wanted(now, 20)).await?;
-            if wanted.is_empty() {
-                return Ok(fetched);
-            }
-            for (record, hash) in wanted {
-                if self.with_store(move |store, _| store.preview_was_kept(&hash)).await? {
-                    continue;
-                }
-                if self.photo(record, hash).await?.is_some() {
-                    fetched += 1;
-                } else {
-                    let later = move |store: &mut Store, now: gridwalk_model::Timestamp| {
-                        store.defer_preview(&hash, now.plus_millis(PREVIEW_RETRY_MS))
-                    };
-                    self.with_store(later).await?;
-                }
-            }
-        }
     }
 
     /// Wraps the data key anew and replaces the key file, durably: after a change of the app's lock, or of the
@@ -480,7 +378,7 @@ impl Device {
     /// Failures of the store; [`DeviceError::NotEnrolled`].
     pub async fn sync(&self) -> Result<Status, DeviceError> {
         let status = self.shared.core.sync().await?;
-        if status.online && status.last_error.is_none() && !status.locked && !status.saving.no_fetching {
+        if status.may_fetch_previews() {
             match self.fetch_previews().await {
                 // Previews of others are a convenience: the next synchronisation goes on with them.
                 // While the app is locked they wait too.

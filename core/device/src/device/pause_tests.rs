@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gridwalk_model::ContentHash;
+
 use super::*;
 use crate::NetError;
+use crate::photo::CaptureFacts;
 use crate::store::Lane;
 use crate::testkit::{GRID, USER, at, device, dwelling, fields, jpeg};
 

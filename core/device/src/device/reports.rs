@@ -1,22 +1,21 @@
-//! Reports, acts on events and the tray, as screens call them.
+//! A report, from the photo to the sending, and the drafts on the way.
 
 use std::sync::Arc;
 
 use gridwalk_evidence::{Limits, StampFont};
 use gridwalk_model::RecordId;
-use gridwalk_model::event::{Category, EventRules};
+use gridwalk_model::event::Category;
+use gridwalk_model::event::urgent::Call;
+use gridwalk_model::geo::LatLon;
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::keeping::KeepingLimits;
 use crate::photo::{self, CaptureFacts};
 use crate::store::Store;
 use crate::sync::Event;
 use crate::work::events::{
-    DraftTray, EventStory, LookBack, MyReport, NotSent, ReportDraft, SentReport, SiteVerification,
-    SnapContext, Snapped, Sorted, WorkerAct,
+    DraftTray, GridAt, NearReport, NotSent, ReportDraft, Sending, SentReport, SnapContext, Snapped, Sorted,
 };
-use crate::work::tray::{Settlement, TrayItem, TrayKey, TrayValue, Undo};
 
 impl Device {
     /// The first call of a report: see [`crate::Store::snap`].
@@ -33,13 +32,12 @@ impl Device {
         self.with_store(move |store, now| store.snap(&original, &facts, &context, draft, now)).await
     }
 
-    /// The deployment's rules for events: the categories for a screen in their order, their names and deadlines. The
-    /// starter ones until the server gave others.
+    /// Begins a report without a photo: see [`crate::Store::begin_report`].
     ///
     /// # Errors
-    /// [`DeviceError::Closed`].
-    pub async fn event_rules(&self) -> Result<EventRules, DeviceError> {
-        self.with_store(|store, _| Ok(store.event_rules().clone())).await
+    /// As there.
+    pub async fn begin_report(&self, report: ReportDraft) -> Result<i64, DeviceError> {
+        self.with_store(move |store, now| store.begin_report(&report, now)).await
     }
 
     /// The categories that the second call offers first: see [`crate::Store::recent_categories`].
@@ -57,6 +55,46 @@ impl Device {
     pub async fn choose_category(&self, draft: i64, category: &str) -> Result<Sorted, DeviceError> {
         let category = category.to_owned();
         self.with_store(move |store, now| store.choose_category(draft, &category, now)).await
+    }
+
+    /// Reports near a draft that may be of the same problem: see [`crate::Store::near_reports`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn near_reports(&self, report: ReportDraft) -> Result<Vec<NearReport>, DeviceError> {
+        self.with_store(move |store, now| store.near_reports(&report, now)).await
+    }
+
+    /// Writes what is known of a draft: see [`crate::Store::save_draft`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn save_draft(&self, draft: i64, report: ReportDraft) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.save_draft(draft, &report)).await
+    }
+
+    /// What is left to be sorted or sent: see [`crate::Store::draft_tray`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn draft_tray(&self) -> Result<DraftTray, DeviceError> {
+        self.with_store(|store, _| store.draft_tray()).await
+    }
+
+    /// Throws a draft away: see [`crate::Store::discard_draft`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn discard_draft(&self, draft: i64) -> Result<(), DeviceError> {
+        self.with_store(move |store, now| store.discard_draft(draft, now)).await
+    }
+
+    /// Takes a draft back that was thrown away: see [`crate::Store::restore_draft`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn restore_draft(&self, draft: i64) -> Result<(), DeviceError> {
+        self.with_store(move |store, _| store.restore_draft(draft)).await
     }
 
     /// The third call: see [`crate::Store::send_report`]. The report goes out at once; its photos follow by
@@ -106,22 +144,6 @@ impl Device {
         Ok(attached)
     }
 
-    /// Writes what is known of a draft: see [`crate::Store::save_draft`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn save_draft(&self, draft: i64, report: ReportDraft) -> Result<(), DeviceError> {
-        self.with_store(move |store, _| store.save_draft(draft, &report)).await
-    }
-
-    /// What is left to be sorted or sent: see [`crate::Store::draft_tray`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn draft_tray(&self) -> Result<DraftTray, DeviceError> {
-        self.with_store(|store, _| store.draft_tray()).await
-    }
-
     /// Reports that the server does not have: see [`crate::Store::not_sent`].
     ///
     /// # Errors
@@ -130,108 +152,27 @@ impl Device {
         self.with_store(|store, _| store.not_sent()).await
     }
 
-    /// The worker's reports: see [`crate::Store::my_reports`].
+    /// How far a report has come: see [`crate::Store::sending`].
     ///
     /// # Errors
     /// As there.
-    pub async fn my_reports(&self, limit: usize) -> Result<Vec<MyReport>, DeviceError> {
-        self.with_store(move |store, now| store.my_reports(now, limit)).await
+    pub async fn sending(&self, event: RecordId) -> Result<Sending, DeviceError> {
+        self.with_store(move |store, _| store.sending(event)).await
     }
 
-    /// The story of an event: see [`crate::Store::event_story`].
+    /// Whom to call about an event, with a message: see [`crate::Store::call_about`].
     ///
     /// # Errors
     /// As there.
-    pub async fn event_story(&self, event: RecordId) -> Result<EventStory, DeviceError> {
-        self.with_store(move |store, _| store.event_story(event)).await
+    pub async fn call_about(&self, event: RecordId) -> Result<Option<Call>, DeviceError> {
+        self.with_store(move |store, _| store.call_about(event)).await
     }
 
-    /// Journals a photo for an event that exists: see [`crate::Store::snap_for_event`].
+    /// In which grid a position lies, or how far outside of the worker's own: see [`crate::Store::grid_at`].
     ///
     /// # Errors
     /// As there.
-    pub async fn snap_for_event(
-        &self,
-        event: RecordId,
-        original: Vec<u8>,
-        facts: CaptureFacts,
-        pair: Option<RecordId>,
-    ) -> Result<Snapped, DeviceError> {
-        self.with_store(move |store, now| store.snap_for_event(event, &original, &facts, pair, now)).await
-    }
-
-    /// Does an act on an event: see [`crate::Store::act_on_event`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn act_on_event(&self, event: RecordId, act: WorkerAct) -> Result<RecordId, DeviceError> {
-        let entry = self.with_store(move |store, now| store.act_on_event(event, act, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(entry)
-    }
-
-    /// Verifies on site: see [`crate::Store::verify_on_site`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn verify_on_site(
-        &self,
-        event: RecordId,
-        seen: SiteVerification,
-    ) -> Result<RecordId, DeviceError> {
-        let entry = self.with_store(move |store, now| store.verify_on_site(event, seen, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(entry)
-    }
-
-    /// Looks again at a closed event: see [`crate::Store::look_back`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn look_back(&self, event: RecordId, seen: LookBack) -> Result<RecordId, DeviceError> {
-        let entry = self.with_store(move |store, now| store.look_back(event, seen, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(entry)
-    }
-
-    /// What needs a decision or patience: see [`crate::Store::tray`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn tray(&self) -> Result<Vec<TrayItem>, DeviceError> {
-        self.with_store(|store, now| store.tray(now)).await
-    }
-
-    /// The values of an item in full, for a purpose: see [`crate::Store::reveal`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn reveal(
-        &self,
-        key: TrayKey,
-        purpose: &str,
-        limits: KeepingLimits,
-    ) -> Result<Vec<TrayValue>, DeviceError> {
-        let purpose = purpose.to_owned();
-        self.with_store(move |store, now| store.reveal(&key, &purpose, &limits, now)).await
-    }
-
-    /// Settles an item of the tray: see [`crate::Store::settle`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn settle(&self, key: TrayKey, how: Settlement) -> Result<Undo, DeviceError> {
-        let undo = self.with_store(move |store, now| store.settle(&key, how, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(undo)
-    }
-
-    /// Takes a settlement back: see [`crate::Store::undo_settlement`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn undo_settlement(&self, undo: Undo) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.undo_settlement(undo, now)).await?;
-        self.shared.core.post(Event::Edited)
+    pub async fn grid_at(&self, point: LatLon) -> Result<GridAt, DeviceError> {
+        self.with_store(move |store, now| store.grid_at(point, now)).await
     }
 }

@@ -8,6 +8,7 @@ use gridwalk_model::records::Dwelling;
 use super::*;
 use crate::NetError;
 use crate::keeping::KeepingLimits;
+use crate::photo::CaptureFacts;
 use crate::testkit::{USER, at, device, dwelling, fields, jpeg};
 
 pub(super) async fn open(folder: &std::path::Path) -> Device {

@@ -13,6 +13,7 @@ use gridwalk_replica::{Actor, Document};
 use super::tests::open;
 use super::*;
 use crate::keeping::KeepingLimits;
+use crate::photo::CaptureFacts;
 use crate::store::{Body, Commit};
 use crate::testkit::{GRID, at, device, dwelling, fields, jpeg};
 use crate::work::events::SnapContext;

@@ -5,6 +5,7 @@ use gridwalk_model::geo::LatLon;
 
 use super::Device;
 use crate::error::DeviceError;
+use crate::sync::Event;
 use crate::work::today::{Today, TodayItem};
 
 impl Device {
@@ -21,7 +22,8 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn finish_task(&self, task: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.finish_task(task, now)).await
+        self.with_store(move |store, now| store.finish_task(task, now)).await?;
+        self.shared.core.post(Event::Edited)
     }
 
     /// Opens it again: see [`crate::Store::reopen_task`].
@@ -29,7 +31,8 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn reopen_task(&self, task: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.reopen_task(task, now)).await
+        self.with_store(move |store, now| store.reopen_task(task, now)).await?;
+        self.shared.core.post(Event::Edited)
     }
 
     /// Takes something off the list that only had to be seen: see [`crate::Store::dismiss_due`].

@@ -1,6 +1,6 @@
 //! Visits, care and the worker's week, as a screen calls them.
 
-use gridwalk_model::RecordId;
+use gridwalk_model::{RecordId, Timestamp};
 
 use super::Device;
 use crate::error::DeviceError;
@@ -39,6 +39,14 @@ impl Device {
     /// As [`crate::Store::save_visit_draft`].
     pub async fn save_visit_draft(&self, draft: VisitInput) -> Result<(), DeviceError> {
         self.with_store(move |store, now| store.save_visit_draft(&draft, now)).await
+    }
+
+    /// Visits that were begun, with their time, the oldest first.
+    ///
+    /// # Errors
+    /// Failures of SQLite.
+    pub async fn visit_drafts(&self) -> Result<Vec<(RecordId, Timestamp)>, DeviceError> {
+        self.with_store(|store, _| store.view().visit_drafts()).await
     }
 
     /// Throws a draft away; [`Self::restore_visit_draft`] takes it back.

@@ -1,13 +1,11 @@
 //! The one call that tidies up: once a day, and when the shift ends.
 
+use gridwalk_model::time::{DAY_MS, HOUR_MS};
 use gridwalk_model::{ContentHash, Timestamp};
 
 use super::{KeepingLimits, PhoneState, Saving};
 use crate::error::DeviceError;
 use crate::store::{Commit, Setting, Store};
-
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// What house-keeping came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

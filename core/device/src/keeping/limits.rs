@@ -1,10 +1,10 @@
 //! How much a phone may keep, and for how long. A deployment may set other numbers.
 
+use gridwalk_model::time::DAY_MS;
 use gridwalk_model::walk::PatrolRules;
 
 /// A mebibyte.
 const MIB: u64 = 1024 * 1024;
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The limits. The defaults are those of the reference phone: 2 GB of memory, 300 MB of free storage.
 #[derive(Clone, Debug, PartialEq)]

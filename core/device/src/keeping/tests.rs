@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gridwalk_model::records::care_tag::Need;
 use gridwalk_model::records::{Appellant, CareTag, Resident, ResidentId, ServiceRecord, parse_date};
+use gridwalk_model::time::DAY_MS as DAY;
 use gridwalk_model::{AccessClass, ContentHash, Fields, Kind, Record, RecordId, Value};
 use zeroize::Zeroizing;
 
@@ -14,13 +15,11 @@ use crate::error::DeviceError;
 use crate::keys::{DataKey, KeyStore, UnprotectedKeyStore};
 use crate::photo::{CaptureFacts, prepare_photo};
 use crate::store::{Commit, Encryption, MediaForm, MediaRoom, Setting, Store, StoreConfig};
-use crate::sync::{Effect, Engine, EngineConfig, Event};
+use crate::sync::{Effect, Engine, EngineConfig, Event, LastError, Status};
 use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, resident, store};
 use crate::work::doors::{AtDoor, DoorAct};
 use crate::work::visits::VisitInput;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
-
-const DAY: i64 = 86_400_000;
 
 fn blob(store: &mut Store, n: u8, form: MediaForm, bytes: usize, now: i64) -> ContentHash {
     let hash = ContentHash::from_bytes([n; 32]);
@@ -75,24 +74,56 @@ fn low_storage_and_low_battery_put_off_what_can_wait() {
 }
 
 #[test]
-fn with_a_low_battery_records_go_and_photos_wait_for_the_charger() {
-    let mut store = store(1);
-    let photo = blob(&mut store, 1, MediaForm::Full, 300, 0);
-    waits(&mut store, photo, MediaForm::Full);
-    store.create(&dwelling("1", "101"), at(1)).unwrap();
-    let mut engine = Engine::new(EngineConfig::default());
-    let saving = Saving { photos_wait: true, battery: true, ..Saving::NOTHING };
-    let effects = engine.next(Event::Saving(saving), &mut store, at(2)).unwrap();
-    let Some(Effect::Send { n, .. }) = effects.iter().find(|one| matches!(one, Effect::Send { .. })) else {
-        panic!("{effects:?}")
-    };
-    // The records' lane waits after a failure, so the other lanes may begin.
-    let failed = Event::Response { n: *n, result: Err(crate::NetError::Offline) };
-    let effects = engine.next(failed, &mut store, at(3)).unwrap();
-    assert!(!effects.iter().any(|one| matches!(one, Effect::AskMissing { .. })), "{effects:?}");
-    assert!(engine.status(&store, at(3)).unwrap().saving.photos_wait);
-    let effects = engine.next(Event::Saving(Saving::NOTHING), &mut store, at(4)).unwrap();
-    assert!(effects.iter().any(|one| matches!(one, Effect::AskMissing { .. })), "{effects:?}");
+fn with_a_low_battery_records_go_and_media_wait_for_the_charger() {
+    let lanes = [
+        (MediaForm::Full, Saving { photos_wait: true, battery: true, ..Saving::NOTHING }),
+        (MediaForm::Preview, Saving { small_media_waits: true, battery: true, ..Saving::NOTHING }),
+    ];
+    for (form, saving) in lanes {
+        let mut store = store(1);
+        let medium = blob(&mut store, 1, form, 300, 0);
+        waits(&mut store, medium, form);
+        store.create(&dwelling("1", "101"), at(1)).unwrap();
+        let mut engine = Engine::new(EngineConfig::default());
+        let effects = engine.next(Event::Saving(saving), &mut store, at(2)).unwrap();
+        let Some(Effect::Send { n, .. }) = effects.iter().find(|one| matches!(one, Effect::Send { .. }))
+        else {
+            panic!("{effects:?}")
+        };
+        // The records' lane waits after a failure, so the other lanes may begin.
+        let failed = Event::Response { n: *n, result: Err(crate::NetError::Offline) };
+        let effects = engine.next(failed, &mut store, at(3)).unwrap();
+        assert!(!effects.iter().any(|one| matches!(one, Effect::AskMissing { .. })), "{effects:?}");
+        assert!(engine.is_at_rest(at(3)), "{form:?}: a synchronisation does not wait for the charger");
+        let status = engine.status(&store, at(3)).unwrap();
+        assert_eq!(status.saving, saving);
+        let effects = engine.next(Event::Saving(Saving::NOTHING), &mut store, at(4)).unwrap();
+        assert!(effects.iter().any(|one| matches!(one, Effect::AskMissing { .. })), "{effects:?}");
+        assert!(!engine.is_at_rest(at(4)));
+    }
+}
+
+#[test]
+fn pictures_of_others_are_fetched_only_where_nothing_is_short() {
+    let store = store(1);
+    let status = Engine::new(EngineConfig::default()).status(&store, at(1)).unwrap();
+    assert!(status.may_fetch_previews());
+    let short = Saving { no_fetching: true, ..Saving::NOTHING };
+    let failed = LastError { zh: "无".into(), en: "none".into(), at: at(1) };
+    let kept = [
+        Status { saving: short, ..status.clone() },
+        Status { online: false, ..status.clone() },
+        Status { locked: true, ..status.clone() },
+        Status { last_error: Some(failed), ..status },
+    ];
+    assert!(kept.iter().all(|status| !status.may_fetch_previews()));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_reference_phone() {
+    let limits = KeepingLimits::default();
+    assert_eq!((limits.budget_bytes, limits.text_free_bytes), (250_000_000, 20 << 20));
+    assert_eq!((limits.photos_ms, limits.patrols.keep_days), (7 * DAY, 30));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use gridwalk_model::due::{DueFact, DueKind, DueSource};
+use gridwalk_model::time::DAY_MS;
 use gridwalk_model::{RecordId, Timestamp};
 use rusqlite::types::Value as Cell;
 use rusqlite::{Row, params};
@@ -11,8 +12,6 @@ use rusqlite::{Row, params};
 use super::Store;
 use super::{Tx, View, sql};
 use crate::error::DeviceError;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Stands in a fact for the record itself, whose identifier the projection does not know.
 pub(super) const ITSELF: RecordId = RecordId::from_bytes([0; 16]);
@@ -50,6 +49,11 @@ const COLUMNS: &str =
 const MINE: &str = "((d.person IS NULL AND d.unit IS NULL) OR d.person = ?1 OR d.unit = ?2)
      AND NOT EXISTS (SELECT 1 FROM due_seen n WHERE n.record = r.id AND n.source = d.source AND n.base = d.base)";
 
+/// An order is told by its recheck as long as that is an open task here: such a task has a row of its own.
+const NO_RECHECK: &str = "AND NOT EXISTS (
+       SELECT 1 FROM link l JOIN record t ON t.id = l.target JOIN due o ON o.record = t.key
+       WHERE l.source = r.key AND l.field = 'recheck_task' AND o.source = 'task')";
+
 fn opt_id(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<RecordId>> {
     Ok(row.get::<_, Option<Vec<u8>>>(column)?.as_deref().and_then(RecordId::from_slice))
 }
@@ -83,9 +87,10 @@ impl View<'_> {
             Bases::Between(from, through) => ("d.base BETWEEN ?4 AND ?5", from.millis(), through.millis()),
             Bases::Missing => ("d.base IS NULL AND ?4 = ?5", 0, 0),
         };
+        let told_here = if query.source == DueSource::Order { NO_RECHECK } else { "" };
         let text = format!(
             "SELECT {COLUMNS} FROM due d CROSS JOIN record r ON r.key = d.record
-             WHERE d.source = ?3 AND {bases} AND {MINE} ORDER BY d.base, d.record LIMIT ?6"
+             WHERE d.source = ?3 AND {bases} AND {MINE} {told_here} ORDER BY d.base, d.record LIMIT ?6"
         );
         let mut statement = self.connection.prepare_cached(&text)?;
         let mut rows = statement.query(params![

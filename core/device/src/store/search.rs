@@ -101,7 +101,7 @@ pub struct SearchHit {
     /// What it is called, or what it says in short, in Chinese and English.
     pub title: Words,
     /// Where it is or whom it is about: a door, a place, a person and their door. Empty where nothing more is known.
-    pub whereabouts: String,
+    pub whereabouts: Words,
     /// Its fields.
     pub fields: Fields,
     /// What else is to be known of it.

@@ -52,6 +52,11 @@ impl Status {
             && self.others_waiting() == 0
     }
 
+    /// Whether previews of others may be fetched now: a convenience, for which nothing else has to wait.
+    pub const fn may_fetch_previews(&self) -> bool {
+        self.online && self.last_error.is_none() && !self.locked && !self.saving.no_fetching
+    }
+
     /// Tracks and voice notes that wait.
     const fn others_waiting(&self) -> u64 {
         self.totals.tracks.count + self.totals.voice_notes.count

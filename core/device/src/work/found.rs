@@ -11,7 +11,7 @@ use crate::store::{Listed, View};
 
 impl View<'_> {
     /// What a record is called, and where it is.
-    pub(crate) fn found_row(&self, listed: &Listed) -> Result<(Words, String), DeviceError> {
+    pub(crate) fn found_row(&self, listed: &Listed) -> Result<(Words, Words), DeviceError> {
         let title = self.found_title(listed)?;
         let whereabouts = self.whereabouts(listed)?;
         Ok((title, whereabouts))
@@ -21,11 +21,6 @@ impl View<'_> {
         let text = |name: &str| listed.fields.get(name).and_then(Value::as_text);
         let own = own_title(listed, self.event_rules());
         let title = match Kind::parse(&listed.kind) {
-            Some(Kind::Event) => {
-                let (_, en) = self.event_rules().label(text("category").unwrap_or_default());
-                let number = text("number").map(|number| format!(" {number}")).unwrap_or_default();
-                Words::new(own, format!("{en}{number}"))
-            }
             Some(Kind::RectificationOrder) => items(listed),
             Some(Kind::ServiceRecord) => Words::same(text("request").unwrap_or_default()),
             Some(Kind::Inspection) => self.named_by(listed, "checklist")?,
@@ -33,9 +28,9 @@ impl View<'_> {
             Some(Kind::Visit) => word(listed, "purpose"),
             Some(Kind::Task) if own.is_empty() => word(listed, "task_kind"),
             Some(Kind::Household) => word(listed, "household_kind"),
-            _ => Words { en: text("name_en").unwrap_or(&own).to_owned(), zh: own },
+            _ => own,
         };
-        Ok(if title.zh.is_empty() { kind_name(&listed.kind) } else { title })
+        Ok(if title.is_empty() { kind_name(&listed.kind) } else { title })
     }
 
     /// The name of what a record is an instance of.

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::answer::{Answer, Outcome};
 use crate::categories::Severity;
+use crate::records::parse_date;
 
 words! {
     /// How an item is answered.
@@ -149,9 +150,8 @@ impl ChecklistItem {
             ItemKind::PassFail => answer.outcome.is_some(),
             ItemKind::Number => answer.number.is_some_and(f64::is_finite),
             ItemKind::Choice | ItemKind::YesNo => answer.choice.is_some(),
-            ItemKind::Text | ItemKind::Date => {
-                answer.text.as_deref().is_some_and(|text| !text.trim().is_empty())
-            }
+            ItemKind::Text => answer.text.as_deref().is_some_and(|text| !text.trim().is_empty()),
+            ItemKind::Date => answer.text.as_deref().is_some_and(|text| parse_date(text).is_some()),
             ItemKind::Photo | ItemKind::Signature => !answer.photos.is_empty(),
             ItemKind::Other(_) => false,
         }

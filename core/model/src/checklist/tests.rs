@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::categories::{STARTER_CATEGORIES, Severity};
 use crate::codec;
+use crate::id::RecordId;
 use crate::records::{Checklist, Kind, Record};
 use crate::validate::{Reason, is_acceptable, validate};
 use crate::value::Value;
@@ -275,6 +276,116 @@ fn the_starter_limits_judge_as_the_design_says() {
     assert!(!look(&all["rented_rooms"], &answers(beds)).failed.is_empty());
 }
 
+/// Every limit in the files with the last number that passes and the first that does not, and what has to be said before
+/// it is asked. The numbers are the design's, not read from the files.
+#[test]
+fn each_starter_limit_passes_at_its_number_and_fails_beyond() {
+    let (bottled, shed, lift) = (("gas", "bottled"), ("charging_shed", "yes"), ("elevator", "yes"));
+    type Limit = (&'static str, &'static str, f64, f64, Option<(&'static str, &'static str)>);
+    let numbers: &[Limit] = &[
+        ("small_venues", "lpg_kg", 100.0, 100.1, Some(bottled)),
+        ("small_venues", "lpg_bottles", 4.0, 5.0, Some(bottled)),
+        ("small_venues", "hose_m", 2.0, 2.1, Some(bottled)),
+        ("small_venues", "stove_distance_m", 1.0, 0.9, Some(bottled)),
+        ("rented_rooms", "m2_per_person", 4.0, 3.9, None),
+        ("rented_rooms", "most_in_a_room", 2.0, 3.0, None),
+        ("rented_rooms", "extinguishers", 2.0, 1.0, None),
+        ("crowded_places", "months_since_drill", 6.0, 7.0, None),
+        ("estates", "shed_distance_m", 6.0, 5.9, Some(shed)),
+        ("estates", "shed_extinguishers", 2.0, 1.0, Some(shed)),
+        ("estates", "hydrant_mpa", 0.1, 0.09, None),
+        ("estates", "elevator_days_left", 0.0, -1.0, Some(lift)),
+    ];
+    let all = starters();
+    let limited = all.values().flat_map(|template| template.items.values());
+    let limited = limited.filter(|item| item.min.is_some() || item.max.is_some()).count();
+    assert_eq!(limited, numbers.len(), "a limit that is not tried here");
+    for (code, item, good, bad, before) in numbers {
+        let failed = |given: f64| {
+            let mut answers = answers([(*item, number(given))]);
+            answers.extend(before.map(|(asked, word)| (asked.to_owned(), choose(word))));
+            let review = look(&all[*code], &answers);
+            assert!(review.asked.iter().any(|asked| asked == item), "{code}.{item} is asked");
+            review.failed.contains_key(*item)
+        };
+        assert!(!failed(*good) && failed(*bad), "{code}.{item}");
+    }
+    let compared = [
+        ("crowded_places", "exits_required", "exits", 3.0, 3.0, 2.0),
+        ("production", "permitted_kg", "stored_kg", 50.0, 50.0, 51.0),
+        ("rented_rooms", "permitted_places", "sleeping_places", 6.0, 6.0, 7.0),
+    ];
+    for (code, other, item, limit, good, bad) in compared {
+        let failed = |given: f64| {
+            let hazardous = ("hazardous", choose("yes"));
+            look(&all[code], &answers([(other, number(limit)), (item, number(given)), hazardous]))
+                .failed
+                .contains_key(item)
+        };
+        assert!(!failed(good) && failed(bad), "{code}.{item}");
+    }
+}
+
+#[test]
+fn what_endangers_life_is_major_and_nothing_else() {
+    let expected = BTreeMap::from([
+        ("crowded_places", vec!["exits", "exits_free"]),
+        ("estates", vec![]),
+        ("production", vec!["nobody_lives_there", "stored_kg", "stored_separately"]),
+        ("rented_rooms", vec!["no_odd_bedrooms", "separated"]),
+        (
+            "small_venues",
+            vec!["exits_free", "lpg_bottles", "lpg_kg", "no_bottles_below", "nobody_lives_there"],
+        ),
+    ]);
+    let all = starters();
+    let major = all.iter().map(|(code, template)| {
+        let items = template.items.iter().filter(|(_, item)| item.severity == Severity::Major);
+        (code.as_str(), items.map(|(id, _)| id.as_str()).collect::<Vec<_>>())
+    });
+    assert_eq!(major.collect::<BTreeMap<_, _>>(), expected);
+}
+
+#[test]
+fn photos_signatures_and_days_are_answers_of_their_own() {
+    let always = ChecklistItem { evidence: EvidenceRule::Always, ..item(ItemKind::PassFail) };
+    let template = template(&[
+        ("always", always),
+        ("date", item(ItemKind::Date)),
+        ("photo", item(ItemKind::Photo)),
+        ("signature", item(ItemKind::Signature)),
+    ]);
+    let shot = vec![RecordId::from_bytes([7; 16])];
+    let lacking = |given: &[(&str, Answer)]| {
+        let given = given.iter().map(|(id, answer)| ((*id).to_owned(), answer.clone())).collect();
+        look(&template, &given).lacking
+    };
+    let text = |text: &str| Answer { text: Some(text.into()), ..Answer::default() };
+    let with_photo = |answer: Answer| Answer { photos: shot.clone(), ..answer };
+    let bare = lacking(&[
+        ("always", outcome(Outcome::Pass)),
+        ("date", text("gestern")),
+        ("photo", text("a picture was taken")),
+        ("signature", outcome(Outcome::Pass)),
+    ]);
+    let expected = [
+        ("always", Lack::Photo),
+        ("date", Lack::Answer),
+        ("photo", Lack::Answer),
+        ("signature", Lack::Answer),
+    ];
+    assert_eq!(bare, expected.map(|(id, lack)| (id.to_owned(), lack)).into());
+    let full = lacking(&[
+        ("always", with_photo(outcome(Outcome::Pass))),
+        ("date", text("2026-11-02")),
+        ("photo", with_photo(Answer::default())),
+        ("signature", with_photo(Answer::default())),
+    ]);
+    assert_eq!(full, BTreeMap::new());
+    let spared = lacking(&[("always", outcome(Outcome::NotApplicable))]);
+    assert_eq!(spared.get("always"), None, "what does not apply needs no photo");
+}
+
 #[test]
 fn campaigns_and_care_tags_that_must_not_be_are_refused() {
     let told = |kind: Kind, field: &str, text: &str| {
@@ -299,7 +410,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         outcome,
         number,
         choice: word.map(str::to_owned),
-        photos: photo.then(|| crate::RecordId::from_bytes([1; 16])).into_iter().collect(),
+        photos: photo.then(|| RecordId::from_bytes([1; 16])).into_iter().collect(),
         ..Answer::default()
     })
 }

@@ -4,7 +4,6 @@ use jiff::civil;
 
 use super::{DueFact, DueKind, DueSource};
 use crate::event::{Action, EventRules, Folded, LogEntry, SlaClass, State, Verdict, fold, read_log};
-use crate::field_rules::DAY_MS;
 use crate::id::RecordId;
 use crate::records::task::{TaskKind, TaskState};
 use crate::records::{FieldValue, Kind};
@@ -83,8 +82,7 @@ impl Reader<'_> {
     }
 
     fn order(&self) -> Option<DueFact> {
-        // A recheck that was set as a task is told by the task.
-        if self.get::<RecordId>("settled_by").is_some() || self.get::<RecordId>("recheck_task").is_some() {
+        if self.get::<RecordId>("settled_by").is_some() {
             return None;
         }
         Some(DueFact {
@@ -135,11 +133,10 @@ impl Reader<'_> {
         let local = self.events.local();
         let season = folded.category.as_ref().and_then(|category| self.events.seasons.get(category));
         let day = season.and_then(|season| season.first_after(local.day_of(closed_at)?));
-        if let Some(base) = day.and_then(|day| local.start_of(day)) {
-            let ahead = i64::from(self.events.ahead_days).saturating_mul(DAY_MS);
-            if !seen_after(closed_at.max(base.plus_millis(-ahead))) {
-                out.push(self.of_event(folded, DueSource::Season, DueKind::LookBack, Some(base)));
-            }
+        let season_begins = day.and_then(|day| local.start_of(day));
+        let early = -i64::from(self.events.ahead_days);
+        if let Some(base) = season_begins.filter(|base| !seen_after(closed_at.max(base.plus_days(early)))) {
+            out.push(self.of_event(folded, DueSource::Season, DueKind::LookBack, Some(base)));
         }
         out
     }
@@ -304,7 +301,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let season = (DueSource::Season, day(6, 1));
-        assert_eq!(told(&story), [(DueSource::Closed, day(3, 2) + 6 + 30 * DAY_MS), season]);
+        assert_eq!(told(&story), [(DueSource::Closed, day(3, 2) + 6 + 30 * crate::time::DAY_MS), season]);
         story.push((Note, WORKER, day(4, 2)));
         assert_eq!(told(&story), [season], "spring is not the season");
         story.push((Note, WORKER, day(5, 30)));

@@ -12,7 +12,7 @@ mod walk;
 pub use facts::facts;
 pub use walk::{Stop, walking_order};
 
-use crate::field_rules::{DAY_MS, FieldRules};
+use crate::field_rules::FieldRules;
 use crate::id::RecordId;
 use crate::time::Timestamp;
 
@@ -138,6 +138,6 @@ impl DueFact {
     /// When it is due.
     pub fn due(&self, rules: &FieldRules) -> Option<Timestamp> {
         let days = i64::from(self.source.days(rules));
-        self.base.map(|base| base.plus_millis(days.saturating_mul(DAY_MS)))
+        self.base.map(|base| base.plus_days(days))
     }
 }

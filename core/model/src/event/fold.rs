@@ -10,10 +10,7 @@ use crate::event::state::{Called, ExtensionRequest, Flag, Folded, Judged, Rating
 use crate::event::table::{To, rows};
 use crate::event::{Action, EventRules, LogEntry, Presence, SlaClass, Supervision};
 use crate::id::RecordId;
-use crate::time::Timestamp;
-
-const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
+use crate::time::{MINUTE_MS, Timestamp};
 
 /// What the log says. Pure and deterministic: the same entries under the same rules give the same result in
 /// whatever order they are handed over, on a phone as on the server.
@@ -340,7 +337,7 @@ impl Act<'_> {
             let days = i64::from(self.rules.look_back_days);
             self.folded.state = State::Closed;
             self.folded.closed_at = Some(self.at);
-            self.folded.look_back_due = Some(self.at.plus_millis(days.saturating_mul(DAY_MS)));
+            self.folded.look_back_due = Some(self.at.plus_days(days));
         }
     }
 

@@ -1,9 +1,9 @@
 //! Reports that may be of the same problem: same category, near in place and time. A hint, never a refusal.
 
-use crate::field_rules::{DAY_MS, FieldRules};
+use crate::field_rules::FieldRules;
 use crate::geo::{Position, distance_m};
 use crate::id::RecordId;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
 
 /// What is compared of two reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

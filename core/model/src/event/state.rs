@@ -124,8 +124,8 @@ labels! {
         MissingParent = "missing_parent", "前一条记录尚未到达", "The entry before it is not here yet";
         /// Reported without a category.
         NoCategory = "no_category", "未选择类别", "No category";
-        /// Reported without a photo or a reason why there is none.
-        NoEvidence = "no_evidence", "没有照片且未说明原因", "No photo and no reason for that";
+        /// Reported without a photo, a voice note, or a reason why there is none.
+        NoEvidence = "no_evidence", "没有照片、语音，也未说明原因", "No photo, no voice note and no reason for that";
         /// All photos on which it rests were taken off: see [`crate::event::without_proof`].
         ProofTakenOff = "proof_taken_off", "所依据的照片已全部移除", "The photos that it rests on were taken off";
         /// A settlement on the spot that does not qualify and counts as a report.

@@ -8,9 +8,8 @@ use super::figure::{Counted, Exclusion, Figure, FigureName};
 use crate::field_rules::FieldRules;
 use crate::id::RecordId;
 use crate::local_time::LocalTime;
-use crate::time::Timestamp;
+use crate::time::{DAY_MS, Timestamp};
 
-const DAY_MS: i64 = 86_400_000;
 const WEEK_MS: i64 = 7 * DAY_MS;
 
 /// Monday to Sunday, local time.
@@ -241,7 +240,7 @@ fn visits_done(facts: &WeekFacts, week: &Week) -> Figure {
 }
 
 fn base_fresh(facts: &WeekFacts, week: &Week, rules: &FieldRules) -> Figure {
-    let since = week.to.plus_millis(i64::from(rules.fresh_days).saturating_mul(-DAY_MS));
+    let since = week.to.plus_days(-i64::from(rules.fresh_days));
     let fresh =
         facts.touches.iter().filter(|touch| touch.confirms && touch.at >= since && touch.at < week.to);
     let hits = gather(fresh.map(|touch| (touch.door, touch.record)));
@@ -462,11 +461,11 @@ mod tests {
             let facts = WeekFacts {
                 doors: doors.iter().map(|(n, vacant)| DoorFact { id: id(*n), vacant: *vacant }).collect(),
                 touches: touches.iter().zip(100u8..).map(|((door, day, reached, by), n)| Touch {
-                    record: id(n), door: id(*door), by: id(*by), at: start.plus_millis(day * DAY_MS),
+                    record: id(n), door: id(*door), by: id(*by), at: start.plus_days(*day),
                     reached: *reached, confirms: *reached,
                 }).collect(),
                 visits: visits.iter().zip(150u8..).map(|((target, day, complete, moved), n)| VisitMade {
-                    record: id(n), target: id(*target), at: start.plus_millis(day * DAY_MS),
+                    record: id(n), target: id(*target), at: start.plus_days(*day),
                     complete: *complete, moved: *moved,
                 }).collect(),
                 due: due.iter().map(|n| id(*n)).collect(),

@@ -42,7 +42,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
         vec![
             cell(&group.zh, &group.en),
             cell(item.kind.zh(), item.kind.en()),
-            item.title.clone(),
+            cell(&item.title.zh, &item.title.en),
             reasons.join("；"),
         ]
     };

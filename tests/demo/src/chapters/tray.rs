@@ -50,7 +50,7 @@ pub async fn play(stage: &mut Stage) -> Played<()> {
     let acts = |of: fn(gridwalk_model::describe::Words) -> String| {
         item.acts.iter().map(|act| of(act.words())).collect::<Vec<_>>().join(" / ")
     };
-    let (name, zh, en) = (&item.title, &item.explanation.zh, &item.explanation.en);
+    let (name, zh, en) = (&item.title.zh, &item.explanation.zh, &item.explanation.en);
     stage.narrator.say(&said(
         format!("W05 把“{name}”登记到了马路对面的网格。{zh}〔{}〕", acts(|words| words.zh)),
         format!("W05 enters \"{name}\" in the grid across the street. {en} [{}]", acts(|words| words.en)),

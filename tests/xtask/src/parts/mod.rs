@@ -202,7 +202,7 @@ fn execute(workspace: &Workspace, built: &Built, part: Part, extra: &[String], f
         Part::Schemas => findings.add(built.artifacts().and_then(|made| schemas::check(workspace, made))),
         Part::Sim => simulate(built, extra, findings),
         Part::Fuzz => start(built, "gridwalk-fuzz", &or_default(extra, &FUZZ), findings),
-        Part::E2e => rust::end_to_end(workspace, built, extra, findings),
+        Part::E2e => rust::end_to_end(built, extra, findings),
         Part::Browser => browser::run(workspace, built, extra, findings),
         Part::Bindings => bindings::run(workspace, built, extra, findings),
         Part::Demo => play(workspace, built, findings),

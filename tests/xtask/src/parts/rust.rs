@@ -17,7 +17,6 @@ pub fn run(workspace: &Workspace, built: &Built, findings: &mut Findings) {
 }
 
 /// The end-to-end tests.
-pub fn end_to_end(workspace: &Workspace, built: &Built, extra: &[String], findings: &mut Findings) {
+pub fn end_to_end(built: &Built, extra: &[String], findings: &mut Findings) {
     findings.add(built.artifacts().and_then(|made| made.test(|package| package == "e2e", extra)));
-    has_shared_data(workspace, "tests on shared data", findings);
 }

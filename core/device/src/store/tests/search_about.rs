@@ -121,7 +121,7 @@ fn a_row_says_what_it_is_and_where() {
     assert_eq!((hit.id, hit.kind.as_str()), (order, "rectification_order"));
     assert_eq!(hit.title.zh, "灭火器：压力不足 等2项");
     assert_eq!(hit.title.en, "灭火器：压力不足 and 1 more");
-    assert_eq!(hit.whereabouts, "晨光超市");
+    assert_eq!(hit.whereabouts.zh, "晨光超市");
     let rows = [
         ("晨光超市", Kind::Place, "晨光超市", "晨光超市", "样例路1号"),
         ("晨光超市", Kind::Inspection, "九小场所检查清单", "Small venues", "晨光超市"),
@@ -134,7 +134,7 @@ fn a_row_says_what_it_is_and_where() {
     for (text, kind, zh, en, whereabouts) in rows {
         let hit = row(text, kind);
         assert_eq!((hit.title.zh.as_str(), hit.title.en.as_str()), (zh, en), "{kind:?}");
-        assert_eq!(hit.whereabouts, whereabouts, "{kind:?}");
+        assert_eq!(hit.whereabouts.zh, whereabouts, "{kind:?}");
     }
 }
 
@@ -154,7 +154,7 @@ fn services_are_told_for_a_purpose_only_and_journaled() {
         let page = store.search_needs(text, None, 9, "回访", &limits, at(9)).unwrap();
         let hit = page.hits.iter().find(|hit| hit.id == service).unwrap();
         assert_eq!(
-            (hit.title.zh.as_str(), hit.whereabouts.as_str()),
+            (hit.title.zh.as_str(), hit.whereabouts.zh.as_str()),
             ("需要轮椅", "王建国 · 阳光里3号楼501")
         );
     }

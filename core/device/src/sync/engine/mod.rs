@@ -204,6 +204,8 @@ pub struct Engine {
     /// How often in a row the server still lacked the part that it was handed.
     idle_parts: u32,
     saving: Saving,
+    /// Whether somebody asked for a round while one was under way, whose answer may be older than the asking.
+    asked_meanwhile: bool,
     limits: PushLimits,
     idle_rounds: u32,
     next_poll: Option<Timestamp>,
@@ -233,6 +235,7 @@ impl Engine {
             recalled: false,
             next_part: 0,
             idle_parts: 0,
+            asked_meanwhile: false,
             saving: Saving::NOTHING,
             limits: config.push,
             idle_rounds: 0,
@@ -389,6 +392,7 @@ impl Engine {
     }
 
     fn begin_session(&mut self, store: &mut Store, now: Timestamp) -> Result<(), DeviceError> {
+        self.asked_meanwhile = !self.records.is_idle();
         for lane in [&mut self.records, &mut self.previews, &mut self.photos, &mut self.sealing] {
             lane.wanted = true;
             lane.backoff.clear();
@@ -444,6 +448,7 @@ impl Engine {
                 }
             };
             self.number += 1;
+            self.asked_meanwhile = false;
             self.records.work = Work::Sync { n: self.number, context: prepared.context };
             effects.push(Effect::Send { n: self.number, request: Box::new(prepared.request) });
         }
@@ -509,7 +514,8 @@ impl Engine {
         self.last_error = None;
         self.skew_ms = Some(applied.skew_ms);
         self.idle_rounds = if applied.progress { 0 } else { self.idle_rounds + 1 };
-        self.records.wanted = applied.again && self.idle_rounds < IDLE_ROUNDS;
+        let asked = std::mem::take(&mut self.asked_meanwhile);
+        self.records.wanted = asked || (applied.again && self.idle_rounds < IDLE_ROUNDS);
         if applied.new_epoch {
             self.previews.wanted = true;
             self.photos.wanted = true;

@@ -279,6 +279,19 @@ fn a_revoked_device_stops_and_a_stolen_one_is_wiped() {
 }
 
 #[test]
+fn what_is_asked_for_while_a_round_is_under_way_gets_a_round_of_its_own() {
+    let mut server = Script::new();
+    let mut phone = Phone::joined(1, &mut server);
+    let under_way = phone.engine.next(Event::Sync, &mut phone.store, at(10)).unwrap();
+    let asked = phone.engine.next(Event::Sync, &mut phone.store, at(11)).unwrap();
+    assert_eq!((sent(&under_way), sent(&asked)), (vec!["send"], vec![]));
+    let next = answered(&mut phone, &mut server, &under_way, 12);
+    assert_eq!(sent(&next), ["send"], "what the server got meanwhile was not in that answer");
+    let last = answered(&mut phone, &mut server, &next, 13);
+    assert_eq!(sent(&last), Vec::<&str>::new());
+}
+
+#[test]
 fn pausing_takes_back_what_is_under_way_and_resuming_begins_again() {
     let mut server = Script::new();
     let mut phone = Phone::joined(1, &mut server);

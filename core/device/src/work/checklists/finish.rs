@@ -116,7 +116,7 @@ fn recheck_task(place: &Entry<Place>, due: Timestamp) -> Task {
     Task {
         area: place.record.area,
         task_kind: TaskKind::Recheck,
-        title: Some(format!("复查：{}", place.record.name)),
+        title: None,
         target: Some(place.id),
         due: Some(due),
         assignee: None,

@@ -1,15 +1,17 @@
 //! Tasks that inspections fulfil and make.
 
-use gridwalk_model::due::DueKind;
+use gridwalk_model::due::{DueKind, DueSource};
+use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::records::Task;
 use gridwalk_model::records::base_verification::VerificationMethod;
 use gridwalk_model::records::task::TaskState;
+use gridwalk_model::time::HOUR_MS;
 use gridwalk_model::{Record, RecordId, Value};
 
 use super::tests::{CHECKLIST, DAY_MS, World, go_on, photo, recheck, world};
 use super::*;
 use crate::error::DeviceError;
-use crate::store::{Faults, Store};
+use crate::store::{Commit, Faults, Store};
 use crate::sync::tests::Phone;
 use crate::sync::{Engine, EngineConfig};
 use crate::testkit::{GRID, at};
@@ -34,6 +36,35 @@ fn a_substitute_finds_the_recheck_on_their_list() {
     recheck(&mut other.store, open.id, &[], at(3 * DAY_MS));
     let left = other.store.today(at(3 * DAY_MS), None, 9).unwrap();
     assert!(left.items.iter().all(|item| item.kind != DueKind::Recheck), "settled by the substitute");
+}
+
+#[test]
+fn an_order_whose_recheck_was_called_off_stands_on_the_list_itself_and_follows_the_local_day() {
+    let World { phone, place, .. } = world(Faults::none());
+    let mut store = phone.store;
+    let inspection = go_on(&mut store, place, &photo(), at(20)).unwrap().id;
+    let open = store.open_orders(at(20)).unwrap().remove(0);
+    let rechecks = |store: &Store| {
+        let items = store.today(at(9 * DAY_MS), None, 9).unwrap().items.into_iter();
+        let rechecks = items.filter(|item| item.kind == DueKind::Recheck);
+        rechecks.map(|item| (item.source, item.target, item.due)).collect::<Vec<_>>()
+    };
+    let [(DueSource::Task, target, _)] = rechecks(&store)[..] else { panic!("{:?}", rechecks(&store)) };
+    assert_eq!(target, place);
+    let task = open.order.recheck_task.unwrap();
+    store.edit(task, &crate::testkit::fields(&[("state", "cancelled")]), at(21)).unwrap();
+    let [(DueSource::Order, told, Some(due))] = rechecks(&store)[..] else {
+        panic!("{:?}", rechecks(&store))
+    };
+    assert_eq!(told, inspection);
+    let rules = store.field_rules().unwrap();
+    assert_eq!(Some(due), rules.local().end_of(open.order.deadline));
+    let west = FieldRules { utc_offset_minutes: rules.utc_offset_minutes - 60, ..rules };
+    store.write(Commit::Setting, |tx| tx.put_field_rules(&west)).unwrap();
+    let later = due.plus_millis(HOUR_MS);
+    assert_eq!(rechecks(&store), [(DueSource::Order, inspection, Some(later))], "the day ends an hour later");
+    recheck(&mut store, open.id, &[], at(30));
+    assert_eq!(rechecks(&store), []);
 }
 
 #[test]

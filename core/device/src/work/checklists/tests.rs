@@ -6,6 +6,7 @@ use gridwalk_model::event::number::EventNumber;
 use gridwalk_model::event::{EventRules, State, fold, read_log};
 use gridwalk_model::records::task::{TaskKind, TaskState};
 use gridwalk_model::records::{Event, Inspection, Place, RectificationOrder, Task};
+pub(super) use gridwalk_model::time::DAY_MS;
 use gridwalk_model::{DeviceId, Kind, Record, RecordId, Timestamp, Value};
 use gridwalk_replica::{Actor, Document};
 use jiff::ToSpan;
@@ -19,7 +20,6 @@ use crate::store::{Commit, Faults, Side, Store};
 use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, USER, at, jpeg};
 
-pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub(super) const CHECKLIST: RecordId = RecordId::from_bytes([41; 16]);
 pub(super) const OTHER: RecordId = RecordId::from_bytes([42; 16]);
 

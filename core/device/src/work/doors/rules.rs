@@ -41,5 +41,5 @@ pub(super) fn day_of(view: &View<'_>, now: Timestamp) -> Result<Date, DeviceErro
 
 /// The moment `days` before `now`.
 pub(super) const fn days_before(now: Timestamp, days: u32) -> Timestamp {
-    now.plus_millis(-(days as i64) * 86_400_000)
+    now.plus_days(-(days as i64))
 }

@@ -333,7 +333,7 @@ impl Store {
     /// Failures of SQLite.
     pub fn sweep_drafts(&mut self, now: Timestamp) -> Result<usize, DeviceError> {
         let days = i64::from(self.field_rules()?.discarded_days);
-        let before = now.plus_millis(-days.saturating_mul(86_400_000));
+        let before = now.plus_days(-days);
         let mut gone = self.sweep_discarded(before)?;
         for draft in self.draft_tray()?.discarded {
             if draft.discarded_at.is_none_or(|at| at > before) {

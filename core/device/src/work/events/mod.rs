@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | a deployment's limits | `rules` |
 //! | drafts and the tray of unsent ones | `draft` |
+//! | in whose grid a position lies | `own_grid` |
 //! | which categories are offered first | `recent` |
 //! | sending, near duplicates | `report` |
 //! | numbers | `number` |
@@ -44,6 +45,7 @@ pub use acts::WorkerAct;
 pub use draft::{Draft, DraftPhoto, DraftTray, ReportDraft, SnapContext, Snapped};
 pub use follow::{EventStory, MyReport, StoryLine};
 pub use on_site::{LookBack, SiteClaim, SiteVerification};
+pub use own_grid::{GridAt, NeighbourGrid};
 pub use photos::PendingPhoto;
 pub use report::{NearReport, SentReport, Sorted};
 pub use unsent::{NotSent, Sending};

@@ -75,7 +75,7 @@ impl View<'_> {
         let (dwelling_area, dwelling_position) = self.at_record(report.dwelling)?;
         let area = match report.area.or(place_area).or(dwelling_area) {
             Some(area) => Some(area),
-            None => self.own_grid(report.position.map(|position| position.point()))?,
+            None => self.own_grid(report.position.map(|position| position.point()))?.own,
         };
         Ok((area, place_position.or(dwelling_position).or(report.position)))
     }
@@ -110,7 +110,7 @@ impl Store {
         let (_, position) = self.view().locate(report)?;
         let at = report.seen_at.unwrap_or(now);
         let new = Sighting { category, at, position, dwelling: report.dwelling, place: report.place };
-        let oldest = at.plus_millis(-i64::from(rules.near_days).saturating_mul(86_400_000));
+        let oldest = at.plus_days(-i64::from(rules.near_days));
         let mut out = Vec::new();
         let mut after: Option<(String, i64)> = None;
         loop {

@@ -7,6 +7,7 @@ use gridwalk_model::geo::{AreaShape, Datum, LatLon, Position, PositionSource};
 use gridwalk_model::photo::PhotoRole;
 use gridwalk_model::policy::Role;
 use gridwalk_model::records::Event;
+pub(super) use gridwalk_model::time::DAY_MS as DAY;
 use gridwalk_model::{AccessClass, Fields, Kind, Record, RecordId, StreamId, Timestamp};
 use gridwalk_replica::{Actor, Document};
 
@@ -18,7 +19,6 @@ use crate::testkit::{GRID, USER, at, device, dwelling, jpeg, store, store_with};
 
 const UNIT: RecordId = RecordId::from_bytes([0x51; 16]);
 pub(super) const FIXER: RecordId = RecordId::from_bytes([0x52; 16]);
-pub(super) const DAY: i64 = 86_400_000;
 
 pub(super) fn here(north_m: f64) -> Option<Position> {
     Position::wgs84(36.1 + north_m / 111_000.0, 120.47, Some(6.0), PositionSource::Gps).ok()
@@ -501,36 +501,44 @@ fn an_urgent_report_that_was_refused_is_not_sent_either() {
     assert!(call.sms_zh.contains("K1-20260303-001") && !call.sms_zh.contains("老王"));
 }
 
+/// Writes a grid from so many metres north of the origin to so many.
+fn put_grid(store: &mut Store, grid: RecordId, south: f64, north: f64, own: bool) {
+    let corner = |metres: f64, lon: f64| LatLon { lat: 36.1 + metres / 111_000.0, lon };
+    let (west, east) = (120.46, 120.48);
+    let ring = vec![
+        corner(south, west),
+        corner(south, east),
+        corner(north, east),
+        corner(north, west),
+        corner(south, west),
+    ];
+    let shape = AreaShape::new(&[vec![ring]], Datum::Wgs84).unwrap();
+    let all = Fields::from([
+        ("code".to_owned(), "371311".into()),
+        ("name".to_owned(), format!("虚构网格 {south}").as_str().into()),
+        ("level".to_owned(), "grid".into()),
+        ("grid_kind".to_owned(), "basic".into()),
+        ("boundary".to_owned(), gridwalk_model::Value::Bytes(shape.to_bytes())),
+    ]);
+    let (document, change) =
+        Document::create(grid, Kind::Area, &all, Actor::new(device(200), [1; 4]), at(0)).unwrap();
+    store
+        .write(Commit::Apply, |tx| {
+            if own {
+                tx.add_stream(&StreamId::Area { area: grid, class: AccessClass::Base }, 1)?;
+            }
+            tx.put_record(grid, Kind::Area.tag(), None, &document, Body::Snapshot(&change.raw))
+        })
+        .unwrap();
+}
+
 #[test]
 fn a_report_belongs_to_the_grid_in_which_it_was_seen() {
     let mut store = store(1);
     let grids = [RecordId::from_bytes([0x61; 16]), RecordId::from_bytes([0x62; 16])];
     // Side by side: to 100 m north of the origin, and from there on.
     for (grid, south, north) in [(grids[0], -100.0, 100.0), (grids[1], 100.0, 300.0)] {
-        let corner = |metres: f64, lon: f64| LatLon { lat: 36.1 + metres / 111_000.0, lon };
-        let (west, east) = (120.46, 120.48);
-        let ring = vec![
-            corner(south, west),
-            corner(south, east),
-            corner(north, east),
-            corner(north, west),
-            corner(south, west),
-        ];
-        let shape = AreaShape::new(&[vec![ring]], Datum::Wgs84).unwrap();
-        let all = Fields::from([
-            ("code".to_owned(), "371311".into()),
-            ("name".to_owned(), "虚构网格".into()),
-            ("level".to_owned(), "grid".into()),
-            ("boundary".to_owned(), gridwalk_model::Value::Bytes(shape.to_bytes())),
-        ]);
-        let (document, change) =
-            Document::create(grid, Kind::Area, &all, Actor::new(device(200), [1; 4]), at(0)).unwrap();
-        store
-            .write(Commit::Apply, |tx| {
-                tx.add_stream(&StreamId::Area { area: grid, class: AccessClass::Base }, 1)?;
-                tx.put_record(grid, Kind::Area.tag(), None, &document, Body::Snapshot(&change.raw))
-            })
-            .unwrap();
+        put_grid(&mut store, grid, south, north, true);
     }
     for (north_m, grid) in [(0.0, grids[0]), (150.0, grids[1]), (900.0, grids[1])] {
         let now = at(10 + north_m as i64);
@@ -541,4 +549,30 @@ fn a_report_belongs_to_the_grid_in_which_it_was_seen() {
         let sent = store.send_report(snapped.draft, now).unwrap();
         assert_eq!(store.get::<Event>(sent.event).unwrap().unwrap().record.area, grid, "{north_m} m north");
     }
+}
+
+#[test]
+fn a_position_outside_says_how_far_and_whose_grid_it_is_in() {
+    let mut store = store(1);
+    let [own, beside] = [RecordId::from_bytes([0x61; 16]), RecordId::from_bytes([0x62; 16])];
+    let point = |north_m: f64| LatLon { lat: 36.1 + north_m / 111_000.0, lon: 120.47 };
+    assert_eq!(store.grid_at(point(0.0), at(1)).unwrap(), GridAt::default(), "the phone has no grid yet");
+    put_grid(&mut store, own, -100.0, 100.0, true);
+    put_grid(&mut store, beside, 100.0, 300.0, false);
+    let inside = GridAt { own: Some(own), ..GridAt::default() };
+    assert_eq!(store.grid_at(point(0.0), at(1)).unwrap(), inside);
+    let outside = |north_m: f64| {
+        let found = store.grid_at(point(north_m), at(1)).unwrap();
+        assert_eq!(found.own, Some(own));
+        (found.outside_m.unwrap().round() as i64, found.neighbour.map(|found| found.grid))
+    };
+    assert_eq!(outside(150.0), (50, Some(beside)));
+    assert_eq!(outside(1000.0), (900, None));
+    // A second grid whose boundary is not here: the point may be in that one.
+    let unknown = RecordId::from_bytes([0x60; 16]);
+    let stream = StreamId::Area { area: unknown, class: AccessClass::Base };
+    store.write(Commit::Apply, |tx| tx.add_stream(&stream, 1)).unwrap();
+    let first = GridAt { own: Some(unknown), ..GridAt::default() };
+    assert_eq!(store.grid_at(point(150.0), at(1)).unwrap(), first);
+    assert_eq!(store.grid_at(point(0.0), at(1)).unwrap(), inside);
 }

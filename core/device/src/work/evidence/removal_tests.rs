@@ -5,6 +5,7 @@ use gridwalk_model::event::{Action, Flag, LogEntry};
 use gridwalk_model::photo::{BlurRegion, PhotoRole};
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::Event;
+use gridwalk_model::time::DAY_MS as DAY;
 use gridwalk_model::{ContentHash, Kind, RecordId, Timestamp, Value};
 
 use super::removal::flag;
@@ -14,8 +15,6 @@ use crate::store::Store;
 use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, at, fields, jpeg};
 use crate::work::tray::{Settlement, TrayAct, TrayKey};
-
-const DAY: i64 = 86_400_000;
 
 fn event(store: &mut Store) -> RecordId {
     let mut all = fields(&[("category", "litter"), ("address", "东门")]);

@@ -8,6 +8,7 @@ use gridwalk_model::photo_chain::ChainLink;
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{Event, Visit};
+use gridwalk_model::time::DAY_MS as DAY;
 use gridwalk_model::voice::VoiceRef;
 use gridwalk_model::{Kind, RecordId, Timestamp, Value};
 
@@ -22,8 +23,6 @@ use crate::sync::tests::Phone;
 use crate::testkit::{GRID, Script, USER, at, device, dwelling, fields, store, store_with};
 use crate::work::events::ReportDraft;
 use crate::work::visits::VisitInput;
-
-const DAY: i64 = 86_400_000;
 
 fn event(store: &mut Store) -> RecordId {
     let mut all = fields(&[("category", "litter"), ("address", "东门")]);

@@ -24,8 +24,6 @@ use crate::error::DeviceError;
 use crate::store::{Commit, DiscardedPatrol, MediaForm, OpenPatrol, Store, day_in};
 use crate::work::doors::WhoLives;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// The patrol under way, as a screen shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatrolNow {
@@ -269,7 +267,7 @@ impl Store {
     /// # Errors
     /// Failures of SQLite.
     pub fn expire_tracks(&mut self, rules: &PatrolRules, now: Timestamp) -> Result<usize, DeviceError> {
-        let before = now.plus_millis(rules.keep_days.saturating_mul(DAY_MS).saturating_neg());
+        let before = now.plus_days(rules.keep_days.saturating_neg());
         self.drop_patrol_points(before)?;
         let expired = self.media_older_than(MediaForm::Track, before)?;
         if !expired.is_empty() {

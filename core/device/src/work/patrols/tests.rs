@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::SeededEntropy;
 use crate::store::{Faults, Lane, Side, StoreConfig};
 use crate::testkit::{GRID, USER, at, device, dwelling, fields, resident, store, store_with};
+use gridwalk_model::time::DAY_MS;
 
 const RULES: fn() -> PatrolRules = PatrolRules::default;
 

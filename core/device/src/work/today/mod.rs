@@ -16,14 +16,13 @@ use gridwalk_model::describe::Words;
 use gridwalk_model::due::{DueKind, DueSource, Stop, walking_order};
 use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::geo::LatLon;
+use gridwalk_model::time::DAY_MS;
 use gridwalk_model::{RecordId, Timestamp};
 
 use self::spot::Spot;
 pub(crate) use self::spot::own_title;
 use crate::error::DeviceError;
 use crate::store::{Bases, Commit, DueQuery, DueRow, Store, day_in};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Which part of the list something is in, in the order of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +69,7 @@ pub struct TodayItem {
     /// Why it is on the list; several where more than one record asks for the same.
     pub reasons: Vec<Words>,
     /// Name and door of the target, or the title of the task.
-    pub title: String,
+    pub title: Words,
     /// Where it is, if that is known.
     pub point: Option<LatLon>,
 }
@@ -121,8 +120,8 @@ impl Store {
         let rules = self.field_rules()?;
         let day_end = rules.local().day_end(now);
         let today = day_in(rules.local(), now)?;
-        let ahead = i64::from(rules.ahead_days).saturating_mul(DAY_MS);
-        let days = Days { now, day_end, horizon: day_end.plus_millis(ahead) };
+        let horizon = day_end.plus_days(i64::from(rules.ahead_days));
+        let days = Days { now, day_end, horizon };
         let mut lines = self.due_lines(&days, &rules, limit.saturating_add(1))?;
         lines.extend(self.visit_lines(now, &rules, limit.saturating_add(1))?);
         lines.extend(self.refused_lines(&days)?);
@@ -180,10 +179,10 @@ impl Store {
         let unit = view.unit_of(person)?;
         let mut out = Vec::new();
         for source in DueSource::ALL.iter().copied() {
-            let back = |count: u32| -i64::from(count).saturating_mul(DAY_MS);
-            let from = source.gone_after_days(rules).map(|gone| days.now.plus_millis(back(gone)));
+            let gone = source.gone_after_days(rules);
+            let from = gone.map(|gone| days.now.plus_days(-i64::from(gone)));
             let from = from.unwrap_or(Timestamp::from_millis(i64::MIN));
-            let bases = Bases::Between(from, days.horizon.plus_millis(back(source.days(rules))));
+            let bases = Bases::Between(from, days.horizon.plus_days(-i64::from(source.days(rules))));
             let query = DueQuery { source, bases, person, unit, limit };
             let missing = DueQuery { bases: Bases::Missing, ..query };
             let asked = match source {

@@ -1,5 +1,6 @@
 //! Where a target is, and what it is called.
 
+use gridwalk_model::describe::Words;
 use gridwalk_model::event::EventRules;
 use gridwalk_model::geo::{LatLon, Position};
 use gridwalk_model::records::FieldValue;
@@ -13,7 +14,7 @@ use crate::work::doors::WhoLives;
 /// A target on the list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Spot {
-    pub(crate) title: String,
+    pub(crate) title: Words,
     pub(crate) point: Option<LatLon>,
     /// Its place among doors.
     pub(crate) order: String,
@@ -44,11 +45,7 @@ impl View<'_> {
         if record != target && of_task {
             let task = self.listed(record)?;
             if let Some(title) = task.as_ref().and_then(|task| text(&task.fields, "title")) {
-                spot.title = if spot.title.is_empty() {
-                    title.to_owned()
-                } else {
-                    format!("{title} · {}", spot.title)
-                };
+                spot.title = Words::same(title).beside(&spot.title);
             }
         }
         Ok(spot)
@@ -70,11 +67,11 @@ impl View<'_> {
             return Ok(Spot { order: listed.sort, ..own });
         };
         let further = self.spot(next, today, depth - 1)?;
-        let parts: Vec<&str> = [own.title.as_str(), further.title.as_str()]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-        Ok(Spot { title: parts.join(" · "), point: own.point.or(further.point), order: further.order })
+        Ok(Spot {
+            title: own.title.beside(&further.title),
+            point: own.point.or(further.point),
+            order: further.order,
+        })
     }
 
     /// The record that says where this one is.
@@ -94,41 +91,46 @@ impl View<'_> {
 
     /// Where a record is or whom it is about, in words; its address where no door is known. Of somebody it is the last
     /// home that is known, also before the day on which they move in.
-    pub(crate) fn whereabouts(&self, listed: &Listed) -> Result<String, DeviceError> {
+    pub(crate) fn whereabouts(&self, listed: &Listed) -> Result<Words, DeviceError> {
         let further = match self.leads_to(listed, Date::MAX)? {
             Some(next) => self.spot(next, Date::MAX, DEPTH)?.title,
-            None => String::new(),
+            None => Words::default(),
         };
         if !further.is_empty() {
             return Ok(further);
         }
-        let address = text(&listed.fields, "address").unwrap_or_default();
+        let address = text(&listed.fields, "address").map(Words::same).unwrap_or_default();
         let own = own_title(listed, self.event_rules());
-        Ok(if address == own { String::new() } else { address.to_owned() })
+        Ok(if address == own { Words::default() } else { address })
     }
 }
 
 /// What a record calls itself, without what it is linked to.
-pub(crate) fn own_title(listed: &Listed, rules: &EventRules) -> String {
+pub(crate) fn own_title(listed: &Listed, rules: &EventRules) -> Words {
     let fields = &listed.fields;
-    let joined = |names: &[&str]| names.iter().filter_map(|name| text(fields, name)).collect::<String>();
+    let joined =
+        |names: &[&str]| Words::same(names.iter().filter_map(|name| text(fields, name)).collect::<String>());
     match Kind::parse(&listed.kind) {
         Some(Kind::Dwelling) => {
             let door = joined(&["estate", "building", "unit", "room"]);
             if door.is_empty() { joined(&["address"]) } else { door }
         }
         Some(Kind::Event) => {
-            let category = rules.label(text(fields, "category").unwrap_or_default()).0;
+            let (zh, en) = rules.label(text(fields, "category").unwrap_or_default());
             match text(fields, "number") {
-                Some(number) => format!("{category} {number}"),
-                None => category.to_owned(),
+                Some(number) => Words::new(format!("{zh} {number}"), format!("{en} {number}")),
+                None => Words::new(zh, en),
             }
         }
         Some(Kind::Task) => joined(&["title"]),
         Some(kind) => {
             let named = kind.schema().fields.iter().any(|field| field.name == "name");
-            if named { joined(&["name"]) } else { String::new() }
+            let name = if named { joined(&["name"]) } else { Words::default() };
+            match text(fields, "name_en") {
+                Some(en) => Words { en: en.to_owned(), ..name },
+                None => name,
+            }
         }
-        None => String::new(),
+        None => Words::default(),
     }
 }

@@ -71,7 +71,7 @@ fn overdue_is_on_top_then_today_then_the_next_days_and_later_is_not_shown() {
     let groups: Vec<_> = today.items.iter().map(|item| item.group).collect();
     assert_eq!(groups, [DueGroup::Overdue, DueGroup::Today, DueGroup::Soon, DueGroup::Undated]);
     assert_eq!(today.items[0].reasons[0].zh, "下达的任务，已逾期 2 天");
-    assert_eq!(today.items[0].title, "样例任务");
+    assert_eq!(today.items[0].title.zh, "样例任务");
     assert!(!today.more);
     let short = store.today(day(0), None, 2).unwrap();
     assert!(short.more && short.items.len() == 2 && short.items[0].group == DueGroup::Overdue);
@@ -142,7 +142,7 @@ fn places_are_inspected_at_intervals_and_orders_are_rechecked() {
     let order = store.create(&order, day(-9)).unwrap();
     let today = store.today(day(0), None, 9).unwrap();
     assert_eq!(kinds(&today), [(DueKind::Recheck, DueGroup::Overdue)]);
-    assert_eq!(today.items[0].title, "样例小吃店");
+    assert_eq!(today.items[0].title.zh, "样例小吃店");
     let settled = Fields::from([("settled_by".to_owned(), Value::from(id))]);
     store.edit(order, &settled, day(0)).unwrap();
     assert_eq!(store.today(day(0), None, 9).unwrap().items, []);

@@ -91,7 +91,7 @@ fn who_is_visited_monthly_comes_back_every_month_and_the_door_every_half_year() 
     let (person, door) = cared_for(&mut store);
     assert_eq!(listed(&store, 0), [(person, DueGroup::Overdue)]);
     let item = store.today(day(0), None, 9).unwrap().items.remove(0);
-    assert_eq!(item.title, "张三（虚构） · 阳光里3号楼501");
+    assert_eq!(item.title.zh, "张三（虚构） · 阳光里3号楼501");
     assert!(item.point.is_some() && item.reasons[0].zh.starts_with("关爱走访，已逾期"));
     store.create(&visit(person, day(0), VisitResult::Met, None), day(0)).unwrap();
     assert_eq!(listed(&store, 1), []);
@@ -117,7 +117,7 @@ fn somebody_with_two_homes_is_looked_for_at_the_main_one() {
     store.create(&lodging, day(-30)).unwrap();
     let title = |store: &Store| {
         let items = store.today(day(0), None, 9).unwrap().items;
-        items.into_iter().find(|item| item.target == person).unwrap().title
+        items.into_iter().find(|item| item.target == person).unwrap().title.zh
     };
     assert_eq!(title(&store), "张三（虚构） · 阳光里3号楼501");
     let moved = store.list_linked::<Residency>("dwelling", main).unwrap().remove(0).id;

@@ -12,8 +12,6 @@ use crate::edit::Edits;
 use crate::error::DeviceError;
 use crate::store::{Commit, MediaForm, PhotoFault, Store, Trouble, TroubledUpload};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// What the tray remembers that it was taken note of.
 const NOTED: &str = "media";
 
@@ -53,7 +51,7 @@ fn element_of(fields: &Fields, hash: &ContentHash) -> Element {
 
 /// What has waited since before this is late.
 fn late_since(now: Timestamp, days: u32) -> Timestamp {
-    now.plus_millis(-i64::from(days).saturating_mul(DAY_MS))
+    now.plus_days(-i64::from(days))
 }
 
 impl Store {

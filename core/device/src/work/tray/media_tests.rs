@@ -2,6 +2,7 @@
 
 use gridwalk_evidence::Limits;
 use gridwalk_model::field_rules::FieldRules;
+use gridwalk_model::time::DAY_MS as DAY;
 use gridwalk_model::{RecordId, Value};
 
 use super::tests::speaks;
@@ -9,8 +10,6 @@ use super::*;
 use crate::photo::{CaptureFacts, prepare_photo};
 use crate::store::{Commit, MediaForm};
 use crate::testkit::{GRID, at, fields, jpeg, store};
-
-const DAY: i64 = 86_400_000;
 
 fn event(store: &mut Store) -> RecordId {
     let mut all = fields(&[("category", "litter"), ("address", "东门")]);

@@ -175,7 +175,7 @@ pub struct TrayItem {
     /// Whether its values are of the sensitive class.
     pub sensitive: bool,
     /// What the record is called; empty where it has no name.
-    pub title: String,
+    pub title: Words,
     /// Since when.
     pub since: Timestamp,
     /// What happened, in a few words.
@@ -193,7 +193,7 @@ pub struct TrayItem {
 /// A record as the tray names it.
 struct Subject {
     kind_tag: String,
-    title: String,
+    title: Words,
 }
 
 impl View<'_> {
@@ -216,7 +216,7 @@ impl View<'_> {
         {
             let title = own_title(&listed, self.event_rules());
             if !title.is_empty() {
-                return Ok(Words::same(title));
+                return Ok(title);
             }
         }
         Ok(value_text(kind, key, value, rules))
@@ -436,10 +436,10 @@ pub(crate) struct LateAct {
 }
 
 /// The name of a record that is known only by what was refused.
-fn title_of(edit: &RefusedEdit, title: &str) -> String {
+fn title_of(edit: &RefusedEdit, title: &Words) -> Words {
     match (edit.field.as_str(), edit.value.as_text()) {
-        ("name" | "title" | "number", Some(text)) => text.to_owned(),
-        _ => title.to_owned(),
+        ("name" | "title" | "number", Some(text)) => Words::same(text),
+        _ => title.clone(),
     }
 }
 

@@ -116,7 +116,7 @@ fn a_conflict_shows_both_values_and_a_choice_settles_it_everywhere() {
     a.sync(&mut server, at(22));
     let item = only(&a.store);
     speaks(&item);
-    assert_eq!((item.title.as_str(), item.kind.zh.as_str()), ("阳光里3号楼501", "实有房屋"));
+    assert_eq!((item.title.zh.as_str(), item.kind.zh.as_str()), ("阳光里3号楼501", "实有房屋"));
     assert!(item.explanation.zh.starts_with("「居住状态」"));
     let texts: Vec<&str> = item.values.iter().map(|value| value.text.zh.as_str()).collect();
     assert!(texts.contains(&"空置") && texts.contains(&"有人居住"));
@@ -201,7 +201,7 @@ fn a_new_record_that_was_refused_is_one_item_and_can_be_sent_again() {
         let item = only(&store);
         speaks(&item);
         assert_eq!((item.values.len(), item.kind.zh.as_str()), (4, "事件"));
-        assert_eq!(item.title, "K1-20260303-001", "whichever of its fields came first");
+        assert_eq!(item.title.en, "K1-20260303-001", "whichever of its fields came first");
         let changes = fields(&[("address", "西门")]);
         store.settle(&item.key, Settlement::SendAgain(changes), at(9)).unwrap();
         assert_eq!(store.refused_edits().unwrap(), []);

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use gridwalk_model::checklist::{Outcome, file};
+use gridwalk_model::field_rules::FieldRules;
 use gridwalk_model::records::care_tag::Need;
 use gridwalk_model::records::service_record::ServiceState;
 use gridwalk_model::records::task::TaskState;
 use gridwalk_model::records::visit::{VisitPurpose, VisitResult};
 use gridwalk_model::records::{CareTag, Residency, ServiceRecord, Task, Visit, parse_date};
+use gridwalk_model::time::DAY_MS;
 use gridwalk_model::visits::{DueState, VisitFault, VisitForm, Why};
 use gridwalk_model::{Fields, Kind, Record, RecordId, Timestamp, Value};
 use gridwalk_replica::{Actor, Document};
@@ -245,7 +247,6 @@ fn a_draft_survives_and_goes_with_the_visit() {
 
 #[test]
 fn a_draft_that_was_thrown_away_comes_back_and_no_later_one_is_lost() {
-    const DAY_MS: i64 = 86_400_000;
     let mut store = store(1);
     let home = home(&mut store, "101", "2010-01-01", "2026-01-15");
     let now = noon("2026-05-02");
@@ -274,7 +275,7 @@ fn a_draft_that_was_thrown_away_comes_back_and_no_later_one_is_lost() {
     assert_eq!(store.sweep_drafts(now.plus_millis(3 + DAY_MS)).unwrap(), 0, "not old enough");
     store.restore_visit_draft(later.n, now.plus_millis(6)).unwrap();
     assert_eq!(note(&store).as_deref(), Some("丙"));
-    assert_eq!(store.sweep_drafts(now.plus_millis(9 * DAY_MS)).unwrap(), 0, "what was taken back stays");
+    assert_eq!(store.sweep_drafts(now.plus_days(9)).unwrap(), 0, "what was taken back stays");
     store.discard_visit_draft(home.person, now.plus_millis(7)).unwrap();
     assert_eq!(store.sweep_drafts(now.plus_millis(7 + DAY_MS)).unwrap(), 1);
     let swept = store.restore_visit_draft(later.n, now.plus_millis(8 + DAY_MS));
@@ -303,6 +304,13 @@ fn the_phone_refuses_what_the_server_refuses() {
     assert!(
         store.care_tags(home.person, "核对", &KeepingLimits::default(), noon("2027-04-20")).unwrap()[0]
             .ends_soon
+    );
+    let later = FieldRules { tag_ends_days: 5, ..store.field_rules().unwrap() };
+    store.write(Commit::Setting, |tx| tx.put_field_rules(&later)).unwrap();
+    assert!(
+        !store.care_tags(home.person, "核对", &KeepingLimits::default(), noon("2027-04-20")).unwrap()[0]
+            .ends_soon,
+        "the deployment says what soon is"
     );
     assert!(
         store
@@ -360,7 +368,7 @@ proptest! {
         let start = store.visits_due(noon("2026-06-20")).unwrap();
         let mut made = Vec::new();
         for (n, (target, result, undo)) in steps.into_iter().enumerate() {
-            let now = noon("2026-05-03").plus_millis(n as i64 * 5 * 86_400_000);
+            let now = noon("2026-05-03").plus_days(n as i64 * 5);
             let (target, result) = (targets[target], results[result].clone());
             let input = if result == VisitResult::Met {
                 met(target)

@@ -1,6 +1,7 @@
 //! The board of a building.
 
 use gridwalk_model::doors::DoorState;
+use gridwalk_model::time::DAY_MS;
 
 use super::*;
 use crate::testkit::store;
@@ -26,7 +27,7 @@ fn a_building_is_shown_by_floors_from_the_top() {
     assert_eq!(board.states[&DoorState::Vacant], 1);
     assert_eq!(board.states[&DoorState::Unrecorded], 3);
     assert_eq!(board.due, 3);
-    let half_a_year = 181 * 86_400_000;
+    let half_a_year = 181 * DAY_MS;
     assert_eq!(store.board("阳光里", "3号楼", at(half_a_year)).unwrap().due, 5);
     assert_eq!(store.board("阳光里", "4号楼", at(3)).unwrap().floors, []);
 }

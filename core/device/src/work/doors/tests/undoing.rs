@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::{Commit, Faults, Side};
 use crate::testkit::{fields, store, store_with};
+use gridwalk_model::time::DAY_MS;
 
 #[test]
 fn a_move_is_taken_back_as_a_whole() {
@@ -78,7 +79,7 @@ fn the_time_for_it_ends() {
     let mut store = store(1);
     let door = home(&mut store, "101");
     let n = done(&mut store, door, DoorAct::NoChange, 0).operation;
-    let week = 7 * 86_400_000;
+    let week = 7 * DAY_MS;
     assert_eq!(store.door_operations(None, 9, at(week)).unwrap().len(), 1);
     assert_eq!(store.door_operations(None, 9, at(week + 1)).unwrap().len(), 0);
     assert_eq!(problem(store.undo_door(n, at(week + 1))), DoorProblem::NoOperation { n });

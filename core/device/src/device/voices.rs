@@ -1,7 +1,6 @@
-//! Evidence, async.
+//! Voice notes of records, drafts of reports and drafts of visits.
 
 use gridwalk_model::RecordId;
-use gridwalk_model::photo::BlurRegion;
 use gridwalk_model::voice::VoiceRef;
 
 use super::Device;
@@ -11,14 +10,6 @@ use crate::work::evidence::{DraftVoice, RemovedVoice, VoiceFacts};
 use crate::work::visits::VisitInput;
 
 impl Device {
-    /// Marks regions of a journaled photo: see [`crate::Store::blur_journaled`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn blur_journaled(&self, n: i64, regions: Vec<BlurRegion>) -> Result<(), DeviceError> {
-        self.with_store(move |store, _| store.blur_journaled(n, &regions)).await
-    }
-
     /// Attaches a voice note: see [`crate::Store::attach_voice`].
     ///
     /// # Errors
