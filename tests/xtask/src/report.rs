@@ -35,7 +35,11 @@ pub fn table(results: &[PartResult], total: Duration) -> String {
         text.push('\n');
     }
     let failed: Vec<&PartResult> = results.iter().filter(|result| !result.failures.is_empty()).collect();
-    let verdict = if failed.is_empty() { "passed" } else { "FAILED" };
+    let verdict = match (failed.is_empty(), results.iter().all(|result| !result.not_run.is_empty())) {
+        (true, false) => "passed",
+        (true, true) => "NOT RUN",
+        (false, _) => "FAILED",
+    };
     let skipped: Vec<&str> =
         results.iter().filter(|result| !result.not_run.is_empty()).map(|result| result.name).collect();
     let skipped =
@@ -154,6 +158,8 @@ mod tests {
         assert!(
             lines[2].starts_with("targets    NOT RUN ") && lines[2].ends_with("  one; not run: two lines")
         );
+        let alone = table(&[part("targets", &["two"])], Duration::from_secs(2));
+        assert!(alone.lines().any(|line| line.starts_with("total      NOT RUN ")), "{alone}");
         assert!(
             lines[3].starts_with("total      passed ") && lines[3].ends_with("  but for targets"),
             "{text}"
