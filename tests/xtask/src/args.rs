@@ -29,8 +29,6 @@ Parts, in their order:
   browser   the console in headless Chromium
   bindings  the phone core from Python, Kotlin and Swift, against a real server; e.g. `-- pause`
   demo      the main job to its end, on made-up data and on the shared data where that exists
-
-Only when named:
   targets   `cargo check` for Android and iOS, where Rust's standard library for them can be had
 
 Environment: GRIDWALK_DATA (shared data, else ../shared/data), GRIDWALK_CHROMIUM (a Chromium or Chrome to use),
@@ -182,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_part() {
-        for part in Part::ALL.into_iter().chain(Part::APART) {
+        for part in Part::ALL {
             assert!(HELP.contains(&format!("\n  {} ", part.name())), "{} is missing", part.name());
         }
     }
