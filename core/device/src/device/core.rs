@@ -1,7 +1,7 @@
 //! The thread that owns store and engine.
 
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
 
 use gridwalk_model::Timestamp;
 use tokio::sync::{mpsc as async_mpsc, oneshot, watch};
@@ -29,8 +29,8 @@ pub(super) struct Core {
     stale: bool,
     /// Callers of `sync` that wait for the engine to come to rest.
     waiting: Vec<oneshot::Sender<Result<Status, DeviceError>>>,
-    /// Whoever asked for the end: dropped when the store is closed.
-    stopped: Option<oneshot::Sender<()>>,
+    /// The end was asked for.
+    stopped: bool,
     /// The deployment had this device wiped.
     wiped: bool,
     /// The app is locked: nobody reads or edits until it is unlocked.
@@ -46,6 +46,8 @@ pub(super) struct Core {
 #[derive(Clone)]
 pub(super) struct CoreThread {
     jobs: mpsc::Sender<Job>,
+    /// `None` once somebody has seen it end.
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 type Started = (CoreThread, async_mpsc::UnboundedReceiver<Effect>, watch::Receiver<Status>);
@@ -109,30 +111,26 @@ impl CoreThread {
             published: now,
             stale: false,
             waiting: Vec::new(),
-            stopped: None,
+            stopped: false,
             wiped: false,
             locked: false,
             paused: false,
             deferred: Vec::new(),
         };
-        thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
+        let thread = thread::Builder::new().name("gridwalk-store".into()).spawn(move || {
             while let Ok(job) = inbox.recv() {
                 job(&mut core);
                 core.publish();
-                if core.stopped.is_some() || core.wiped {
+                if core.stopped || core.wiped {
                     break;
                 }
             }
-            let Core { store, wiped, stopped, .. } = core;
+            let Core { store, wiped, .. } = core;
             if wiped {
                 wipe(store, key_store.as_ref());
-            } else {
-                drop(store);
             }
-            // Only now: a process that ends while SQLCipher still closes a store crashes in it.
-            drop(stopped);
         })?;
-        Ok((Self { jobs }, outgoing, watching))
+        Ok((Self { jobs, thread: Arc::new(Mutex::new(Some(thread))) }, outgoing, watching))
     }
 
     fn run(&self, job: impl FnOnce(&mut Core) + Send + 'static) -> Result<(), DeviceError> {
@@ -276,16 +274,23 @@ impl CoreThread {
         answered.await.map_err(|_| DeviceError::Closed)?
     }
 
+    /// Closes the store and waits until the thread has ended, not only until its work is done: what OpenSSL keeps for a
+    /// thread goes when the thread does, and a process that ends at that moment frees it a second time and crashes.
     pub(super) async fn stop(&self) {
-        let (answer, answered) = oneshot::channel::<()>();
-        let asked = self.run(move |core| {
-            core.stopped = Some(answer);
+        // Fails if it is ending already.
+        let _ = self.run(|core| {
+            core.stopped = true;
             core.waiting.clear();
         });
-        if asked.is_ok() {
-            // The sender is dropped unused: an error is what says that the store is closed.
-            let _ = answered.await;
-        }
+        let thread = Arc::clone(&self.thread);
+        let ended = tokio::task::spawn_blocking(move || {
+            // Whoever else closes waits here.
+            let mut thread = thread.lock().unwrap_or_else(PoisonError::into_inner);
+            // A thread that panicked has ended as well.
+            thread.take().map(JoinHandle::join)
+        });
+        // Fails if the runtime ends meanwhile, and whoever waits with it.
+        let _ = ended.await;
     }
 }
 

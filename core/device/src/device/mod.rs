@@ -4,6 +4,8 @@
 //! runtime does what the engine asks for and tells it what came of it. Nothing holds a transaction across a wait.
 
 mod checklists;
+#[cfg(test)]
+mod close_tests;
 mod core;
 mod doors;
 mod driver;
