@@ -1,6 +1,7 @@
 //! Opening a database file: key, pragmas, lock, schema.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use zeroize::Zeroizing;
@@ -61,6 +62,13 @@ impl Database {
     }
 }
 
+/// Has the library set itself up, once a process. It lets a second thread in before SQLCipher is ready, whose key is
+/// then refused: seen where several stores of a new process are opened at the same moment.
+fn set_up_library() {
+    static SET_UP: Once = Once::new();
+    SET_UP.call_once(|| drop(Connection::open_in_memory()));
+}
+
 /// Opens a database and brings it up to date.
 pub(super) fn open(
     database: Database,
@@ -68,6 +76,7 @@ pub(super) fn open(
     encryption: &Encryption,
     faults: &Faults,
 ) -> Result<Connection, DeviceError> {
+    set_up_library();
     let mut connection = match location {
         StoreLocation::Memory => Connection::open_in_memory()?,
         StoreLocation::Folder(folder) => {
