@@ -4,31 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gridwalk_evidence::StampFont;
+use gridwalk_model::RecordId;
 use gridwalk_model::checklist::{Answer, SignatureRole};
 use gridwalk_model::records::Inspection;
-use gridwalk_model::{RecordId, Timestamp};
 
 use super::Device;
 use crate::edit::Entry;
 use crate::error::DeviceError;
-use crate::store::Store;
-use crate::sync::Event;
 use crate::work::checklists::{
     Answered, FinishPlan, Finished, OfferedChecklist, OpenOrder, Session, SheetLanguage,
 };
 use crate::work::evidence::RemovedPhoto;
 
 impl Device {
-    /// Runs work that edits, and lets its edits be sent.
-    pub(super) async fn checklist_edits<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
-    ) -> Result<T, DeviceError> {
-        let value = self.with_store(work).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(value)
-    }
-
     /// The checklists for a place.
     ///
     /// # Errors
@@ -47,7 +35,7 @@ impl Device {
         checklist: RecordId,
         task: Option<RecordId>,
     ) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.begin_inspection(place, checklist, task, now)).await
+        self.at_work(move |store, now| store.begin_inspection(place, checklist, task, now)).await
     }
 
     /// This worker's inspections that are not finished.
@@ -77,7 +65,7 @@ impl Device {
         answer: Answer,
     ) -> Result<Answered, DeviceError> {
         let item = item.to_owned();
-        self.checklist_edits(move |store, now| store.answer_item(inspection, &item, answer, now)).await
+        self.at_work(move |store, now| store.answer_item(inspection, &item, answer, now)).await
     }
 
     /// Takes an answer back.
@@ -86,7 +74,7 @@ impl Device {
     /// As [`Store::clear_answer`].
     pub async fn clear_answer(&self, inspection: RecordId, item: &str) -> Result<Answered, DeviceError> {
         let item = item.to_owned();
-        self.checklist_edits(move |store, now| store.clear_answer(inspection, &item, now)).await
+        self.at_work(move |store, now| store.clear_answer(inspection, &item, now)).await
     }
 
     /// Prepares a journaled original and adds it to an answer. On an error the original stays in the journal.
@@ -102,7 +90,7 @@ impl Device {
     ) -> Result<RecordId, DeviceError> {
         let (prepared, facts) = self.prepare_journaled(n, font).await?;
         let item = item.to_owned();
-        self.checklist_edits(move |store, now| {
+        self.at_work(move |store, now| {
             let element = store.attach_answer_photo(inspection, &item, &prepared, &facts, now)?;
             store.remove_capture(n)?;
             Ok(element)
@@ -121,8 +109,7 @@ impl Device {
         name: Option<String>,
         image: Vec<u8>,
     ) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.sign_inspection(inspection, role, name, &image, now))
-            .await
+        self.at_work(move |store, now| store.sign_inspection(inspection, role, name, &image, now)).await
     }
 
     /// Takes the signatures of a role off.
@@ -134,7 +121,7 @@ impl Device {
         inspection: RecordId,
         role: SignatureRole,
     ) -> Result<Vec<RemovedPhoto>, DeviceError> {
-        self.checklist_edits(move |store, now| store.unsign_inspection(inspection, &role, now)).await
+        self.at_work(move |store, now| store.unsign_inspection(inspection, &role, now)).await
     }
 
     /// Finishes an inspection with everything that follows from it.
@@ -146,7 +133,7 @@ impl Device {
         inspection: RecordId,
         plan: FinishPlan,
     ) -> Result<Finished, DeviceError> {
-        self.checklist_edits(move |store, now| store.finish_inspection(inspection, &plan, now)).await
+        self.at_work(move |store, now| store.finish_inspection(inspection, &plan, now)).await
     }
 
     /// Takes a finished inspection back.
@@ -154,7 +141,7 @@ impl Device {
     /// # Errors
     /// As [`Store::reopen_inspection`].
     pub async fn reopen_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.reopen_inspection(inspection, now)).await
+        self.at_work(move |store, now| store.reopen_inspection(inspection, now)).await
     }
 
     /// Throws an unfinished inspection away.
@@ -162,7 +149,7 @@ impl Device {
     /// # Errors
     /// As [`Store::discard_inspection`].
     pub async fn discard_inspection(&self, inspection: RecordId) -> Result<(), DeviceError> {
-        self.checklist_edits(move |store, now| store.discard_inspection(inspection, now)).await
+        self.at_work(move |store, now| store.discard_inspection(inspection, now)).await
     }
 
     /// Takes an inspection back that was thrown away, with its answers.
@@ -170,7 +157,7 @@ impl Device {
     /// # Errors
     /// As [`Store::restore_inspection`].
     pub async fn restore_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.restore_inspection(inspection, now)).await
+        self.at_work(move |store, now| store.restore_inspection(inspection, now)).await
     }
 
     /// Orders that are not settled, the earliest deadline first.
@@ -198,7 +185,7 @@ impl Device {
     /// # Errors
     /// As [`Store::begin_recheck`].
     pub async fn begin_recheck(&self, order: RecordId) -> Result<Session, DeviceError> {
-        self.checklist_edits(move |store, now| store.begin_recheck(order, now)).await
+        self.at_work(move |store, now| store.begin_recheck(order, now)).await
     }
 
     /// Makes events of what an order has outstanding after its deadline.
@@ -206,6 +193,6 @@ impl Device {
     /// # Errors
     /// As [`Store::report_overdue`].
     pub async fn report_overdue(&self, order: RecordId) -> Result<BTreeMap<String, RecordId>, DeviceError> {
-        self.checklist_edits(move |store, now| store.report_overdue(order, now)).await
+        self.at_work(move |store, now| store.report_overdue(order, now)).await
     }
 }

@@ -1,12 +1,10 @@
 //! Doors, as screens call them: see [`crate::work::doors`].
 
 use gridwalk_model::records::base_verification::VerificationMethod;
-use gridwalk_model::{Fields, RecordId, Timestamp};
+use gridwalk_model::{Fields, RecordId};
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::store::Store;
-use crate::sync::Event;
 use crate::work::doors::{
     AtDoor, Board, Building, DoorAct, DoorDone, DoorOperation, DoorSheet, DuplicateHint, FloorConfirmed,
     Namesake, NewPerson, Person, PersonEdited, ProvisionalNewcomer,
@@ -182,15 +180,5 @@ impl Device {
     /// As [`Store::kept_apart`].
     pub async fn kept_apart(&self, person: RecordId) -> Result<Vec<Namesake>, DeviceError> {
         self.with_store(move |store, now| store.kept_apart(person, now)).await
-    }
-
-    /// Work that writes: done on the store's thread, then let be sent.
-    async fn at_work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
-    ) -> Result<T, DeviceError> {
-        let value = self.with_store(work).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(value)
     }
 }

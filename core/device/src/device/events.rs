@@ -7,7 +7,6 @@ use gridwalk_model::event::{Action, EventRules};
 use super::Device;
 use crate::error::DeviceError;
 use crate::photo::CaptureFacts;
-use crate::sync::Event;
 use crate::work::events::{EventStory, LookBack, MyReport, SiteClaim, SiteVerification, Snapped, WorkerAct};
 use crate::work::rules::RulesRefused;
 
@@ -58,9 +57,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn act_on_event(&self, event: RecordId, act: WorkerAct) -> Result<RecordId, DeviceError> {
-        let entry = self.with_store(move |store, now| store.act_on_event(event, act, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(entry)
+        self.at_work(move |store, now| store.act_on_event(event, act, now)).await
     }
 
     /// Journals a photo for an event that exists: see [`crate::Store::snap_for_event`].
@@ -94,9 +91,7 @@ impl Device {
         event: RecordId,
         seen: SiteVerification,
     ) -> Result<RecordId, DeviceError> {
-        let entry = self.with_store(move |store, now| store.verify_on_site(event, seen, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(entry)
+        self.at_work(move |store, now| store.verify_on_site(event, seen, now)).await
     }
 
     /// Looks again at a closed event: see [`crate::Store::look_back`].
@@ -104,8 +99,6 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn look_back(&self, event: RecordId, seen: LookBack) -> Result<RecordId, DeviceError> {
-        let entry = self.with_store(move |store, now| store.look_back(event, seen, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(entry)
+        self.at_work(move |store, now| store.look_back(event, seen, now)).await
     }
 }

@@ -7,7 +7,6 @@ use gridwalk_model::records::Label;
 use super::Device;
 use crate::edit::Entry;
 use crate::error::DeviceError;
-use crate::sync::Event;
 use crate::work::labels::{HangsOn, MadeLabel, ScannedLabel};
 
 impl Device {
@@ -16,9 +15,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn make_label(&self, on: HangsOn) -> Result<MadeLabel, DeviceError> {
-        let made = self.with_store(move |store, now| store.make_label(&on, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(made)
+        self.at_work(move |store, now| store.make_label(&on, now)).await
     }
 
     /// Every label of a door or place: see [`crate::Store::labels_of`].
@@ -34,9 +31,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn void_label(&self, label: RecordId) -> Result<bool, DeviceError> {
-        let was_good = self.with_store(move |store, now| store.void_label(label, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(was_good)
+        self.at_work(move |store, now| store.void_label(label, now)).await
     }
 
     /// Takes that back: see [`crate::Store::restore_label`].
@@ -44,9 +39,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn restore_label(&self, label: RecordId) -> Result<bool, DeviceError> {
-        let was_void = self.with_store(move |store, now| store.restore_label(label, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(was_void)
+        self.at_work(move |store, now| store.restore_label(label, now)).await
     }
 
     /// Voids the labels of something and makes a new one: see [`crate::Store::replace_label`].
@@ -54,9 +47,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn replace_label(&self, on: HangsOn) -> Result<MadeLabel, DeviceError> {
-        let made = self.with_store(move |store, now| store.replace_label(&on, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(made)
+        self.at_work(move |store, now| store.replace_label(&on, now)).await
     }
 
     /// What a code opens whose text is known, or a token that was typed in: see [`crate::Store::scan_label`].
@@ -98,8 +89,7 @@ impl Device {
         things: Vec<HangsOn>,
         sheet: LabelSheet,
     ) -> Result<Vec<String>, DeviceError> {
-        let labels = self.with_store(move |store, now| store.labels_to_print(&things, now)).await?;
-        self.shared.core.post(Event::Edited)?;
+        let labels = self.at_work(move |store, now| store.labels_to_print(&things, now)).await?;
         let drawing = tokio::task::spawn_blocking(move || sheet.pages(&labels));
         Ok(drawing.await.map_err(|_| DeviceError::Closed)??)
     }

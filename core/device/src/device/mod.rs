@@ -34,7 +34,7 @@ mod voices;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gridwalk_model::{DeviceId, Fields, Kind, Record, RecordId, Value};
+use gridwalk_model::{DeviceId, Fields, Kind, Record, RecordId, Timestamp, Value};
 use gridwalk_replica::protocol::{EnrolRequest, Protocol};
 use minicbor::bytes::ByteVec;
 use tokio::sync::watch;
@@ -217,9 +217,19 @@ impl Device {
     /// What `work` fails with; [`DeviceError::Locked`], [`DeviceError::Paused`], [`DeviceError::Closed`].
     pub async fn with_store<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Store, gridwalk_model::Timestamp) -> Result<T, DeviceError> + Send + 'static,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
         self.shared.core.call(work).await
+    }
+
+    /// Work on the store that changes records; what it wrote is on its way at once.
+    async fn at_work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, Timestamp) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, DeviceError> {
+        let value = self.with_store(work).await?;
+        self.shared.core.post(Event::Edited)?;
+        Ok(value)
     }
 
     /// Makes edits that become durable together, and lets them be sent.
@@ -230,9 +240,7 @@ impl Device {
         &self,
         work: impl FnOnce(&mut Edits<'_, '_>) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, DeviceError> {
-        let value = self.with_store(move |store, now| store.edits(now, work)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(value)
+        self.at_work(move |store, now| store.edits(now, work)).await
     }
 
     /// Makes a new record.
@@ -429,7 +437,7 @@ impl Device {
     }
 
     /// Now, by the device's clock.
-    pub fn now(&self) -> gridwalk_model::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
 }

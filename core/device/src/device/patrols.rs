@@ -9,7 +9,6 @@ use gridwalk_model::walk::PatrolRules;
 use super::Device;
 use crate::error::DeviceError;
 use crate::store::{DiscardedPatrol, OpenPatrol};
-use crate::sync::Event;
 use crate::work::patrols::{PatrolEnded, PatrolNow};
 
 impl Device {
@@ -59,9 +58,7 @@ impl Device {
         remarks: Option<String>,
         rules: PatrolRules,
     ) -> Result<PatrolEnded, DeviceError> {
-        let ended = self.with_store(move |store, now| store.end_patrol(remarks, &rules, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(ended)
+        self.at_work(move |store, now| store.end_patrol(remarks, &rules, now)).await
     }
 
     /// Throws the patrol under way away; [`Self::restore_patrol`] takes it back.

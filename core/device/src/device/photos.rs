@@ -10,7 +10,6 @@ use super::Device;
 use crate::error::DeviceError;
 use crate::photo::{self, CaptureFacts};
 use crate::store::Store;
-use crate::sync::Event;
 use crate::work::events::{SnapContext, Snapped};
 use crate::work::evidence::{RemovedPhoto, ReusedPhoto};
 
@@ -130,15 +129,12 @@ impl Device {
         font: Option<Arc<StampFont<'static>>>,
     ) -> Result<RecordId, DeviceError> {
         let (prepared, facts) = self.prepare_journaled(n, font).await?;
-        let element = self
-            .with_store(move |store, now| {
-                let element = store.attach_photo(record, &prepared, &facts, now)?;
-                store.remove_capture(n)?;
-                Ok(element)
-            })
-            .await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(element)
+        self.at_work(move |store, now| {
+            let element = store.attach_photo(record, &prepared, &facts, now)?;
+            store.remove_capture(n)?;
+            Ok(element)
+        })
+        .await
     }
 
     /// Both at once: journals a file and attaches it.
@@ -169,9 +165,7 @@ impl Device {
         record: RecordId,
         element: RecordId,
     ) -> Result<RemovedPhoto, DeviceError> {
-        let removed = self.with_store(move |store, now| store.remove_photo(record, element, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(removed)
+        self.at_work(move |store, now| store.remove_photo(record, element, now)).await
     }
 
     /// Puts a photo back that was taken off: see [`crate::Store::restore_photo`].
@@ -179,8 +173,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn restore_photo(&self, removed: RemovedPhoto) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.restore_photo(removed, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.restore_photo(removed, now)).await
     }
 
     /// The bytes of a photo or preview that a record refers to: from this phone, or from the server and kept. `None`

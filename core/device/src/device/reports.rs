@@ -103,9 +103,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn send_report(&self, draft: i64) -> Result<SentReport, DeviceError> {
-        let sent = self.with_store(move |store, now| store.send_report(draft, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(sent)
+        self.at_work(move |store, now| store.send_report(draft, now)).await
     }
 
     /// Prepares and attaches every photo that belongs to a sent report or an act, one after the other. To be called

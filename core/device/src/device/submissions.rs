@@ -7,7 +7,6 @@ use gridwalk_model::records::Submission;
 use super::Device;
 use crate::edit::Entry;
 use crate::error::DeviceError;
-use crate::sync::Event;
 use crate::work::checklists::{AskedLater, Filling, Submitted};
 
 impl Device {
@@ -21,7 +20,7 @@ impl Device {
         target: RecordId,
         task: Option<RecordId>,
     ) -> Result<Filling, DeviceError> {
-        self.checklist_edits(move |store, now| store.begin_submission(form, target, task, now)).await
+        self.at_work(move |store, now| store.begin_submission(form, target, task, now)).await
     }
 
     /// Submissions that were begun and not sent: see [`crate::Store::open_submissions`].
@@ -51,7 +50,7 @@ impl Device {
         answer: Option<Answer>,
     ) -> Result<Filling, DeviceError> {
         let item = item.to_owned();
-        self.checklist_edits(move |store, now| store.answer_form(submission, &item, answer, now)).await
+        self.at_work(move |store, now| store.answer_form(submission, &item, answer, now)).await
     }
 
     /// Sends a submission and writes what changed into the record.
@@ -59,7 +58,7 @@ impl Device {
     /// # Errors
     /// As [`Store::submit`].
     pub async fn submit(&self, submission: RecordId) -> Result<Submitted, DeviceError> {
-        self.checklist_edits(move |store, now| store.submit(submission, now)).await
+        self.at_work(move |store, now| store.submit(submission, now)).await
     }
 
     /// The worker's submissions that ask more by now: see [`Store::asked_later`].
@@ -75,7 +74,7 @@ impl Device {
     /// # Errors
     /// As [`Store::reopen_submission`].
     pub async fn reopen_submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
-        self.checklist_edits(move |store, now| store.reopen_submission(submission, now)).await
+        self.at_work(move |store, now| store.reopen_submission(submission, now)).await
     }
 
     /// Throws a submission away that was not sent: see [`crate::Store::discard_submission`].
@@ -83,8 +82,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn discard_submission(&self, submission: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.discard_submission(submission, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.discard_submission(submission, now)).await
     }
 
     /// Takes a submission back that was thrown away: see [`crate::Store::restore_submission`].
@@ -92,7 +90,6 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn restore_submission(&self, submission: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.restore_submission(submission, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.restore_submission(submission, now)).await
     }
 }

@@ -5,7 +5,6 @@ use gridwalk_model::geo::LatLon;
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::sync::Event;
 use crate::work::today::{Today, TodayItem};
 
 impl Device {
@@ -22,8 +21,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn finish_task(&self, task: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.finish_task(task, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.finish_task(task, now)).await
     }
 
     /// Opens it again: see [`crate::Store::reopen_task`].
@@ -31,8 +29,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn reopen_task(&self, task: RecordId) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.reopen_task(task, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.reopen_task(task, now)).await
     }
 
     /// Takes something off the list that only had to be seen: see [`crate::Store::dismiss_due`].

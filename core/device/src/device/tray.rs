@@ -3,7 +3,6 @@
 use super::Device;
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
-use crate::sync::Event;
 use crate::work::tray::{Settlement, TrayItem, TrayKey, TrayValue, Undo};
 
 impl Device {
@@ -34,9 +33,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn settle(&self, key: TrayKey, how: Settlement) -> Result<Undo, DeviceError> {
-        let undo = self.with_store(move |store, now| store.settle(&key, how, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(undo)
+        self.at_work(move |store, now| store.settle(&key, how, now)).await
     }
 
     /// Takes a settlement back: see [`crate::Store::undo_settlement`].
@@ -44,7 +41,6 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn undo_settlement(&self, undo: Undo) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.undo_settlement(undo, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.undo_settlement(undo, now)).await
     }
 }

@@ -6,7 +6,6 @@ use super::Device;
 use crate::error::DeviceError;
 use crate::keeping::KeepingLimits;
 use crate::store::DiscardedVisit;
-use crate::sync::Event;
 use crate::work::indicators::MyWeek;
 use crate::work::visits::{CareTagInput, Recorded, TagInForce, VisitDue, VisitInput, VisitSheet};
 
@@ -78,9 +77,7 @@ impl Device {
     /// # Errors
     /// As [`crate::Store::record_visit`].
     pub async fn record_visit(&self, input: VisitInput) -> Result<Recorded, DeviceError> {
-        let recorded = self.with_store(move |store, now| store.record_visit(&input, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(recorded)
+        self.at_work(move |store, now| store.record_visit(&input, now)).await
     }
 
     /// Takes one's own visit back.
@@ -88,9 +85,7 @@ impl Device {
     /// # Errors
     /// As [`crate::Store::undo_visit`].
     pub async fn undo_visit(&self, visit: RecordId) -> Result<bool, DeviceError> {
-        let changed = self.with_store(move |store, now| store.undo_visit(visit, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(changed)
+        self.at_work(move |store, now| store.undo_visit(visit, now)).await
     }
 
     /// Puts somebody on a care list.
@@ -98,9 +93,7 @@ impl Device {
     /// # Errors
     /// As [`crate::Store::add_care_tag`].
     pub async fn add_care_tag(&self, input: CareTagInput) -> Result<RecordId, DeviceError> {
-        let tag = self.with_store(move |store, now| store.add_care_tag(&input, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(tag)
+        self.at_work(move |store, now| store.add_care_tag(&input, now)).await
     }
 
     /// The tags of a resident that are in force.

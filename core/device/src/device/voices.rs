@@ -5,7 +5,6 @@ use gridwalk_model::voice::VoiceRef;
 
 use super::Device;
 use crate::error::DeviceError;
-use crate::sync::Event;
 use crate::work::evidence::{DraftVoice, RemovedVoice, VoiceFacts};
 use crate::work::visits::VisitInput;
 
@@ -21,9 +20,7 @@ impl Device {
         facts: VoiceFacts,
     ) -> Result<RecordId, DeviceError> {
         let attach = move |store: &mut crate::Store, now| store.attach_voice(record, &sound, &facts, now);
-        let element = self.with_store(attach).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(element)
+        self.at_work(attach).await
     }
 
     /// The voice notes of a record; their sound is asked for as that of a photo, by [`Device::photo`].
@@ -43,9 +40,7 @@ impl Device {
         record: RecordId,
         element: RecordId,
     ) -> Result<RemovedVoice, DeviceError> {
-        let removed = self.with_store(move |store, now| store.remove_voice(record, element, now)).await?;
-        self.shared.core.post(Event::Edited)?;
-        Ok(removed)
+        self.at_work(move |store, now| store.remove_voice(record, element, now)).await
     }
 
     /// Puts a voice note back that was taken off: see [`crate::Store::restore_voice`].
@@ -53,8 +48,7 @@ impl Device {
     /// # Errors
     /// As there.
     pub async fn restore_voice(&self, removed: RemovedVoice) -> Result<(), DeviceError> {
-        self.with_store(move |store, now| store.restore_voice(&removed, now)).await?;
-        self.shared.core.post(Event::Edited)
+        self.at_work(move |store, now| store.restore_voice(&removed, now)).await
     }
 
     /// Adds a voice note to a report that is still a draft: see [`crate::Store::add_draft_voice`].
