@@ -93,11 +93,12 @@ impl Search<'_> {
                     if subject(&row, fields) != Some(of) {
                         continue;
                     }
+                    let tier = self.rank(&row);
                     // One that fits by its own texts tells its orders itself.
-                    if leads_on && self.rank(&row).is_none_or(|tier| tier > Tier::Part) {
+                    if leads_on && tier.is_none_or(|tier| tier > Tier::Part) {
                         self.orders_of(row.id, out)?;
                     }
-                    if self.wanted(kind.tag()) && self.rank(&row).is_none() {
+                    if self.wanted(kind.tag()) && tier.is_none() {
                         out.push((Place { kind: n, key: Reverse(row.key) }, row));
                     }
                 }

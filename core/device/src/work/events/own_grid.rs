@@ -9,9 +9,6 @@ use crate::edit::{Entry, typed, typed_list};
 use crate::error::DeviceError;
 use crate::store::{Store, View, day_in};
 
-/// How many areas are read at a time.
-const PAGE: usize = 64;
-
 /// Where a position lies, by the boundaries that this phone knows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GridAt {
@@ -87,22 +84,13 @@ impl View<'_> {
     fn neighbour_at(&self, point: LatLon, today: Date) -> Result<Option<NeighbourGrid>, DeviceError> {
         let mut shapes = Vec::new();
         let mut grids = Vec::new();
-        let mut after: Option<(String, i64)> = None;
-        loop {
-            let from = after.as_ref().map(|(sort, key)| (sort.as_str(), *key));
-            let page = self.list_kind(Kind::Area.tag(), from, PAGE)?;
-            after = page.last().map(|row| (row.sort.clone(), row.key));
-            for area in typed_list::<Area>(page) {
-                let leaf = area.record.grid_kind.is_some();
-                let from = area.record.valid_from.is_none_or(|from| from <= today);
-                let to = area.record.valid_to.is_none_or(|to| today <= to);
-                let Some(shape) = shape(&area).filter(|_| leaf && from && to) else { continue };
-                shapes.push((area.id, shape));
-                grids.push(NeighbourGrid { grid: area.id, name: area.record.name });
-            }
-            if after.is_none() {
-                break;
-            }
+        for area in typed_list::<Area>(self.list_kind(Kind::Area.tag(), None, usize::MAX)?) {
+            let leaf = area.record.grid_kind.is_some();
+            let from = area.record.valid_from.is_none_or(|from| from <= today);
+            let to = area.record.valid_to.is_none_or(|to| today <= to);
+            let Some(shape) = shape(&area).filter(|_| leaf && from && to) else { continue };
+            shapes.push((area.id, shape));
+            grids.push(NeighbourGrid { grid: area.id, name: area.record.name });
         }
         let Some(area) = AreaIndex::new(shapes).locate(point).area().copied() else { return Ok(None) };
         Ok(grids.into_iter().find(|found| found.grid == area))

@@ -5,10 +5,10 @@ use gridwalk_model::voice::VoiceRef;
 use gridwalk_model::{ContentHash, RecordId, Timestamp};
 
 use super::reuse::REMEMBERED_MS;
-use super::voice::{VoiceFacts, reference};
+use super::voice::VoiceFacts;
 use crate::error::DeviceError;
 use crate::keys::DeviceKey;
-use crate::store::{Commit, MediaForm, Store, Tx, View, VoicePlace, VoiceRow};
+use crate::store::{Commit, Store, Tx, View, VoicePlace, VoiceRow};
 use crate::work::visits::VisitInput;
 
 /// A voice note of a draft.
@@ -38,14 +38,15 @@ impl Tx<'_> {
     fn keep_voice(
         &mut self,
         place: VoicePlace,
-        note: &DraftVoice,
+        element: RecordId,
+        voice: &VoiceRef,
         now: Timestamp,
     ) -> Result<(), DeviceError> {
         let row = VoiceRow {
             place,
-            element: note.element,
-            hash: note.voice.hash,
-            body: note.voice.to_bytes(),
+            element,
+            hash: voice.hash,
+            body: voice.to_bytes(),
             at: now,
             discarded_at: None,
         };
@@ -83,12 +84,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<RecordId, DeviceError> {
         self.draft(draft)?;
-        let note = self.stored_voice(sound, facts, now)?;
+        let (element, voice) = self.stored_voice(sound, facts, now)?;
         self.write(Commit::Setting, |tx| {
             tx.discard_draft(draft, None)?;
-            tx.keep_voice(VoicePlace::Report(draft), &note, now)
+            tx.keep_voice(VoicePlace::Report(draft), element, &voice, now)
         })?;
-        Ok(note.element)
+        Ok(element)
     }
 
     /// Adds a voice note to a visit under way, and keeps what was typed so far as [`Self::save_visit_draft`] does. Returns
@@ -104,12 +105,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<RecordId, DeviceError> {
         let body = visit.body()?;
-        let note = self.stored_voice(sound, facts, now)?;
+        let (element, voice) = self.stored_voice(sound, facts, now)?;
         self.write(Commit::Journal, |tx| {
             let draft = tx.put_visit_draft(visit.target, &body, now)?;
-            tx.keep_voice(VoicePlace::Visit(draft), &note, now)
+            tx.keep_voice(VoicePlace::Visit(draft), element, &voice, now)
         })?;
-        Ok(note.element)
+        Ok(element)
     }
 
     /// The voice notes of a visit under way, those that were taken off included. Those of a report are in its draft.
@@ -153,19 +154,6 @@ impl Store {
         let note = self.view().voice_note(element)?;
         let waits = |note: &VoiceRow| !matches!(note.place, VoicePlace::Record(_));
         note.filter(waits).ok_or(DeviceError::NoVoice { element })
-    }
-
-    /// Checks and stores a sound. The note of it is the caller's: without one it is swept after a day.
-    fn stored_voice(
-        &mut self,
-        sound: &[u8],
-        facts: &VoiceFacts,
-        now: Timestamp,
-    ) -> Result<DraftVoice, DeviceError> {
-        let voice = reference(sound, facts)?;
-        let element = RecordId::from_parts(now, self.random()?);
-        self.put_media(&[(voice.hash, MediaForm::Voice, sound)], now)?;
-        Ok(DraftVoice { element, voice, discarded_at: None })
     }
 
     /// Removes voice notes that were taken off their drafts before `before`, with their sound.

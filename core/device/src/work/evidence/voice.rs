@@ -36,7 +36,7 @@ fn flag(element: RecordId) -> String {
 }
 
 /// The reference to a file, not signed yet.
-pub(super) fn reference(sound: &[u8], facts: &VoiceFacts) -> Result<VoiceRef, DeviceError> {
+fn reference(sound: &[u8], facts: &VoiceFacts) -> Result<VoiceRef, DeviceError> {
     let note = inspect_voice(sound)?;
     Ok(VoiceRef {
         hash: ContentHash::from_bytes(sha256(sound)),
@@ -100,12 +100,23 @@ impl Store {
         if !taken {
             return Err(DeviceError::WrongKind { record, found: kind });
         }
-        let reference = reference(sound, facts)?;
-        let element = RecordId::from_parts(now, self.random()?);
-        self.put_media(&[(reference.hash, MediaForm::Voice, sound)], now)?;
+        let (element, voice) = self.stored_voice(sound, facts, now)?;
         let key = self.evidence_key.clone();
-        self.write(Commit::Edit, |tx| tx.add_voice(key.as_deref(), record, element, reference, now))?;
+        self.write(Commit::Edit, |tx| tx.add_voice(key.as_deref(), record, element, voice, now))?;
         Ok(element)
+    }
+
+    /// Checks and stores a sound, and gives it a name. The note of it is the caller's: without one it is swept after a day.
+    pub(super) fn stored_voice(
+        &mut self,
+        sound: &[u8],
+        facts: &VoiceFacts,
+        now: Timestamp,
+    ) -> Result<(RecordId, VoiceRef), DeviceError> {
+        let voice = reference(sound, facts)?;
+        let element = RecordId::from_parts(now, self.random()?);
+        self.put_media(&[(voice.hash, MediaForm::Voice, sound)], now)?;
+        Ok((element, voice))
     }
 
     /// The voice notes of a record with the elements that name them, in the order in which they came.
