@@ -11,11 +11,10 @@ use gridwalk_device::work::evidence::{DraftVoice, RemovedPhoto, RemovedVoice, Re
 use gridwalk_device::work::visits::VisitInput;
 use gridwalk_evidence::{Likeness, StampFont};
 use gridwalk_model::geo::Position;
-use gridwalk_model::photo::{BlurRegion, PhotoRef, PhotoRole, PhotoSource, Reuse};
+use gridwalk_model::photo::{BlurRegion, PhotoRef, PhotoRole, PhotoSource, Reuse, shown_photos};
 use gridwalk_model::photo_chain::ChainLink;
-use gridwalk_model::records::elements;
 use gridwalk_model::voice::{VoiceFormat, VoiceRef};
-use gridwalk_model::{ContentHash, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, RecordId, Timestamp};
 
 use crate::device::Device;
 use crate::error::GridwalkError;
@@ -308,11 +307,7 @@ impl Device {
         let read =
             self.call(async move |core| core.with_store(move |store, _| store.get_fields(record)).await);
         let Some((_, entry)) = read.await? else { return Ok(Vec::new()) };
-        let told = |(element, value): (&str, &Value)| {
-            let Value::Bytes(bytes) = value else { return None };
-            Some(PhotoEntry { element: element.parse().ok()?, photo: PhotoRef::from_bytes(bytes).ok()? })
-        };
-        Ok(elements(&entry.record, "photos").filter_map(told).collect())
+        Ok(shown_photos(&entry.record).map(|(element, photo)| PhotoEntry { element, photo }).collect())
     }
 
     /// Whether this phone has used a journaled photo before, so that a screen can say so before it is attached; none if

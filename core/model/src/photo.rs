@@ -6,7 +6,9 @@ use crate::codec::{self, CodecError};
 use crate::geo;
 use crate::id::{ContentHash, RecordId};
 use crate::photo_chain::ChainLink;
+use crate::records::elements;
 use crate::time::Timestamp;
+use crate::value::{Fields, Value};
 
 words! {
     /// What a photo shows.
@@ -133,6 +135,15 @@ impl PhotoRef {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
         codec::from_bytes(bytes)
     }
+}
+
+/// The photos that a record shows, with the elements of `photos` that name them, in the order of their names, which is
+/// that of their making. One that cannot be read is left out.
+pub fn shown_photos(fields: &Fields) -> impl Iterator<Item = (RecordId, PhotoRef)> + use<'_> {
+    elements(fields, "photos").filter_map(|(element, value)| {
+        let Value::Bytes(bytes) = value else { return None };
+        Some((element.parse().ok()?, PhotoRef::from_bytes(bytes).ok()?))
+    })
 }
 
 #[cfg(test)]

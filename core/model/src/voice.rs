@@ -3,9 +3,11 @@
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
-use crate::id::ContentHash;
+use crate::id::{ContentHash, RecordId};
 use crate::photo_chain::ChainLink;
+use crate::records::elements;
 use crate::time::Timestamp;
+use crate::value::{Fields, Value};
 
 /// Longest transcript, in characters.
 pub const TRANSCRIPT_MAX: usize = 1_000;
@@ -65,6 +67,14 @@ impl VoiceRef {
         let long = voice.transcript.as_ref().is_some_and(|text| text.chars().count() > TRANSCRIPT_MAX);
         if long { Err(CodecError { at: bytes.len() }) } else { Ok(voice) }
     }
+}
+
+/// The voice notes that a record has, as [`crate::photo::shown_photos`] gives its photos.
+pub fn shown_voices(fields: &Fields) -> impl Iterator<Item = (RecordId, VoiceRef)> + use<'_> {
+    elements(fields, "voices").filter_map(|(element, value)| {
+        let Value::Bytes(bytes) = value else { return None };
+        Some((element.parse().ok()?, VoiceRef::from_bytes(bytes).ok()?))
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use gridwalk_model::event::{EventRules, Folded, LogEntry, fold, read_log, without_proof};
+use gridwalk_model::event::{EventRules, Folded, LogEntry, fold, read_log, with_evidence_of_now};
 use gridwalk_model::records::event::EventSource;
 use gridwalk_model::{Fields, Kind, RecordId, Timestamp};
 use serde::Deserialize;
@@ -136,9 +136,8 @@ pub(super) fn page(
         let category = category_name(l, rules, summary.category.as_deref());
         let photos = photos::list(tx, case.head.id, &case.fields, &case.entries, (l, now))?;
         let voices = voices::list(tx, case.head.id, &case.fields, (l, now))?;
-        let bare = without_proof(&case.fields, &case.entries, &case.folded);
-        let proof = (!photos.is_empty() || !voices.is_empty(), bare.as_slice());
-        let story = story::tell(&case.entries, &case.folded, proof, lookup, (l, now, rules))?;
+        let judged = with_evidence_of_now(&case.fields, &case.entries, &case.folded);
+        let story = story::tell(&case.entries, &judged, lookup, (l, now, rules))?;
         let confirmed = done.and_then(|done| confirm(&case, visitor, done, l, now));
         let units = lookup.units()?.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
         let supervision = &case.folded.supervision;

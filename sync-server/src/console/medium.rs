@@ -1,7 +1,6 @@
 //! What an event's sets name, within the visitor's reach, and the bytes behind it: one door for photos and voice notes.
 
-use gridwalk_model::records::elements;
-use gridwalk_model::{ContentHash, Kind, RecordId, Value};
+use gridwalk_model::{ContentHash, Fields, Kind, RecordId};
 
 use super::Console;
 use super::failure::Failure;
@@ -9,26 +8,18 @@ use super::reach::Reach;
 use super::visitor::Visitor;
 use crate::edit;
 
-/// An element of a set of an event, read by `read`.
+/// The fields of an event.
 ///
 /// # Errors
 /// [`Failure::NotFound`] for whatever the visitor may not see, as for what is not there.
-pub(super) fn element_of_event<T>(
-    console: &Console,
-    visitor: &Visitor,
-    id: &str,
-    (set, element): (&str, &str),
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<T, Failure> {
+pub(super) fn fields_of_event(console: &Console, visitor: &Visitor, id: &str) -> Result<Fields, Failure> {
     let id: RecordId = id.parse().map_err(|_| Failure::NotFound)?;
     console.storage.view(|tx| {
         let (head, document) = edit::read(tx, id)?.ok_or(Failure::NotFound)?;
         if head.kind != Kind::Event.tag() || !Reach::of(tx, visitor)?.holds(tx, head.no)? {
             return Err(Failure::NotFound);
         }
-        let fields = document.fields();
-        let found = elements(&fields, set).find(|(name, _)| *name == element);
-        found.and_then(|(_, value)| read(value)).ok_or(Failure::NotFound)
+        Ok(document.fields())
     })
 }
 

@@ -6,10 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::event::LogEntry;
-use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource, Reuse};
+use gridwalk_model::photo::{PhotoRef, PhotoRole, PhotoSource, Reuse, shown_photos};
 use gridwalk_model::photo_chain::ChainState;
-use gridwalk_model::records::elements;
-use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value};
+use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp};
 
 use super::Console;
 use super::failure::Failure;
@@ -60,21 +59,20 @@ pub(super) fn list(
     entries: &[LogEntry],
     (lang, now): (Lang, Timestamp),
 ) -> Result<Vec<Group>, Failure> {
-    let named_after: BTreeSet<String> =
-        entries.iter().flat_map(|entry| &entry.after_photos).map(|photo| photo.to_hex()).collect();
+    let named_after: BTreeSet<RecordId> =
+        entries.iter().flat_map(|entry| &entry.after_photos).copied().collect();
     let titles = [("处置前", "Before"), ("处置后", "After"), ("现场", "Scene")];
     let mut groups = titles.map(|(zh, en)| Group { title: lang.t(zh, en), photos: Vec::new() });
     let [before, after, scene] = &mut groups;
-    for (element, value) in elements(fields, "photos") {
-        let Some(photo) = read(value) else { continue };
-        let group = if photo.role == PhotoRole::After || named_after.contains(element) {
+    for (element, photo) in shown_photos(fields) {
+        let group = if photo.role == PhotoRole::After || named_after.contains(&element) {
             &mut *after
         } else if photo.role == PhotoRole::Before {
             &mut *before
         } else {
             &mut *scene
         };
-        let full = format!("/events/{id}/photos/{element}");
+        let full = format!("/events/{id}/photos/{}", element.to_hex());
         let count = group.photos.len() + 1;
         let chain = chain_state(tx, id, element, &photo)?;
         group.photos.push(Photo {
@@ -114,8 +112,10 @@ fn remarks(photo: &PhotoRef, lang: Lang) -> Vec<&'static str> {
     out
 }
 
-fn read(value: &Value) -> Option<PhotoRef> {
-    if let Value::Bytes(bytes) = value { PhotoRef::from_bytes(bytes).ok() } else { None }
+fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<PhotoRef, Failure> {
+    let fields = medium::fields_of_event(console, visitor, id)?;
+    let found = shown_photos(&fields).find(|(name, _)| name.to_hex() == element);
+    found.map(|(_, photo)| photo).ok_or(Failure::NotFound)
 }
 
 /// A photo in full. Written down.
@@ -126,7 +126,7 @@ pub(super) async fn full(
 ) -> Result<Response, Failure> {
     console
         .blocking(move |console| {
-            let photo = medium::element_of_event(console, &visitor, &id, ("photos", &element), read)?;
+            let photo = find(console, &visitor, &id, &element)?;
             note_view(console, &visitor, "photo.viewed", &format!("{id}/{element}"))?;
             send(console, &photo.hash)
         })
@@ -141,7 +141,7 @@ pub(super) async fn preview(
 ) -> Result<Response, Failure> {
     console
         .blocking(move |console| {
-            let photo = medium::element_of_event(console, &visitor, &id, ("photos", &element), read)?;
+            let photo = find(console, &visitor, &id, &element)?;
             match photo.preview_hash {
                 Some(hash) => send(console, &hash).or_else(|_| send(console, &photo.hash)),
                 None => send(console, &photo.hash),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gridwalk_model::event::{Action, EventRules, Flag, Folded, Judged, LogEntry, Verdict};
+use gridwalk_model::event::{Action, EventRules, Judged, LogEntry, Verdict};
 use gridwalk_model::{RecordId, Timestamp};
 
 use super::directory::Lookup;
@@ -34,13 +34,10 @@ pub(super) struct Line {
 /// In which language, as of when, and by which names of categories it is told.
 pub(super) type Telling<'r> = (Lang, Timestamp, &'r EventRules);
 
-/// Tells the story, the latest first. Receipts of the server are told with the entries that they speak of. That a
-/// report came without a photo is not told once the event has one, or a voice note (`has_proof`); that the photos of an act were all taken
-/// off is (`bare`).
+/// Tells the story, the latest first. Receipts of the server are told with the entries that they speak of.
 pub(super) fn tell(
     entries: &[LogEntry],
-    folded: &Folded,
-    (has_proof, bare): (bool, &[RecordId]),
+    judged: &[Judged],
     lookup: Lookup<'_>,
     (lang, now, rules): Telling<'_>,
 ) -> Result<Vec<Line>, Failure> {
@@ -51,16 +48,10 @@ pub(super) fn tell(
         .filter_map(|entry| Some((entry.entry?, entry.received_at?)))
         .collect();
     let mut out = Vec::new();
-    for judged in folded.entries.iter().rev().filter(|judged| judged.action != Action::Received) {
+    for judged in judged.iter().rev().filter(|judged| judged.action != Action::Received) {
         if let Some(entry) = by_id.get(&judged.id) {
             let received = receipts.get(&entry.id).copied();
-            let mut judged = judged.clone();
-            let told = has_proof && judged.verdict == Verdict::Applied;
-            judged.flags.retain(|flag| !told || *flag != Flag::NoEvidence);
-            if bare.contains(&entry.id) {
-                judged.flags.push(Flag::ProofTakenOff);
-            }
-            out.push(line(entry, &judged, received, lookup, (lang, now, rules))?);
+            out.push(line(entry, judged, received, lookup, (lang, now, rules))?);
         }
     }
     Ok(out)

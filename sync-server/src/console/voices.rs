@@ -5,9 +5,8 @@ use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gridwalk_model::photo_chain::ChainState;
-use gridwalk_model::records::elements;
-use gridwalk_model::voice::VoiceRef;
-use gridwalk_model::{Fields, RecordId, Timestamp, Value};
+use gridwalk_model::voice::{VoiceRef, shown_voices};
+use gridwalk_model::{Fields, RecordId, Timestamp};
 
 use super::Console;
 use super::failure::Failure;
@@ -41,15 +40,14 @@ pub(super) fn list(
     fields: &Fields,
     (lang, now): (Lang, Timestamp),
 ) -> Stored<Vec<Voice>> {
-    let mut found: Vec<(&str, VoiceRef)> =
-        elements(fields, "voices").filter_map(|(element, value)| Some((element, read(value)?))).collect();
+    let mut found: Vec<(RecordId, VoiceRef)> = shown_voices(fields).collect();
     found.sort_by_key(|(_, voice)| voice.recorded_at);
     let shown = found.into_iter().map(|(element, voice)| {
         let chain = chain_state(tx, id, element, &voice)?;
         Ok(Voice {
             chain: lang.t(chain.zh(), chain.en()),
             chain_whole: chain == ChainState::Whole,
-            path: format!("/events/{id}/voices/{element}"),
+            path: format!("/events/{id}/voices/{}", element.to_hex()),
             recorded: wording::time(lang, voice.recorded_at, now),
             seconds: voice.millis.div_ceil(1_000),
             stored: tx.media(&voice.hash)?.is_some(),
@@ -59,8 +57,10 @@ pub(super) fn list(
     shown.collect()
 }
 
-fn read(value: &Value) -> Option<VoiceRef> {
-    if let Value::Bytes(bytes) = value { VoiceRef::from_bytes(bytes).ok() } else { None }
+fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<VoiceRef, Failure> {
+    let fields = medium::fields_of_event(console, visitor, id)?;
+    let found = shown_voices(&fields).find(|(name, _)| name.to_hex() == element);
+    found.map(|(_, voice)| voice).ok_or(Failure::NotFound)
 }
 
 /// The sound of a voice note, or the part of it that a player asks for. Written down.
@@ -73,7 +73,7 @@ pub(super) async fn play(
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
     console
         .blocking(move |console| {
-            let voice = medium::element_of_event(console, &visitor, &id, ("voices", &element), read)?;
+            let voice = find(console, &visitor, &id, &element)?;
             note_view(console, &visitor, "voice.played", &format!("{id}/{element}"))?;
             answer(&medium::bytes(console, &voice.hash, VOICE_MAX_BYTES)?, range.as_deref())
         })

@@ -70,13 +70,12 @@ fn fits(public_key: &[u8], signature: Option<&[u8]>, message: &[u8]) -> bool {
 pub fn chain_state(
     tx: &dyn ReadTx,
     record: RecordId,
-    element: &str,
+    element: RecordId,
     evidence: &impl Chained,
 ) -> Stored<ChainState> {
     if evidence.link().is_none() {
         return Ok(ChainState::Unsigned);
     }
-    let Ok(element) = element.parse::<RecordId>() else { return Ok(ChainState::Unchecked) };
     let Some((device, kept)) = tx.photo_link(record, element)? else { return Ok(ChainState::Unchecked) };
     if kept.hash != ContentHash::from_bytes(sha256(&evidence.signed_message(record, element))) {
         return Ok(ChainState::Altered);

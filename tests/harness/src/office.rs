@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use gridwalk_model::photo::PhotoRef;
+use gridwalk_model::photo::shown_photos;
 use gridwalk_model::photo_chain::ChainState;
 use gridwalk_model::policy::Role;
-use gridwalk_model::records::elements;
-use gridwalk_model::voice::VoiceRef;
+use gridwalk_model::voice::shown_voices;
 use gridwalk_model::{AccessClass, ContentHash, DeviceId, Fields, Kind, RecordId, StreamId, Value};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
 use gridwalk_replica::{ChangeHash, Document, FlatChange};
@@ -362,16 +361,10 @@ impl Office {
             let Some(head) = tx.record(record)? else { return Ok(Vec::new()) };
             let damaged = |_| StorageError::Damaged { what: "document" };
             let fields = Document::load(&tx.snapshot(head.no)?).map_err(damaged)?.fields();
-            let photos = elements(&fields, "photos").filter_map(|(element, value)| match value {
-                Value::Bytes(bytes) => Some((element, PhotoRef::from_bytes(bytes).ok()?)),
-                _ => None,
-            });
-            let voices = elements(&fields, "voices").filter_map(|(element, value)| match value {
-                Value::Bytes(bytes) => Some((element, VoiceRef::from_bytes(bytes).ok()?)),
-                _ => None,
-            });
-            let photos = photos.map(|(element, photo)| chain_state(tx, record, element, &photo));
-            let voices = voices.map(|(element, voice)| chain_state(tx, record, element, &voice));
+            let photos =
+                shown_photos(&fields).map(|(element, photo)| chain_state(tx, record, element, &photo));
+            let voices =
+                shown_voices(&fields).map(|(element, voice)| chain_state(tx, record, element, &voice));
             photos.chain(voices).collect()
         };
         self.storage().view(judge).map_err(server_failed("judge evidence"))

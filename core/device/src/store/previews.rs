@@ -1,8 +1,7 @@
 //! Previews of photos that records refer to: fetched in the background, so that a list of events shows them offline.
 
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::records::elements;
-use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value};
+use gridwalk_model::photo::shown_photos;
+use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp};
 use rusqlite::OptionalExtension;
 
 use super::{Commit, MediaForm, Store, Tx, View, sql};
@@ -19,11 +18,7 @@ impl View<'_> {
 impl Tx<'_> {
     /// Notes the previews that a record refers to.
     pub(super) fn note_previews(&mut self, record: i64, fields: &Fields) -> Result<(), DeviceError> {
-        for (_, value) in elements(fields, "photos") {
-            let Value::Bytes(bytes) = value else { continue };
-            let Some(hash) = PhotoRef::from_bytes(bytes).ok().and_then(|photo| photo.preview_hash) else {
-                continue;
-            };
+        for hash in shown_photos(fields).filter_map(|(_, photo)| photo.preview_hash) {
             self.connection
                 .prepare_cached("INSERT OR IGNORE INTO preview (hash, record) VALUES (?1, ?2)")?
                 .execute((hash.as_bytes(), record))?;

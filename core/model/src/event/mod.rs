@@ -15,7 +15,7 @@
 //! | reports of the same problem | [`near`] |
 //! | who is on site | [`site`] |
 //! | before and after | [`pairs`] |
-//! | acts whose photos were taken off | [`without_proof`] |
+//! | acts and their evidence by now | [`without_proof`], [`with_evidence_of_now`] |
 //! | urgent and not sent | [`urgent`] |
 
 mod entry;
@@ -40,7 +40,7 @@ pub use entry::{Action, LogEntry, Presence, RatingChannel, SlaClass, Supervision
 pub use file::EventRulesError;
 pub use fold::fold;
 pub use guards::Guard;
-pub use proof::without_proof;
+pub use proof::{with_evidence_of_now, without_proof};
 pub use rules::{Category, EventRules, SlaRule};
 pub use sla::Sla;
 pub use state::{Called, ExtensionRequest, Flag, Folded, Judged, Rating, State, Verdict};

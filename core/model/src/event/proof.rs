@@ -1,4 +1,4 @@
-//! Acts that have lost the photos on which they rest.
+//! Acts and their evidence by now: those that have lost the photos on which they rest, and those that came without any.
 //!
 //! A phone does not take the last one off. But two phones that do not see each other may each take one of the last two,
 //! and both were right by what they knew. Nothing is put back for them: one of the photos may show what nobody is to see,
@@ -8,21 +8,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::{Action, Folded, LogEntry, Verdict};
-use crate::photo::{PhotoRef, PhotoRole};
-use crate::records::elements;
+use crate::event::{Action, Flag, Folded, Judged, LogEntry, Verdict};
+use crate::photo::{PhotoRef, PhotoRole, shown_photos};
+use crate::voice::shown_voices;
 use crate::{Fields, RecordId, Value};
 
 /// Acts that count, name photos, give no reason for having none, and have none left, in the order of the log. Photos that
 /// are on their way are not missing. A report is content with any photo that the event shows; any other act with one that
 /// no act names, of the result where it needs such a one: it was attached in place of those.
 pub fn without_proof(fields: &Fields, entries: &[LogEntry], folded: &Folded) -> Vec<RecordId> {
-    let shown: Vec<(RecordId, PhotoRef)> = elements(fields, "photos")
-        .filter_map(|(element, value)| {
-            let Value::Bytes(bytes) = value else { return None };
-            Some((element.parse().ok()?, PhotoRef::from_bytes(bytes).ok()?))
-        })
-        .collect();
+    let shown: Vec<(RecordId, PhotoRef)> = shown_photos(fields).collect();
     let taken_off = |photo: &RecordId| {
         fields.get(&format!("photos/{}/removed", photo.to_hex())) == Some(&Value::Flag(true))
     };
@@ -43,4 +38,21 @@ pub fn without_proof(fields: &Fields, entries: &[LogEntry], folded: &Folded) -> 
         .filter(|entry| entry.reason.is_none() && bare(entry))
         .map(|entry| entry.id)
         .collect()
+}
+
+/// The entries as people are told them, with what is true of their evidence by now: that one which counts came without
+/// any is not told once the event shows a photo or has a voice note, that the photos of one were all taken off is. Why an
+/// entry does not count stays, whatever came after it.
+pub fn with_evidence_of_now(fields: &Fields, entries: &[LogEntry], folded: &Folded) -> Vec<Judged> {
+    let has_some = shown_photos(fields).next().is_some() || shown_voices(fields).next().is_some();
+    let bare = without_proof(fields, entries, folded);
+    let mut told = folded.entries.clone();
+    for judged in &mut told {
+        let made_up_for = has_some && judged.verdict == Verdict::Applied;
+        judged.flags.retain(|flag| !made_up_for || *flag != Flag::NoEvidence);
+        if bare.contains(&judged.id) {
+            judged.flags.push(Flag::ProofTakenOff);
+        }
+    }
+    told
 }

@@ -106,8 +106,7 @@ impl Street {
     }
 
     fn state(&self, element: RecordId, evidence: &impl Chained) -> ChainState {
-        let name = element.to_hex();
-        self.world.store().view(|tx| chain_state(tx, self.event, &name, evidence)).unwrap()
+        self.world.store().view(|tx| chain_state(tx, self.event, element, evidence)).unwrap()
     }
 }
 

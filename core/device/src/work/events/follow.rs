@@ -3,9 +3,8 @@
 use gridwalk_evidence::PerceptualHash;
 use gridwalk_model::describe::Words;
 use gridwalk_model::event::pairs::{Pair, pairs};
-use gridwalk_model::event::{Action, Flag, State, Supervision, Verdict, without_proof};
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::records::elements;
+use gridwalk_model::event::{Action, Flag, State, Supervision, Verdict, with_evidence_of_now};
+use gridwalk_model::photo::{PhotoRef, shown_photos};
 use gridwalk_model::{Kind, RecordId, Timestamp, Value};
 
 use super::acts::Case;
@@ -112,14 +111,8 @@ impl Store {
     /// [`DeviceError::UnknownRecord`], [`DeviceError::WrongKind`].
     pub fn event_story(&self, event: RecordId) -> Result<EventStory, DeviceError> {
         let Case { listed, entries, folded } = self.view().case(event)?;
-        let bare = without_proof(&listed.fields, &entries, &folded);
         let mut lines = Vec::new();
-        let has_proof = ["photos", "voices"].iter().any(|set| elements(&listed.fields, set).next().is_some());
-        for mut judged in folded.entries {
-            judged.flags.retain(|flag| !has_proof || *flag != Flag::NoEvidence);
-            if bare.contains(&judged.id) {
-                judged.flags.push(Flag::ProofTakenOff);
-            }
+        for judged in with_evidence_of_now(&listed.fields, &entries, &folded) {
             let Some(entry) = entries.iter().find(|entry| entry.id == judged.id) else { continue };
             let by = match entry.by {
                 Some(by) if self.identity().is_some_and(|identity| identity.user == by) => {
@@ -144,12 +137,7 @@ impl Store {
                 state: judged.state,
             });
         }
-        let photos: Vec<(RecordId, PhotoRef)> = elements(&listed.fields, "photos")
-            .filter_map(|(element, value)| {
-                let Value::Bytes(bytes) = value else { return None };
-                Some((element.parse().ok()?, PhotoRef::from_bytes(bytes).ok()?))
-            })
-            .collect();
+        let photos: Vec<(RecordId, PhotoRef)> = shown_photos(&listed.fields).collect();
         let look_alike = |one, other| PerceptualHash(one).looks_like(PerceptualHash(other));
         Ok(EventStory { lines, pairs: pairs(&photos, look_alike) })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use gridwalk_model::checklist::Answer;
 use gridwalk_model::event::{Action, Flag, LogEntry, Verdict, without_proof};
-use gridwalk_model::photo::PhotoRef;
+use gridwalk_model::photo::{PhotoRef, shown_photos};
 use gridwalk_model::policy::Violation;
 use gridwalk_model::records::elements;
 use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value, codec};
@@ -31,14 +31,6 @@ pub(super) fn flag(element: RecordId) -> String {
     format!("photos/{}/removed", element.to_hex())
 }
 
-/// The photos that a record shows.
-fn shown(fields: &Fields) -> impl Iterator<Item = (RecordId, PhotoRef)> {
-    elements(fields, "photos").filter_map(|(element, value)| {
-        let Value::Bytes(bytes) = value else { return None };
-        Some((element.parse().ok()?, PhotoRef::from_bytes(bytes).ok()?))
-    })
-}
-
 /// The answers that name a photo, without it, answered anew.
 fn answers_without(fields: &Fields, element: RecordId, now: Timestamp) -> Vec<(String, Value, Value)> {
     let without = |(item, before): (&str, &Value)| {
@@ -62,13 +54,14 @@ impl View<'_> {
         fields: &Fields,
     ) -> Result<Option<Flag>, DeviceError> {
         let case = self.case(event)?;
-        let stays = |photo: &RecordId| *photo != element && shown(fields).any(|(other, _)| other == *photo);
+        let stays =
+            |photo: &RecordId| *photo != element && shown_photos(fields).any(|(other, _)| other == *photo);
         let counts = |id: RecordId| {
             let judged = case.folded.entries.iter().find(|judged| judged.id == id);
             judged.is_some_and(|judged| judged.verdict == Verdict::Applied)
         };
         let rests_on = |named: &[RecordId]| named.contains(&element) && !named.iter().any(stays);
-        let another = || shown(fields).any(|(other, _)| other != element);
+        let another = || shown_photos(fields).any(|(other, _)| other != element);
         // A report goes on to stand with another photo, so that a wrong one can be replaced: then it rests on that one.
         let replaced = |entry: &LogEntry| entry.action == Action::Report && another();
         let taken_off = |photo: &RecordId| fields.get(&flag(*photo)) == Some(&Value::Flag(true));
@@ -128,7 +121,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<RemovedPhoto, DeviceError> {
         let (kind, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
-        if !shown(&fields).any(|(name, _)| name == element) {
+        if !shown_photos(&fields).any(|(name, _)| name == element) {
             return Err(DeviceError::NoPhoto { record, element });
         }
         if !self.attached_here(record, element)? {
@@ -163,7 +156,7 @@ impl Store {
 
     fn removal(&self, record: RecordId, element: RecordId, now: Timestamp) -> Result<Removal, DeviceError> {
         let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
-        let photo = shown(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
+        let photo = shown_photos(&fields).find(|(name, _)| *name == element).map(|(_, photo)| photo);
         let photo = photo.ok_or(DeviceError::NoPhoto { record, element })?;
         let media: Vec<ContentHash> = [Some(photo.hash), photo.preview_hash].into_iter().flatten().collect();
         let mut unused = Vec::new();
@@ -233,7 +226,7 @@ impl Store {
         for of in records {
             let Some((_, fields)) = self.fields(of)? else { continue };
             let has = |other: &PhotoRef| other.hash == *hash || other.preview_hash == Some(*hash);
-            if shown(&fields).any(|(name, other)| (of, name) != (record, element) && has(&other)) {
+            if shown_photos(&fields).any(|(name, other)| (of, name) != (record, element) && has(&other)) {
                 return Ok(true);
             }
         }

@@ -2,7 +2,7 @@
 
 use gridwalk_evidence::{VoiceFormat as FileFormat, inspect_voice, sha256};
 use gridwalk_model::policy::Violation;
-use gridwalk_model::voice::{TRANSCRIPT_MAX, VoiceFormat, VoiceRef};
+use gridwalk_model::voice::{TRANSCRIPT_MAX, VoiceFormat, VoiceRef, shown_voices};
 use gridwalk_model::{ContentHash, Fields, Kind, RecordId, Timestamp, Value};
 
 use super::reuse::REMEMBERED_MS;
@@ -125,11 +125,7 @@ impl Store {
     /// [`DeviceError::UnknownRecord`].
     pub fn voices(&self, record: RecordId) -> Result<Vec<(RecordId, VoiceRef)>, DeviceError> {
         let (_, fields) = self.fields(record)?.ok_or(DeviceError::UnknownRecord { record })?;
-        let voice = |(element, value): (&str, &Value)| {
-            let Value::Bytes(bytes) = value else { return None };
-            Some((element.parse().ok()?, VoiceRef::from_bytes(bytes).ok()?))
-        };
-        Ok(gridwalk_model::records::elements(&fields, "voices").filter_map(voice).collect())
+        Ok(shown_voices(&fields).collect())
     }
 
     /// Takes a voice note that this phone recorded off its record. If the server does not have its sound it is not sent

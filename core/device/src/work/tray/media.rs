@@ -1,9 +1,8 @@
 //! Photos, voice notes and tracks that do not arrive: told with the reason, tried again, thrown away or taken note of.
 
 use gridwalk_model::describe::Words;
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::records::elements;
-use gridwalk_model::voice::VoiceRef;
+use gridwalk_model::photo::shown_photos;
+use gridwalk_model::voice::shown_voices;
 use gridwalk_model::{ContentHash, Fields, RecordId, Timestamp, Value};
 
 use super::undo::{Step, Undo};
@@ -32,21 +31,13 @@ fn noted_as(hash: &ContentHash) -> RecordId {
 }
 
 fn element_of(fields: &Fields, hash: &ContentHash) -> Element {
-    for (element, value) in elements(fields, "photos") {
-        let Value::Bytes(bytes) = value else { continue };
-        if PhotoRef::from_bytes(bytes).is_ok_and(|photo| photo.hash == *hash)
-            && let Ok(element) = element.parse()
-        {
-            return Element::Photo(element);
-        }
+    if let Some((element, _)) = shown_photos(fields).find(|(_, photo)| photo.hash == *hash) {
+        return Element::Photo(element);
     }
-    for (element, value) in elements(fields, "voices") {
-        let Value::Bytes(bytes) = value else { continue };
-        if VoiceRef::from_bytes(bytes).is_ok_and(|voice| voice.hash == *hash) {
-            return Element::Voice(format!("voices/{element}/removed"));
-        }
+    match shown_voices(fields).find(|(_, voice)| voice.hash == *hash) {
+        Some((element, _)) => Element::Voice(format!("voices/{}/removed", element.to_hex())),
+        None => Element::None,
     }
-    Element::None
 }
 
 /// What has waited since before this is late.

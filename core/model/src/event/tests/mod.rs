@@ -3,6 +3,7 @@
 mod algebra;
 mod arbitration;
 mod deadlines;
+mod proof;
 mod story;
 mod workflow;
 
