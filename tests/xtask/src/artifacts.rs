@@ -49,8 +49,7 @@ impl Artifacts {
     /// # Errors
     /// As [`Self::build`].
     pub fn build_programs(workspace: &Workspace, packages: &[&str]) -> Result<Self, String> {
-        let named = packages.iter().flat_map(|package| ["--package", package]);
-        Self::run_cargo(workspace, &["--bins"].into_iter().chain(named).collect::<Vec<_>>())
+        Self::of_packages(workspace, &["--bins"], packages)
     }
 
     /// The same, optimised, for benchmarks.
@@ -58,20 +57,20 @@ impl Artifacts {
     /// # Errors
     /// As [`Self::build`].
     pub fn build_optimised(workspace: &Workspace, packages: &[&str]) -> Result<Self, String> {
-        let named = packages.iter().flat_map(|package| ["--package", package]);
-        Self::run_cargo(workspace, &["--bins", "--release"].into_iter().chain(named).collect::<Vec<_>>())
+        Self::of_packages(workspace, &["--bins", "--release"], packages)
     }
 
-    /// Builds some packages' programs and libraries, optimised, for benchmarks.
+    /// The same with their libraries.
     ///
     /// # Errors
     /// As [`Self::build`].
-    pub fn build_library_optimised(workspace: &Workspace, packages: &[&str]) -> Result<Self, String> {
+    pub fn build_libraries_optimised(workspace: &Workspace, packages: &[&str]) -> Result<Self, String> {
+        Self::of_packages(workspace, &["--lib", "--bins", "--release"], packages)
+    }
+
+    fn of_packages(workspace: &Workspace, flags: &[&str], packages: &[&str]) -> Result<Self, String> {
         let named = packages.iter().flat_map(|package| ["--package", package]);
-        Self::run_cargo(
-            workspace,
-            &["--lib", "--bins", "--release"].into_iter().chain(named).collect::<Vec<_>>(),
-        )
+        Self::run_cargo(workspace, &flags.iter().copied().chain(named).collect::<Vec<_>>())
     }
 
     fn run_cargo(workspace: &Workspace, arguments: &[&str]) -> Result<Self, String> {

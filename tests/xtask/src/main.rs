@@ -7,9 +7,11 @@
 mod args;
 mod artifacts;
 mod bench;
+mod bindgen;
 mod cargo_metadata;
 mod clock;
 mod demo;
+mod files;
 mod layers;
 mod licences;
 mod pack;
@@ -17,6 +19,8 @@ mod parts;
 mod process;
 mod report;
 mod schemas;
+#[cfg(test)]
+mod scratch;
 mod setup;
 mod spdx;
 mod toml_lite;

@@ -91,6 +91,12 @@ fn count_before(line: &str, word: &str) -> u64 {
     before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
+/// Reads the number of tests off the last line of swift-testing.
+pub fn swift_testing_count(stdout: &str) -> u64 {
+    let lines = stdout.lines().filter_map(|line| line.split_once("Test run with "));
+    lines.filter_map(|(_, rest)| rest.split(' ').next()?.parse::<u64>().ok()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +130,14 @@ mod tests {
             [INFO] Results:\n[INFO] \n[INFO] Tests run: 23, Failures: 0, Errors: 0, Skipped: 0\n";
         assert_eq!(surefire_count(stdout), 23);
         assert_eq!(surefire_count("[INFO] BUILD SUCCESS\n"), 0);
+    }
+
+    #[test]
+    fn the_summary_of_swift_testing_is_read() {
+        let stdout =
+            "✔ Suite S passed after 0.001 seconds.\n✔ Test run with 12 tests passed after 3.1 seconds.\n";
+        assert_eq!(swift_testing_count(stdout), 12);
+        assert_eq!(swift_testing_count("Build complete!\n"), 0);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::pack::scratch::Scratch;
 use crate::pack::testing::MadeUp;
 use crate::pack::{missing, plan};
 use crate::process::Program;
+use crate::scratch::Scratch;
 
 fn sources() -> Sources {
     let pom = "<properties><kotlin.version>2.9.1</kotlin.version></properties>\

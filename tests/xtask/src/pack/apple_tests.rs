@@ -1,9 +1,9 @@
 //! The plan for Apple's systems, read and carried out.
 
 use super::*;
-use crate::pack::scratch::Scratch;
 use crate::pack::testing::MadeUp;
 use crate::pack::{missing, plan};
+use crate::scratch::Scratch;
 
 fn sources() -> Sources {
     Sources { layer: vec!["Exports.swift".into(), "Opening.swift".into()] }

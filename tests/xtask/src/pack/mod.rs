@@ -9,24 +9,17 @@ mod apple;
 mod machine;
 mod plan;
 #[cfg(test)]
-pub mod scratch;
-#[cfg(test)]
 mod testing;
 
 use std::process::ExitCode;
 
+use crate::bindgen::{self, LIBRARY};
 use crate::workspace::Workspace;
 use machine::{Prerequisite, ThisMachine};
 use plan::Step;
 
 /// The crate that is packaged, as cargo calls it.
 const PACKAGE: &str = "gridwalk-ffi";
-
-/// The library it is built to, without `lib` and ending.
-const LIBRARY: &str = "gridwalk_ffi";
-
-/// The program that generates the bindings.
-const BINDGEN: &str = "gridwalk-bindgen";
 
 /// The version of everything that is made; all crates of the workspace have one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -91,14 +84,8 @@ fn dry(needed: &[Prerequisite], steps: &[Step]) -> String {
 
 /// The command by which the bindings of a language are generated from a built library.
 fn generate(language: &str, folder: &str, library: &str) -> Step {
-    let arguments =
-        ["generate", "--no-format", "--language", language, "--out-dir", folder, library].map(String::from);
-    Step::run(
-        ["cargo", "run", "--quiet", "--package", BINDGEN, "--"]
-            .map(String::from)
-            .into_iter()
-            .chain(arguments),
-    )
+    let run = ["cargo", "run", "--quiet", "--package", bindgen::PROGRAM, "--"].map(String::from);
+    Step::run(run.into_iter().chain(bindgen::arguments(language, folder, library)))
 }
 
 #[cfg(test)]

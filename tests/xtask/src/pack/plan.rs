@@ -146,7 +146,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pack::scratch::Scratch;
+    use crate::scratch::Scratch;
 
     #[test]
     fn each_step_says_what_it_does() {

@@ -8,13 +8,11 @@ use serde_json::{Value, json};
 
 use super::{Built, Findings, bindings_swift};
 use crate::artifacts::Artifacts;
+use crate::bindgen::{self, LIBRARY};
 use crate::process::Program;
-use crate::report::{surefire_count, unittest_count};
+use crate::report::{surefire_count, swift_testing_count, unittest_count};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
-
-/// The library, as its crate is called.
-const LIBRARY: &str = "gridwalk_ffi";
 
 /// The test that measures what crossing the boundary costs, as the runners of Kotlin and Swift choose it.
 const MEASURING: [&str; 2] = ["ten thousand", "tenThousand"];
@@ -23,7 +21,8 @@ const MEASURING: [&str; 2] = ["ten thousand", "tenThousand"];
 const LIMITS: [(&str, &str); 2] =
     [("cold open of 10,000 records", "at most 150 ms"), ("a page of 50 rows", "at most 1 ms")];
 
-/// Generates the bindings and runs the tests of each language, or those whose names match the given patterns.
+/// Generates the bindings and runs the tests of each language, or those whose names match the given patterns. Swift's are
+/// preceded by a check of its style.
 pub fn run(workspace: &Workspace, built: &Built, extra: &[String], findings: &mut Findings) {
     let made = match built.artifacts() {
         Ok(made) => made,
@@ -40,9 +39,9 @@ fn generated(workspace: &Workspace, made: &Artifacts, language: &str) -> Result<
     if folder.exists() {
         std::fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    let bindgen = Program::new(made.program("gridwalk-bindgen")?, workspace.root())
-        .args(["generate", "--no-format", "--language", language, "--out-dir"])
-        .args([folder.as_path(), made.library(LIBRARY)?]);
+    let [into, library] = [&folder, made.library(LIBRARY)?].map(|path| path.display().to_string());
+    let bindgen = Program::new(made.program(bindgen::PROGRAM)?, workspace.root())
+        .args(bindgen::arguments(language, &into, &library));
     println!("$ {bindgen}");
     bindgen.capture()?;
     Ok(folder)
@@ -87,8 +86,8 @@ fn kotlin_tests(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Re
 /// What is missing, or what failed.
 pub fn measure(workspace: &Workspace) -> Result<ExitCode, String> {
     setup::ensure(workspace, &[Need::NATIVE.as_slice(), &[Need::Jdk, Need::Maven]].concat())?;
-    let packages = ["gridwalk-ffi", "gridwalk-bindgen", "gridwalk-server"];
-    let made = Artifacts::build_library_optimised(workspace, &packages)?;
+    let packages = ["gridwalk-ffi", bindgen::PROGRAM, "gridwalk-server"];
+    let made = Artifacts::build_libraries_optimised(workspace, &packages)?;
     let [kotlin_test, swift_test] = MEASURING.map(|name| [name.to_owned()]);
     // All of the JVM's compilers, unlike in short runs of tests.
     let kotlin = kotlin_tests(workspace, &made, &kotlin_test)?.args(["-Dgridwalk.jvm=-Xshare:auto"]);
@@ -106,7 +105,7 @@ pub fn measure(workspace: &Workspace) -> Result<ExitCode, String> {
 }
 
 /// What the tests of a language measured.
-pub fn figures(stdout: &str) -> Option<&str> {
+fn figures(stdout: &str) -> Option<&str> {
     stdout.lines().find_map(|line| Some(line.split_once("figures: ")?.1))
 }
 
@@ -126,7 +125,10 @@ fn figure_lines(language: &str, figures: &str) -> Vec<Value> {
 
 fn swift(workspace: &Workspace, made: &Artifacts, extra: &[String]) -> Result<String, String> {
     let generated = generated(workspace, made, "swift")?;
-    bindings_swift::run(workspace, &swift_inputs(made, &generated)?, extra)
+    let (style, tests) = bindings_swift::programs(workspace, &swift_inputs(made, &generated)?, extra)?;
+    println!("$ {style}");
+    style.run()?;
+    finished("Swift", &tests, extra, swift_testing_count)
 }
 
 fn swift_inputs<'a>(made: &'a Artifacts, generated: &'a Path) -> Result<bindings_swift::Inputs<'a>, String> {

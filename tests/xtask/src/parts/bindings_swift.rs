@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::files::write_unless_same;
 use crate::process::Program;
 use crate::setup::swift;
 use crate::workspace::Workspace;
@@ -19,27 +20,8 @@ pub struct Inputs<'a> {
 /// What is taken of the generated files, and the folder of `ios/Generated` that each belongs to. The module map is ours.
 const TAKEN: [(&str, &str); 2] = [("GridwalkCore", "GridwalkCore.swift"), ("gridwalkFFI", "gridwalkFFI.h")];
 
-/// Checks the style of our Swift, and runs its tests, or those whose names match the given patterns. Returns a line for
-/// the report, with the figures that the tests measured. That no test ran is a failure, unless patterns were given.
-///
-/// # Errors
-/// What is missing, or what failed.
-pub fn run(workspace: &Workspace, inputs: &Inputs<'_>, extra: &[String]) -> Result<String, String> {
-    let (lint, tests) = programs(workspace, inputs, extra)?;
-    shown(&lint).run()?;
-    let finished = shown(&tests).run_and_keep();
-    match (finished.problem, passed(&finished.stdout)) {
-        (Some(problem), _) => Err(problem),
-        (None, 0) if extra.is_empty() => Err(format!("`{tests}` ran no test")),
-        (None, passed) => {
-            let figures = super::bindings::figures(&finished.stdout);
-            let figures: String = figures.map(|figures| format!(" ({figures})")).unwrap_or_default();
-            Ok(format!("Swift: {passed} tests passed{figures}"))
-        }
-    }
-}
-
-/// The program that checks the style, and the one that runs tests.
+/// The program that checks the style of our Swift, and the one that runs its tests, or those whose names match the given
+/// patterns.
 ///
 /// # Errors
 /// What is missing.
@@ -85,14 +67,9 @@ fn test_words(extra: &[String]) -> Vec<String> {
 /// Lays the generated files into the package; those that are there and the same stay, so that nothing is compiled anew.
 fn take(from: &Path, to: &Path) -> Result<(), String> {
     for (folder, name) in TAKEN {
-        let (source, folder) = (from.join(name), to.join(folder));
-        let target = folder.join(name);
-        let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-        let new = std::fs::read(&source).map_err(|error| failed(&source, error))?;
-        if std::fs::read(&target).ok().as_ref() != Some(&new) {
-            std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
-            std::fs::write(&target, new).map_err(|error| failed(&target, error))?;
-        }
+        let source = from.join(name);
+        let generated = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
+        write_unless_same(&to.join(folder).join(name), &generated)?;
     }
     Ok(())
 }
@@ -101,30 +78,10 @@ fn parent(file: &Path) -> Result<&Path, String> {
     file.parent().ok_or_else(|| format!("{} lies in no folder", file.display()))
 }
 
-fn shown(program: &Program) -> &Program {
-    println!("$ {program}");
-    program
-}
-
-/// Reads the number of tests off the last line of swift-testing.
-fn passed(stdout: &str) -> u64 {
-    let lines = stdout.lines().filter_map(|line| line.split_once("Test run with "));
-    lines.filter_map(|(_, rest)| rest.split(' ').next()?.parse::<u64>().ok()).sum()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-
-    #[test]
-    fn the_summary_of_swift_testing_is_read() {
-        let stdout =
-            "✔ Suite S passed after 0.001 seconds.\n✔ Test run with 12 tests passed after 3.1 seconds.\n";
-        assert_eq!(passed(stdout), 12);
-        assert_eq!(passed("Build complete!\n"), 0);
-    }
+    use crate::scratch::Scratch;
 
     #[test]
     fn patterns_choose_tests() {
@@ -134,19 +91,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_is_not_written_again() {
-        let folder = std::env::temp_dir().join(format!("gridwalk-xtask-taken-{}", std::process::id()));
-        let (from, to) = (folder.join("from"), folder.join("to"));
-        std::fs::create_dir_all(&from).unwrap();
+    fn what_was_generated_goes_where_the_package_has_it() {
+        let scratch = Scratch::new("taken");
+        let (from, to) = (scratch.path().join("from"), scratch.path().join("to"));
         assert!(take(&from, &to).is_err());
         for (_, name) in TAKEN {
-            std::fs::write(from.join(name), "generated").unwrap();
+            scratch.write(&format!("from/{name}"), name.as_bytes());
         }
         take(&from, &to).unwrap();
-        let target: PathBuf = to.join("gridwalkFFI/gridwalkFFI.h");
-        let written = std::fs::metadata(&target).unwrap().modified().unwrap();
-        take(&from, &to).unwrap();
-        assert_eq!(std::fs::metadata(&target).unwrap().modified().unwrap(), written);
-        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(scratch.text("to/gridwalkFFI/gridwalkFFI.h"), "gridwalkFFI.h");
+        assert_eq!(scratch.text("to/GridwalkCore/GridwalkCore.swift"), "GridwalkCore.swift");
     }
 }

@@ -4,9 +4,10 @@
 //! not read as passed. No phone's C compiler is needed: `cargo check` links nothing, so a stand-in that writes empty
 //! objects does for the C of SQLCipher, ring and zstd. Whether that C compiles for phones is not shown here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Findings;
+use crate::files::write_unless_same;
 use crate::process::Program;
 use crate::setup::targets;
 use crate::workspace::Workspace;
@@ -91,21 +92,11 @@ fn check(workspace: &Workspace, folder: &Path, ready: &[&str]) -> Program {
 /// Writes the stand-ins.
 fn stand_ins(folder: &Path) -> Result<(), String> {
     for (name, script) in [("cc", COMPILER), ("ar", ARCHIVER)] {
-        write(&folder.join(name), script)?;
+        write_unless_same(&folder.join(name), script.as_bytes())?;
         make_executable(&folder.join(name))?;
     }
-    OPENSSL.iter().try_for_each(|(name, text)| write(&folder.join("include/openssl").join(name), text))
-}
-
-/// Writes a file unless it is there and the same: build scripts run again when it is newer.
-fn write(file: &PathBuf, text: &str) -> Result<(), String> {
-    if std::fs::read_to_string(file).is_ok_and(|found| found == text) {
-        return Ok(());
-    }
-    let folder = file.parent().ok_or("a file without a folder")?;
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(file, text))
-        .map_err(|error| format!("{}: {error}", file.display()))
+    let headers = folder.join("include/openssl");
+    OPENSSL.iter().try_for_each(|(name, text)| write_unless_same(&headers.join(name), text.as_bytes()))
 }
 
 fn make_executable(file: &Path) -> Result<(), String> {
@@ -121,7 +112,7 @@ fn make_executable(file: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pack::scratch::Scratch;
+    use crate::scratch::Scratch;
 
     fn ran(scratch: &Scratch, name: &str, words: &[&str]) -> String {
         let program = Program::new(scratch.path().join(name), scratch.path()).args(words.iter().copied());
