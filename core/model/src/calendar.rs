@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, Weekday};
 
+use crate::local_time::CHINA_MINUTES;
 use crate::records::parse_date;
 use crate::time::{DAY_MS, MINUTE_MS, Timestamp};
 
@@ -87,7 +88,7 @@ impl Default for Calendar {
 impl Calendar {
     /// China's time without data for any year.
     pub fn empty() -> Self {
-        Self { utc_offset_minutes: 480, years: BTreeMap::new() }
+        Self { utc_offset_minutes: CHINA_MINUTES, years: BTreeMap::new() }
     }
 
     /// Reads lines of the form `2026-02-15..2026-02-23 off` or `2026-02-14 work`; `#` begins a comment. A year

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
-use crate::local_time::LocalTime;
+use crate::local_time::{CHINA_MINUTES, LocalTime};
 
 /// Limits that the phone's core works with. The defaults are those of the product's design; the numbers to call are
 /// the national ones, for a deployment to replace.
@@ -114,7 +114,7 @@ impl Default for FieldRules {
             ("power_line", "95598"),
         ];
         Self {
-            utc_offset_minutes: 480,
+            utc_offset_minutes: CHINA_MINUTES,
             near_metres: 50,
             near_days: 14,
             site_metres: 100,

@@ -11,8 +11,14 @@ pub struct LocalTime {
     minutes: i32,
 }
 
+/// Minutes that China is ahead of UTC, all year and everywhere.
+pub const CHINA_MINUTES: i32 = 480;
+
 impl LocalTime {
-    /// So many minutes ahead of UTC; 480 in China.
+    /// China's time.
+    pub const CHINA: Self = Self::ahead_of_utc(CHINA_MINUTES);
+
+    /// So many minutes ahead of UTC; [`CHINA_MINUTES`] in China.
     pub const fn ahead_of_utc(minutes: i32) -> Self {
         Self { minutes }
     }
@@ -21,7 +27,8 @@ impl LocalTime {
         i64::from(self.minutes) * MINUTE_MS
     }
 
-    fn civil(self, at: Timestamp) -> Option<civil::DateTime> {
+    /// Day and time of a moment; `None` beyond the years that a calendar has.
+    pub fn civil(self, at: Timestamp) -> Option<civil::DateTime> {
         let shifted = at.plus_millis(self.ahead_ms()).millis();
         jiff::Timestamp::from_millisecond(shifted).ok().map(|at| Offset::UTC.to_datetime(at))
     }
@@ -67,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_day_begins_at_local_midnight() {
-        let china = LocalTime::ahead_of_utc(480);
+        let china = LocalTime::CHINA;
         // 2026-03-03 09:00 in China.
         let at = Timestamp::from_millis(1_772_499_600_000);
         assert_eq!(china.day_of(at), Some(Date::constant(2026, 3, 3)));

@@ -2,9 +2,9 @@
 
 use gridwalk_model::Timestamp;
 use gridwalk_model::codes::mask;
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::time::{DAY_MS, HOUR_MS, MINUTE_MS};
-use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
+use jiff::civil::Date;
 
 use super::language::Lang;
 
@@ -14,17 +14,12 @@ const MONTHS: [&str; 12] =
 /// The one place that says in which time the console speaks. China keeps one official time, eight hours ahead of UTC all
 /// year and everywhere, so this is no setting and needs no table of time zones; whoever reads a case from another
 /// country must read the same time as the people on site.
-const ZONE: Offset = Offset::constant(8);
-
-fn local(at: Timestamp) -> Option<DateTime> {
-    let at = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
-    Some(at.to_zoned(TimeZone::fixed(ZONE)).datetime())
-}
+const LOCAL: LocalTime = LocalTime::CHINA;
 
 /// Day and time; the year only where it is not the present one.
 pub(super) fn time(lang: Lang, at: Timestamp, now: Timestamp) -> String {
-    let Some(local_at) = local(at) else { return "—".to_owned() };
-    let this_year = local(now).is_some_and(|now| now.year() == local_at.year());
+    let Some(local_at) = LOCAL.civil(at) else { return "—".to_owned() };
+    let this_year = LOCAL.civil(now).is_some_and(|now| now.year() == local_at.year());
     let (day, hour, minute) = (local_at.day(), local_at.hour(), local_at.minute());
     match lang {
         Lang::Zh => {
@@ -42,13 +37,12 @@ pub(super) fn time(lang: Lang, at: Timestamp, now: Timestamp) -> String {
 /// The end of a day that a form names as `YYYY-MM-DD`.
 pub(super) fn end_of_day(text: &str) -> Option<Timestamp> {
     let day: Date = text.trim().parse().ok()?;
-    let end = day.at(23, 59, 0, 0).to_zoned(TimeZone::fixed(ZONE)).ok()?;
-    Some(Timestamp::from_millis(end.timestamp().as_millisecond()))
+    LOCAL.end_of(day)
 }
 
 /// Today as a form's date.
 pub(super) fn today(now: Timestamp) -> String {
-    local(now).map(|now| now.date().to_string()).unwrap_or_default()
+    LOCAL.day_of(now).map(|day| day.to_string()).unwrap_or_default()
 }
 
 /// A span, roughly: the largest unit of which there is at least one.
@@ -139,7 +133,7 @@ mod tests {
         assert_eq!(time(Lang::Zh, at("2026-02-28T16:05:00Z"), now), "3月1日 00:05");
         assert_eq!(time(Lang::En, at("2025-12-31T15:59:00Z"), now), "31 Dec 2025 23:59");
         assert_eq!(time(Lang::Zh, Timestamp::from_millis(i64::MAX), now), "—");
-        assert_eq!(end_of_day("2026-03-05"), Some(at("2026-03-05T15:59:00Z")));
+        assert_eq!(end_of_day("2026-03-05"), Some(at("2026-03-05T15:59:59.999Z")));
         assert_eq!(end_of_day("soon"), None);
         assert_eq!(today(at("2026-02-28T16:05:00Z")), "2026-03-01");
     }

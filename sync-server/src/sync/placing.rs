@@ -13,9 +13,9 @@ use super::{Context, Landing};
 use crate::storage::records::{Link, RecordNo};
 use crate::storage::{ReadTx, StorageError, Stored, WriteTx};
 
-/// The deployment's day at a point in time. China keeps one time zone, eight hours ahead of UTC.
+/// The deployment's day at a point in time, which is China's.
 pub fn day_of(at: Timestamp) -> Date {
-    LocalTime::ahead_of_utc(480).day_of(at).unwrap_or(Date::MAX)
+    LocalTime::CHINA.day_of(at).unwrap_or(Date::MAX)
 }
 
 /// Links as the store has them. [`Links`] cannot fail, so the first failure is kept aside.

@@ -32,8 +32,8 @@ fn link(fields: &Fields, name: &str) -> Option<RecordId> {
 }
 
 impl View<'_> {
-    /// The spot of a target. A task's own title goes before the target's name; `record` is what makes it due. Somebody is looked for
-    /// where they mainly live on `today`.
+    /// The spot of a target. A task's own title goes before the target's name; `record` is what makes it due. Somebody is
+    /// looked for where they mainly live on `today`.
     pub(crate) fn spot_of(
         &self,
         target: RecordId,
