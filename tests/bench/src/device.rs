@@ -9,6 +9,7 @@ use gridwalk_model::{DeviceId, Fields, Kind, RecordId, Value};
 
 use crate::day;
 use crate::measure::{Figure, Printer, Result, fsync_p50_us, median, memory_mb, timed};
+use crate::pause;
 use crate::pull::{self, NOW, Served};
 use crate::room;
 use crate::today;
@@ -50,6 +51,7 @@ pub fn run(printer: &mut Printer, residents: usize, large: usize) -> Result {
     today::run(printer, folder.path(), |folder| open(folder, key()?))?;
     room::run(printer, folder.path(), |folder| open(folder, key()?))?;
     day::run(printer)?;
+    pause::run(printer, fsync)?;
     search(printer, &folder.path().join("search"), residents)?;
     if large > 0 { search(printer, &folder.path().join("large"), large) } else { Ok(()) }
 }

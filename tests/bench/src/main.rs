@@ -7,6 +7,7 @@ mod day;
 mod device;
 mod labels;
 mod measure;
+mod pause;
 mod photo;
 mod pull;
 mod room;

@@ -376,7 +376,9 @@ impl Device {
         self.shared.core.status().await
     }
 
-    /// The status as it changes, at most ten times a second; the present one at once.
+    /// The status as synchronisation changes it, while it is under way at most ten times a second; the last one at once.
+    /// The caller's own edits publish nothing, so that what is shown is not asked for twice: see [`Self::status`] for
+    /// what waits after them.
     pub fn watch_status(&self) -> watch::Receiver<Status> {
         self.shared.status.clone()
     }
