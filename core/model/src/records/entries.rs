@@ -7,6 +7,7 @@ use crate::checklist::Signature;
 use crate::codec;
 use crate::event::{Action, EventRules, LogEntry, fold, read_log};
 use crate::forbidden;
+use crate::id::RecordId;
 use crate::photo::PhotoRef;
 use crate::policy::{Sender, Violation, Write};
 use crate::records::Kind;
@@ -32,7 +33,7 @@ const AUTHORS: &[(Kind, &str)] = &[
 /// Lists that are closed: a word that is not on them is refused, not carried.
 const CLOSED: &[(Kind, &str)] = &[(Kind::CareTag, "need")];
 
-/// Checks an entry of an append-only set: that it can be read, that a log entry names its sender as author, and
+/// Checks an entry of an append-only set: that it can be read and found, that a log entry names its sender as author, and
 /// that its action is open to the sender's role from a device. What the server decides is never open.
 ///
 /// # Errors
@@ -58,11 +59,22 @@ pub fn check_entry(sender: &Sender<'_>, write: &Write<'_>) -> Result<(), Violati
                 Ok(())
             }
         }
-        "photos" => PhotoRef::from_bytes(bytes).map(drop).map_err(|_| Violation::Entry),
-        "voices" => VoiceRef::from_bytes(bytes).map(drop).map_err(|_| Violation::Entry),
-        "signatures" => codec::from_bytes::<Signature>(bytes).map(drop).map_err(|_| Violation::Entry),
+        "photos" | "voices" | "signatures" => {
+            let readable = match set {
+                "photos" => PhotoRef::from_bytes(bytes).is_ok(),
+                "voices" => VoiceRef::from_bytes(bytes).is_ok(),
+                _ => codec::from_bytes::<Signature>(bytes).is_ok(),
+            };
+            if readable && is_id(element) { Ok(()) } else { Err(Violation::Entry) }
+        }
         _ => Ok(()),
     }
+}
+
+/// Whether an element is an id, in the one way that ids are written in keys. Evidence is found by that: under any other
+/// name it would be kept and shown to nobody.
+fn is_id(element: &str) -> bool {
+    element.parse::<RecordId>().is_ok_and(|id| id.to_hex() == element)
 }
 
 /// Checks a field that a device writes when it creates a record: that it names itself as author, and that a

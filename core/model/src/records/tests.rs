@@ -210,9 +210,14 @@ fn photos_have_to_be_readable() {
         blurred: None,
     };
     let good = Value::Bytes(photo.to_bytes());
-    assert_eq!(device(Kind::Visit, "photos/1", &good, &[Role::Gridworker]), Ok(()));
+    let name = format!("photos/{}", RecordId::from_bytes([0xab; 16]).to_hex());
+    assert_eq!(device(Kind::Visit, &name, &good, &[Role::Gridworker]), Ok(()));
     let bad = Value::Bytes(vec![1, 2]);
-    assert_eq!(device(Kind::Visit, "photos/1", &bad, &[Role::Gridworker]), Err(Violation::Entry));
+    assert_eq!(device(Kind::Visit, &name, &bad, &[Role::Gridworker]), Err(Violation::Entry));
+    let as_text = format!("photos/{}", RecordId::from_bytes([0xab; 16]));
+    for name in ["photos/1", &name.to_uppercase().replace("PHOTOS", "photos"), &as_text] {
+        assert_eq!(device(Kind::Visit, name, &good, &[Role::Gridworker]), Err(Violation::Entry), "{name}");
+    }
 }
 
 #[test]
