@@ -13,18 +13,19 @@ fn the_first_stores_of_a_process_open_at_the_same_moment() {
     const STORES: u8 = 16;
     let folder = tempfile::tempdir().unwrap();
     let at_once = Barrier::new(usize::from(STORES));
+    let (folder, at_once) = (&folder, &at_once);
+    let open = |n: u8| {
+        let config = StoreConfig {
+            location: StoreLocation::Folder(folder.path().join(n.to_string())),
+            encryption: Encryption::Key(DataKey::from_slice(&[n; 32]).unwrap()),
+            faults: Faults::none(),
+        };
+        at_once.wait();
+        Store::open(config, Box::new(SeededEntropy::new(u64::from(n)))).map(drop)
+    };
     thread::scope(|scope| {
-        for n in 0..STORES {
-            let (folder, at_once) = (folder.path().join(n.to_string()), &at_once);
-            scope.spawn(move || {
-                let config = StoreConfig {
-                    location: StoreLocation::Folder(folder),
-                    encryption: Encryption::Key(DataKey::from_slice(&[n; 32]).unwrap()),
-                    faults: Faults::none(),
-                };
-                at_once.wait();
-                Store::open(config, Box::new(SeededEntropy::new(u64::from(n)))).unwrap();
-            });
-        }
+        let opening: Vec<_> = (0..STORES).map(|n| scope.spawn(move || open(n))).collect();
+        // One by one: the scope alone waits for what they do, not for their end, by which OpenSSL lets go of them.
+        opening.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
     });
 }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::{dwelling, practice};
+use super::{dwelling, options, practice};
 use crate::device::Device;
 use crate::error::GridwalkError;
 use crate::observe::{Listener, Query, Snapshot};
-use crate::traits::PlatformError;
+use crate::traits::{Platform, PlatformError};
 
 /// Passes on what it is told.
 struct Ear {
@@ -162,11 +162,12 @@ async fn a_listener_may_call_back_in_and_wait() {
 
 #[tokio::test]
 async fn a_released_device_closes_its_store_although_it_was_observed() {
-    let practice = practice().await;
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::open_practice(options(&folder), Platform::default()).await.unwrap();
     let (listener, mut heard) = ear(false);
-    let observation = practice.device.observe(DWELLINGS(), listener).await.unwrap();
+    let observation = device.observe(DWELLINGS(), listener).await.unwrap();
     assert_eq!(rooms(&mut heard).await, 0);
-    drop(practice.device);
+    drop(device);
     assert!(matches!(heard.recv().await, Some(Err(GridwalkError::Closed { .. }))));
     drop(observation);
 }

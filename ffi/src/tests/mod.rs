@@ -7,8 +7,10 @@ mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread;
 
 use gridwalk_model::RecordId;
+use tokio::runtime::Handle;
 
 use crate::device::{Device, OpenOptions};
 use crate::traits::Platform;
@@ -23,6 +25,16 @@ struct Practice {
 fn options(folder: &tempfile::TempDir) -> OpenOptions {
     let folder = folder.path().join("store").to_string_lossy().into_owned();
     OpenOptions { folder, allow_plain_http: false, certificate_pin: None }
+}
+
+impl Drop for Practice {
+    /// Closes the store and waits for it: a process that ends while a store is being closed crashes.
+    fn drop(&mut self) {
+        let (core, runtime) = (self.device.core(), Handle::current());
+        // The runtime's own threads may not wait for it. It may be closed already.
+        let closing = thread::spawn(move || runtime.block_on(core.close()));
+        let _ = closing.join();
+    }
 }
 
 async fn practice() -> Practice {

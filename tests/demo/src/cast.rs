@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
-use gridwalk_device::{Clock, Device, DeviceError, Status, Store, SystemClock};
+use gridwalk_device::{Clock, Device, DeviceError, DeviceOptions, Status, Store, SystemClock};
 use gridwalk_harness::flaky::FlakyProxy;
 use gridwalk_harness::office::Office;
 use gridwalk_harness::phone::Phone;
@@ -44,6 +45,9 @@ pub struct Grid {
     pub name: String,
 }
 
+/// How long a phone of the demo waits for a network that stands still: less than others, as somebody watches.
+const STALL: Duration = Duration::from_secs(5);
+
 /// A phone's clock: the system's, which the demo sets back while it replays a walk, so that an hour's walk takes no
 /// hour. Clones tell the same time.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +63,15 @@ impl PhoneClock {
 impl Clock for PhoneClock {
     fn now(&self) -> Timestamp {
         SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// How a phone of the demo is opened.
+fn settings(clock: &PhoneClock) -> impl FnOnce(&mut DeviceOptions) + use<> {
+    let clock = Arc::new(clock.clone());
+    |options| {
+        options.clock = clock;
+        options.http.stall = STALL;
     }
 }
 
@@ -107,8 +120,7 @@ impl Worker {
         let url = format!("http://{}", network.address());
         let folder: PathBuf = home.join(&code);
         let clock = PhoneClock::default();
-        let phone =
-            Phone::open_with(&code, &folder, |options| options.clock = Arc::new(clock.clone())).await?;
+        let phone = Phone::open_with(&code, &folder, settings(&clock)).await?;
         phone.join(&url, &office.enrolment_code(user)?).await?;
         let (device, _) = phone.identity().await?;
         let seeded = Seeded::for_subject(seed, &code);
@@ -117,7 +129,7 @@ impl Worker {
     }
 
     /// The phone's core, as its app calls it.
-    pub const fn device(&self) -> &Device {
+    pub fn device(&self) -> &Device {
         self.phone.device()
     }
 
@@ -134,9 +146,7 @@ impl Worker {
     /// # Errors
     /// A store that does not open.
     pub async fn reopen(&mut self) -> Played<()> {
-        let clock = Arc::new(self.clock.clone());
-        self.phone =
-            Phone::open_with(&self.code, self.phone.folder(), |options| options.clock = clock).await?;
+        self.phone = Phone::open_with(&self.code, self.phone.folder(), settings(&self.clock)).await?;
         Ok(())
     }
 

@@ -12,8 +12,8 @@ use crate::measure::{Stopwatch, peak_rss_kib};
 use crate::raw;
 use crate::town::{Town, dwelling, field, fields, settle};
 
-/// A refusal must be there within this time.
-const PROMPT: Duration = Duration::from_secs(1);
+/// A refusal must be there within this time. They take milliseconds; what hangs takes longer than a busy machine's disk.
+const PROMPT: Duration = Duration::from_secs(10);
 /// What the server may take at most, in KiB.
 pub const MEMORY_KIB: u64 = 256 * 1024;
 
@@ -80,7 +80,7 @@ impl Honest {
         let (theirs, ending) = (phone.clone(), Arc::clone(&stop));
         let task = tokio::spawn(async move {
             let (mut rounds, mut slowest) = (0, Duration::ZERO);
-            while !ending.load(Ordering::Relaxed) {
+            loop {
                 rounds += 1;
                 let room = fields(&[("room", rounds.to_string().into())]);
                 theirs.device().edit(home, room).await.unwrap();
@@ -88,8 +88,10 @@ impl Honest {
                 let status = theirs.device().sync().await.unwrap();
                 slowest = slowest.max(watch.elapsed());
                 assert!(status.is_settled() && status.last_error.is_none(), "round {rounds}: {status:?}");
+                if ending.load(Ordering::Relaxed) {
+                    return (rounds, slowest);
+                }
             }
-            (rounds, slowest)
         });
         Self { stop, task, phone, home }
     }
@@ -99,7 +101,6 @@ impl Honest {
         self.stop.store(true, Ordering::Relaxed);
         let (rounds, slowest) = self.task.await.unwrap();
         println!("honest phone: {rounds} edits synchronised meanwhile, slowest {slowest:?}");
-        assert!(rounds > 0);
         assert_eq!(field(&self.phone, self.home, "room").await, Some(rounds.to_string().as_str().into()));
         town.assert_agrees(&self.phone).await;
     }

@@ -14,7 +14,7 @@ use gridwalk_e2e::tap::Message;
 use gridwalk_e2e::town::{dwelling, field, fields, has, set, settle, settle_all};
 use gridwalk_e2e::{Fate, Passing, Tap, Town, forge, raw};
 use gridwalk_harness::clock::ManualClock;
-use gridwalk_harness::phone::Phone;
+use gridwalk_harness::phone::{Closing, Phone};
 use gridwalk_model::event::{Action, LogEntry};
 use gridwalk_model::{Fields, Kind, RecordId, Value};
 use gridwalk_replica::admission::Verdict;
@@ -45,7 +45,7 @@ fn is_sync(request: &Message) -> bool {
 }
 
 /// A phone whose clock can be moved on.
-async fn timed_phone(town: &Town, tap: &Tap, name: &str) -> (Device, ManualClock) {
+async fn timed_phone(town: &Town, tap: &Tap, name: &str) -> (Closing, ManualClock) {
     let person = town.gridworker(name, &[0]);
     let code = town.office().enrolment_code(person).unwrap();
     let clock = ManualClock::at(SystemClock.now());
@@ -53,7 +53,7 @@ async fn timed_phone(town: &Town, tap: &Tap, name: &str) -> (Device, ManualClock
         clock: std::sync::Arc::new(clock.clone()),
         ..DeviceOptions::host(town.phone_folder(name))
     };
-    let device = Device::open(options).await.unwrap();
+    let device = Closing::new(Device::open(options).await.unwrap());
     device.enrol(&tap.url(), &code, name).await.unwrap();
     (device, clock)
 }

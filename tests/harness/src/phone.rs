@@ -1,26 +1,57 @@
 //! A phone: the real device crate with an encrypted store of its own in a folder.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::thread;
 
 use gridwalk_device::device::{Device, DeviceOptions};
-use gridwalk_device::net::HttpConfig;
 use gridwalk_device::{DeviceError, Status};
 use gridwalk_model::{DeviceId, RecordId, StreamId};
 use gridwalk_replica::digest::{Fingerprint, StreamDigest};
+use tokio::runtime::Handle;
 
 use crate::error::HarnessError;
 
-/// How long a phone of a test waits for a network that stands still.
-const STALL: Duration = Duration::from_secs(2);
-
-/// An open phone.
+/// An open phone. The last clone that goes closes its store and waits for that.
 #[derive(Clone)]
 pub struct Phone {
     name: String,
     folder: PathBuf,
+    device: Arc<Closing>,
+}
+
+/// A device that is closed when it goes. A test may forget it right before its process ends, and a process that ends
+/// while a store is being closed crashes.
+pub struct Closing {
     device: Device,
+    runtime: Handle,
+}
+
+impl Closing {
+    /// Takes a device over. Needs a tokio runtime.
+    pub fn new(device: Device) -> Self {
+        Self { device, runtime: Handle::current() }
+    }
+}
+
+impl Deref for Closing {
+    type Target = Device;
+
+    fn deref(&self) -> &Device {
+        &self.device
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let (device, runtime) = (self.device.clone(), self.runtime.clone());
+        // The runtime's own threads may not wait for it.
+        let closing = thread::spawn(move || runtime.block_on(device.close()));
+        // It may be closed already, or by a failed test not be fit to be.
+        let _ = closing.join();
+    }
 }
 
 /// A stream as a phone holds it.
@@ -50,11 +81,10 @@ impl Phone {
         folder: &Path,
         change: impl FnOnce(&mut DeviceOptions),
     ) -> Result<Self, HarnessError> {
-        let http = HttpConfig { stall: STALL, ..HttpConfig::new("") };
-        let mut options = DeviceOptions { http, ..DeviceOptions::host(folder) };
+        let mut options = DeviceOptions::host(folder);
         change(&mut options);
         let device = Device::open(options).await.map_err(failed(name))?;
-        Ok(Self { name: name.to_owned(), folder: folder.to_owned(), device })
+        Ok(Self { name: name.to_owned(), folder: folder.to_owned(), device: Arc::new(Closing::new(device)) })
     }
 
     /// Opens a phone and enrols it with a one-time code.
@@ -87,7 +117,7 @@ impl Phone {
     }
 
     /// The device itself.
-    pub const fn device(&self) -> &Device {
+    pub fn device(&self) -> &Device {
         &self.device
     }
 

@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::time::Duration;
 
-use gridwalk_device::DeviceError;
+use gridwalk_device::{DeviceError, DeviceOptions};
 use gridwalk_harness::HarnessError;
 use gridwalk_harness::district::{District, DistrictFiles, Plan};
 use gridwalk_harness::flaky::{FlakyProxy, Weather};
@@ -41,7 +42,10 @@ async fn work_survives_a_killed_server_and_is_found_again() {
     let network = FlakyProxy::start(server.address(), 7).unwrap();
     let url = format!("http://{}", network.address());
     let code = office.enrolment_code(person).unwrap();
-    let phone = Phone::enrol("W01", &home.path().join("phone"), &url, &code).await.unwrap();
+    // The network will swallow everything: not a test of patience.
+    let hasty = |options: &mut DeviceOptions| options.http.stall = Duration::from_secs(2);
+    let phone = Phone::open_with("W01", &home.path().join("phone"), hasty).await.unwrap();
+    phone.join(&url, &code).await.unwrap();
     phone.settle(3).await.unwrap();
     let (device, user) = phone.identity().await.unwrap();
     assert_eq!(user, person);

@@ -71,34 +71,36 @@ fn main() -> ExitCode {
     let next = AtomicU64::new(seed);
     let outcomes: Mutex<Vec<(u64, Outcome)>> = Mutex::default();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed_now = next.fetch_add(1, Ordering::Relaxed);
-                    if seed_now >= seed.saturating_add(seeds) {
-                        break;
-                    }
-                    let outcome = level.run(seed_now, steps, phones);
-                    if !outcome.broken.is_empty() {
-                        println!("seed {seed_now}: {}", outcome.broken.join("; "));
-                        println!(
-                            "  replay: --seeds 1 --seed {seed_now} --steps {steps} --phones {phones} --level {} --trace",
-                            level.word()
-                        );
-                        let shown = outcome.trace.len().saturating_sub(LAST_LINES);
-                        outcome.trace.iter().skip(shown).for_each(|line| println!("  {line}"));
-                    }
-                    if let Ok(mut outcomes) = outcomes.lock() {
-                        outcomes.push((seed_now, outcome));
-                        if outcomes.len() % 50 == 0 {
-                            let passed = watch.elapsed().as_secs_f64();
-                            println!("{} of {seeds} seeds in {passed:.0} s", outcomes.len());
-                        }
-                    }
+    let work = || {
+        loop {
+            let seed_now = next.fetch_add(1, Ordering::Relaxed);
+            if seed_now >= seed.saturating_add(seeds) {
+                break;
+            }
+            let outcome = level.run(seed_now, steps, phones);
+            if !outcome.broken.is_empty() {
+                println!("seed {seed_now}: {}", outcome.broken.join("; "));
+                println!(
+                    "  replay: --seeds 1 --seed {seed_now} --steps {steps} --phones {phones} --level {} --trace",
+                    level.word()
+                );
+                let shown = outcome.trace.len().saturating_sub(LAST_LINES);
+                outcome.trace.iter().skip(shown).for_each(|line| println!("  {line}"));
+            }
+            if let Ok(mut outcomes) = outcomes.lock() {
+                outcomes.push((seed_now, outcome));
+                if outcomes.len() % 50 == 0 {
+                    let passed = watch.elapsed().as_secs_f64();
+                    println!("{} of {seeds} seeds in {passed:.0} s", outcomes.len());
                 }
-            });
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        // One by one: the scope alone waits for what they do, not for their end, by which OpenSSL lets go of them. One that
+        // panicked leaves seeds out, which are counted below.
+        workers.into_iter().for_each(|worker| drop(worker.join()));
     });
     let outcomes = outcomes.into_inner().unwrap_or_default();
     if trace {

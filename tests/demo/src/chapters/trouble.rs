@@ -101,7 +101,8 @@ async fn unfinished_photo(stage: &mut Stage) -> Played<()> {
     worker.network.set(CELLAR);
     for _ in 0..TRIES {
         worker.phone.settle(1).await?;
-        if worker.status().await?.totals.changes.count == 0 {
+        let waiting = worker.status().await?.totals;
+        if waiting.changes.count == 0 && waiting.previews.count == 0 {
             break;
         }
     }

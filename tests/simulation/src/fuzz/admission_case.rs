@@ -13,8 +13,8 @@ use gridwalk_replica::{Actor, Document, conflict};
 use super::history::{Author, History};
 use super::mutate::mutate;
 use super::panics::watch;
+use super::quickest;
 use super::report::Tally;
-use crate::clock::Stopwatch;
 
 /// Longest that one batch may take.
 pub const LIMIT: Duration = Duration::from_secs(1);
@@ -61,18 +61,7 @@ fn offer(history: &History, raws: &[&[u8]], origin: &Origin<'_>) -> Admission {
 pub fn run(history: &History, random: &mut Seeded, tally: &mut Tally) -> Result<(), String> {
     let Some(batch) = compose(history, random) else { return Ok(()) };
     let raws: Vec<&[u8]> = batch.raws.iter().map(Vec::as_slice).collect();
-    let mut took = Duration::MAX;
-    let mut watched = None;
-    // What is slow because the machine is busy is fast the next time; a bomb is slow each time.
-    for _ in 0..3 {
-        let stopwatch = Stopwatch::start();
-        watched = Some(watch(|| offer(history, &raws, &batch.origin)));
-        took = took.min(stopwatch.elapsed());
-        if took <= LIMIT {
-            break;
-        }
-    }
-    let watched = watched.ok_or("nothing was run")?;
+    let (watched, took) = quickest(LIMIT, || watch(|| offer(history, &raws, &batch.origin)));
     tally.slow(took);
     let Some(admission) = watched.result else {
         return Err(format!("a panic escaped from admission: {}", watched.panics.join("; ")));

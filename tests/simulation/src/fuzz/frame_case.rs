@@ -1,7 +1,5 @@
 //! A damaged request or response: decoded or refused, quickly, and in bounded memory.
 
-use std::time::Duration;
-
 use crate::seeded::Seeded;
 use gridwalk_replica::admission::{Reason, Verdict};
 use gridwalk_replica::wire::{
@@ -15,8 +13,8 @@ use super::admission_case::LIMIT;
 use super::column::number_near;
 use super::history::History;
 use super::panics::watch;
+use super::quickest;
 use super::report::Tally;
-use crate::clock::Stopwatch;
 
 fn some_id(random: &mut Seeded) -> Bytes16 {
     let mut bytes = [0; 16];
@@ -153,9 +151,8 @@ pub fn run(history: &History, random: &mut Seeded, tally: &mut Tally) -> Result<
             _ => body.truncate(at),
         }
     }
-    let stopwatch = Stopwatch::start();
-    let watched = watch(|| (frame::decode::<SyncRequest>(&body), frame::decode::<SyncResponse>(&body)));
-    let took: Duration = stopwatch.elapsed();
+    let decode = || (frame::decode::<SyncRequest>(&body), frame::decode::<SyncResponse>(&body));
+    let (watched, took) = quickest(LIMIT, || watch(decode));
     tally.slow_frame(took);
     let Some((request, response)) = watched.result else {
         return Err(format!("a panic escaped from decoding: {}", watched.panics.join("; ")));

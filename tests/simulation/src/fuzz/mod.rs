@@ -46,6 +46,27 @@ pub enum Extent {
     Only(u64),
 }
 
+/// What `work` came to, with the time that it took; up to three times, of which the quickest counts, if it takes longer
+/// than `limit`: what is slow because the machine is busy is fast the next time, a bomb is slow each time.
+fn quickest<T>(limit: Duration, work: impl Fn() -> T) -> (T, Duration) {
+    let timed = || {
+        let stopwatch = Stopwatch::start();
+        let value = work();
+        (value, stopwatch.elapsed())
+    };
+    let mut best = timed();
+    for _ in 0..2 {
+        if best.1 <= limit {
+            break;
+        }
+        let next = timed();
+        if next.1 < best.1 {
+            best = next;
+        }
+    }
+    best
+}
+
 /// Runs on `threads` threads. The work follows from `seed` alone; only its amount depends on the machine.
 pub fn run(seed: u64, extent: Extent, threads: usize) -> Tally {
     panics::install();

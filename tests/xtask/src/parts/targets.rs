@@ -115,7 +115,9 @@ mod tests {
     use crate::scratch::Scratch;
 
     fn ran(scratch: &Scratch, name: &str, words: &[&str]) -> String {
-        let program = Program::new(scratch.path().join(name), scratch.path()).args(words.iter().copied());
+        // By its interpreter: while another test starts a program, what was just written cannot be executed by itself.
+        let script = scratch.path().join(name);
+        let program = Program::new("sh", scratch.path()).args([script]).args(words.iter().copied());
         program.capture().unwrap()
     }
 
