@@ -1,4 +1,5 @@
-//! What an event's sets name, within the visitor's reach, and the bytes behind it: one door for photos and voice notes.
+//! The fields of an event within the visitor's reach, what its sets name, and the bytes behind that: one door for photos
+//! and voice notes.
 
 use gridwalk_model::{ContentHash, Fields, Kind, RecordId};
 
@@ -21,6 +22,14 @@ pub(super) fn fields_of_event(console: &Console, visitor: &Visitor, id: &str) ->
         }
         Ok(document.fields())
     })
+}
+
+/// Of what an event shows, what an address names.
+///
+/// # Errors
+/// [`Failure::NotFound`].
+pub(super) fn named<T>(mut shown: impl Iterator<Item = (RecordId, T)>, element: &str) -> Result<T, Failure> {
+    shown.find(|(name, _)| name.to_hex() == element).map(|(_, found)| found).ok_or(Failure::NotFound)
 }
 
 /// The bytes of a medium.

@@ -113,9 +113,7 @@ fn remarks(photo: &PhotoRef, lang: Lang) -> Vec<&'static str> {
 }
 
 fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<PhotoRef, Failure> {
-    let fields = medium::fields_of_event(console, visitor, id)?;
-    let found = shown_photos(&fields).find(|(name, _)| name.to_hex() == element);
-    found.map(|(_, photo)| photo).ok_or(Failure::NotFound)
+    medium::named(shown_photos(&medium::fields_of_event(console, visitor, id)?), element)
 }
 
 /// A photo in full. Written down.

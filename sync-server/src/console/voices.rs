@@ -58,9 +58,7 @@ pub(super) fn list(
 }
 
 fn find(console: &Console, visitor: &Visitor, id: &str, element: &str) -> Result<VoiceRef, Failure> {
-    let fields = medium::fields_of_event(console, visitor, id)?;
-    let found = shown_voices(&fields).find(|(name, _)| name.to_hex() == element);
-    found.map(|(_, voice)| voice).ok_or(Failure::NotFound)
+    medium::named(shown_voices(&medium::fields_of_event(console, visitor, id)?), element)
 }
 
 /// The sound of a voice note, or the part of it that a player asks for. Written down.

@@ -27,7 +27,7 @@ pub fn run(printer: &mut Printer, fsync: f64) -> Result {
     Ok(())
 }
 
-/// Milliseconds of each pause: one whenever the status tells that some more has arrived.
+/// Milliseconds of each pause: one whenever the status changes until all has arrived.
 async fn measure() -> Result<Vec<f64>> {
     let town = Town::start();
     let phone = town.phone("pausing", &[0]).await;

@@ -3,9 +3,9 @@
 import asyncio
 import gc
 import hashlib
-import os
 import time
 import weakref
+from pathlib import Path
 
 import gridwalk as core
 from cases import Case
@@ -17,8 +17,8 @@ AREA = "00000000-0000-7000-8000-000000000001"
 
 def fingerprints(folder: str) -> dict:
     """What every file of a store says."""
-    files = (os.path.join(folder, name) for name in os.listdir(folder))
-    return {path: hashlib.sha256(open(path, "rb").read()).hexdigest() for path in files if os.path.isfile(path)}
+    files = (file for file in Path(folder).iterdir() if file.is_file())
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 async def begun(call) -> asyncio.Task:

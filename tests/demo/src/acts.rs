@@ -1,6 +1,7 @@
 //! What a phone shows, as chapters ask for it: pages put together, doors of a grid, times as people read them.
 
 use gridwalk_device::{Device, DeviceError, Entry, Store};
+use gridwalk_model::local_time::LocalTime;
 use gridwalk_model::records::{Dwelling, Record};
 use gridwalk_model::{Fields, RecordId, Timestamp, Value};
 
@@ -14,9 +15,8 @@ pub fn day_of(at: Timestamp) -> jiff::civil::Date {
     in_china(at).date()
 }
 
-fn in_china(at: Timestamp) -> jiff::Zoned {
-    let china = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
-    jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default().to_zoned(china)
+fn in_china(at: Timestamp) -> jiff::civil::DateTime {
+    LocalTime::CHINA.civil(at).unwrap_or_default()
 }
 
 /// One field, as an edit takes it.

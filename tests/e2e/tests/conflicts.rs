@@ -10,9 +10,9 @@ use gridwalk_harness::phone::Phone;
 use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::records::{self, Household};
-use gridwalk_model::{Kind, RecordId, Value};
+use gridwalk_model::photo::{PhotoRef, shown_photos};
+use gridwalk_model::records::Household;
+use gridwalk_model::{Kind, RecordId};
 
 /// Two phones of one grid that hold the same household, both offline.
 async fn apart(town: &Town) -> (Phone, Phone, RecordId) {
@@ -133,12 +133,7 @@ async fn two_first_photos_at_once_both_stay() {
     let mut seen = Vec::new();
     for phone in [&a, &b] {
         let (_, fields) = phone.device().with_store(move |s, _| s.fields(event)).await.unwrap().unwrap();
-        let photos: Vec<PhotoRef> = records::elements(&fields, "photos")
-            .map(|(_, value)| match value {
-                Value::Bytes(bytes) => PhotoRef::from_bytes(bytes).unwrap(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
+        let photos: Vec<PhotoRef> = shown_photos(&fields).map(|(_, photo)| photo).collect();
         assert_eq!(photos.len(), 2, "{}", phone.name());
         for photo in &photos {
             assert!(town.office().has_media(&photo.hash).unwrap());

@@ -11,8 +11,8 @@ use gridwalk_harness::phone::Phone;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
 use gridwalk_harness::{people, photos};
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::{Kind, RecordId, Value, records};
+use gridwalk_model::photo::{PhotoRef, shown_photos};
+use gridwalk_model::{Kind, RecordId, Value};
 use gridwalk_replica::protocol::{Missing, MissingRequest, path};
 use gridwalk_replica::wire::SyncResponse;
 
@@ -25,9 +25,7 @@ async fn add_photo(phone: &Phone, record: RecordId) -> PhotoRef {
     let facts = CaptureFacts::camera(phone.device().now(), "W1".into());
     phone.device().add_photo(record, original, facts, None).await.unwrap();
     let (_, fields) = phone.device().with_store(move |s, _| s.fields(record)).await.unwrap().unwrap();
-    let (_, value) = records::elements(&fields, "photos").next().unwrap();
-    let Value::Bytes(bytes) = value else { panic!("no photo") };
-    PhotoRef::from_bytes(bytes).unwrap()
+    shown_photos(&fields).next().unwrap().1
 }
 
 /// Every byte that a phone was sent: heads, bodies, and what the frames inflate to.

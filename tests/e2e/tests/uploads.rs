@@ -16,8 +16,8 @@ use gridwalk_harness::phone::Phone;
 use gridwalk_harness::photos;
 use gridwalk_harness::scene::Hazard;
 use gridwalk_harness::seeded::Seeded;
-use gridwalk_model::photo::PhotoRef;
-use gridwalk_model::{ContentHash, RecordId, Value, records};
+use gridwalk_model::photo::{PhotoRef, shown_photos};
+use gridwalk_model::{ContentHash, RecordId};
 use gridwalk_replica::protocol::path;
 use sha2::{Digest as _, Sha256};
 
@@ -32,10 +32,7 @@ async fn add_photo(phone: &Phone, record: RecordId, original: Vec<u8>) -> PhotoR
     let facts = CaptureFacts::camera(phone.device().now(), "W1".into());
     let element = phone.device().add_photo(record, original, facts, None).await.unwrap();
     let (_, fields) = phone.device().with_store(move |s, _| s.fields(record)).await.unwrap().unwrap();
-    let name = element.to_hex();
-    let (_, value) = records::elements(&fields, "photos").find(|(key, _)| *key == name).unwrap();
-    let Value::Bytes(bytes) = value else { panic!("no photo") };
-    PhotoRef::from_bytes(bytes).unwrap()
+    shown_photos(&fields).find(|(name, _)| *name == element).unwrap().1
 }
 
 fn is_patch(exchange: &Exchange) -> bool {

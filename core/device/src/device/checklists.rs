@@ -20,7 +20,7 @@ impl Device {
     /// The checklists for a place.
     ///
     /// # Errors
-    /// As [`Store::checklists_for`].
+    /// As [`crate::Store::checklists_for`].
     pub async fn checklists_for(&self, place: RecordId) -> Result<Vec<OfferedChecklist>, DeviceError> {
         self.with_store(move |store, _| store.checklists_for(place)).await
     }
@@ -28,7 +28,7 @@ impl Device {
     /// Begins an inspection, or goes on with the one that is open there.
     ///
     /// # Errors
-    /// As [`Store::begin_inspection`].
+    /// As [`crate::Store::begin_inspection`].
     pub async fn begin_inspection(
         &self,
         place: RecordId,
@@ -41,7 +41,7 @@ impl Device {
     /// This worker's inspections that are not finished.
     ///
     /// # Errors
-    /// As [`Store::open_inspections`].
+    /// As [`crate::Store::open_inspections`].
     pub async fn open_inspections(&self) -> Result<Vec<Entry<Inspection>>, DeviceError> {
         self.with_store(|store, _| store.open_inspections()).await
     }
@@ -49,7 +49,7 @@ impl Device {
     /// An inspection as it stands.
     ///
     /// # Errors
-    /// As [`Store::inspection_session`].
+    /// As [`crate::Store::inspection_session`].
     pub async fn inspection_session(&self, inspection: RecordId) -> Result<Session, DeviceError> {
         self.with_store(move |store, _| store.inspection_session(inspection)).await
     }
@@ -57,7 +57,7 @@ impl Device {
     /// Answers an item.
     ///
     /// # Errors
-    /// As [`Store::answer_item`].
+    /// As [`crate::Store::answer_item`].
     pub async fn answer_item(
         &self,
         inspection: RecordId,
@@ -71,7 +71,7 @@ impl Device {
     /// Takes an answer back.
     ///
     /// # Errors
-    /// As [`Store::clear_answer`].
+    /// As [`crate::Store::clear_answer`].
     pub async fn clear_answer(&self, inspection: RecordId, item: &str) -> Result<Answered, DeviceError> {
         let item = item.to_owned();
         self.at_work(move |store, now| store.clear_answer(inspection, &item, now)).await
@@ -80,7 +80,7 @@ impl Device {
     /// Prepares a journaled original and adds it to an answer. On an error the original stays in the journal.
     ///
     /// # Errors
-    /// [`DeviceError::NoCapture`], and as [`Store::attach_answer_photo`].
+    /// [`DeviceError::NoCapture`], and as [`crate::Store::attach_answer_photo`].
     pub async fn attach_answer_photo(
         &self,
         n: i64,
@@ -101,7 +101,7 @@ impl Device {
     /// Signs an inspection with a drawn signature, a JPEG.
     ///
     /// # Errors
-    /// As [`Store::sign_inspection`].
+    /// As [`crate::Store::sign_inspection`].
     pub async fn sign_inspection(
         &self,
         inspection: RecordId,
@@ -115,7 +115,7 @@ impl Device {
     /// Takes the signatures of a role off.
     ///
     /// # Errors
-    /// As [`Store::unsign_inspection`].
+    /// As [`crate::Store::unsign_inspection`].
     pub async fn unsign_inspection(
         &self,
         inspection: RecordId,
@@ -127,7 +127,7 @@ impl Device {
     /// Finishes an inspection with everything that follows from it.
     ///
     /// # Errors
-    /// As [`Store::finish_inspection`].
+    /// As [`crate::Store::finish_inspection`].
     pub async fn finish_inspection(
         &self,
         inspection: RecordId,
@@ -139,7 +139,7 @@ impl Device {
     /// Takes a finished inspection back.
     ///
     /// # Errors
-    /// As [`Store::reopen_inspection`].
+    /// As [`crate::Store::reopen_inspection`].
     pub async fn reopen_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
         self.at_work(move |store, now| store.reopen_inspection(inspection, now)).await
     }
@@ -147,7 +147,7 @@ impl Device {
     /// Throws an unfinished inspection away.
     ///
     /// # Errors
-    /// As [`Store::discard_inspection`].
+    /// As [`crate::Store::discard_inspection`].
     pub async fn discard_inspection(&self, inspection: RecordId) -> Result<(), DeviceError> {
         self.at_work(move |store, now| store.discard_inspection(inspection, now)).await
     }
@@ -155,7 +155,7 @@ impl Device {
     /// Takes an inspection back that was thrown away, with its answers.
     ///
     /// # Errors
-    /// As [`Store::restore_inspection`].
+    /// As [`crate::Store::restore_inspection`].
     pub async fn restore_inspection(&self, inspection: RecordId) -> Result<Session, DeviceError> {
         self.at_work(move |store, now| store.restore_inspection(inspection, now)).await
     }
@@ -163,7 +163,7 @@ impl Device {
     /// Orders that are not settled, the earliest deadline first.
     ///
     /// # Errors
-    /// As [`Store::open_orders`].
+    /// As [`crate::Store::open_orders`].
     pub async fn open_orders(&self) -> Result<Vec<OpenOrder>, DeviceError> {
         self.with_store(move |store, now| store.open_orders(now)).await
     }
@@ -171,7 +171,7 @@ impl Device {
     /// An order as pages to print, hand over and sign, one SVG document each.
     ///
     /// # Errors
-    /// As [`Store::order_sheet`].
+    /// As [`crate::Store::order_sheet`].
     pub async fn print_order(
         &self,
         order: RecordId,
@@ -183,7 +183,7 @@ impl Device {
     /// Begins to check an order again, or goes on with it.
     ///
     /// # Errors
-    /// As [`Store::begin_recheck`].
+    /// As [`crate::Store::begin_recheck`].
     pub async fn begin_recheck(&self, order: RecordId) -> Result<Session, DeviceError> {
         self.at_work(move |store, now| store.begin_recheck(order, now)).await
     }
@@ -191,7 +191,7 @@ impl Device {
     /// Makes events of what an order has outstanding after its deadline.
     ///
     /// # Errors
-    /// As [`Store::report_overdue`].
+    /// As [`crate::Store::report_overdue`].
     pub async fn report_overdue(&self, order: RecordId) -> Result<BTreeMap<String, RecordId>, DeviceError> {
         self.at_work(move |store, now| store.report_overdue(order, now)).await
     }

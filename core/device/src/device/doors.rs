@@ -14,7 +14,7 @@ impl Device {
     /// The buildings on this phone.
     ///
     /// # Errors
-    /// As [`Store::buildings`].
+    /// As [`crate::Store::buildings`].
     pub async fn buildings(&self) -> Result<Vec<Building>, DeviceError> {
         self.with_store(|store, _| store.buildings()).await
     }
@@ -22,7 +22,7 @@ impl Device {
     /// The board of a building.
     ///
     /// # Errors
-    /// As [`Store::board`].
+    /// As [`crate::Store::board`].
     pub async fn board(&self, estate: &str, building: &str) -> Result<Board, DeviceError> {
         let (estate, building) = (estate.to_owned(), building.to_owned());
         self.with_store(move |store, now| store.board(&estate, &building, now)).await
@@ -31,7 +31,7 @@ impl Device {
     /// One door in full.
     ///
     /// # Errors
-    /// As [`Store::door`].
+    /// As [`crate::Store::door`].
     pub async fn door(&self, dwelling: RecordId) -> Result<DoorSheet, DeviceError> {
         self.with_store(move |store, now| store.door(dwelling, now)).await
     }
@@ -39,7 +39,7 @@ impl Device {
     /// Does something at a door.
     ///
     /// # Errors
-    /// As [`Store::at_door`].
+    /// As [`crate::Store::at_door`].
     pub async fn at_door(&self, at: AtDoor, act: DoorAct) -> Result<DoorDone, DeviceError> {
         self.at_work(move |store, now| store.at_door(&at, &act, now)).await
     }
@@ -47,7 +47,7 @@ impl Device {
     /// "No change" for a floor.
     ///
     /// # Errors
-    /// As [`Store::confirm_floor`].
+    /// As [`crate::Store::confirm_floor`].
     pub async fn confirm_floor(
         &self,
         dwellings: Vec<RecordId>,
@@ -60,7 +60,7 @@ impl Device {
     /// What was done at doors and may be taken back.
     ///
     /// # Errors
-    /// As [`Store::door_operations`].
+    /// As [`crate::Store::door_operations`].
     pub async fn door_operations(
         &self,
         target: Option<RecordId>,
@@ -72,7 +72,7 @@ impl Device {
     /// Takes back an operation at a door.
     ///
     /// # Errors
-    /// As [`Store::undo_door`].
+    /// As [`crate::Store::undo_door`].
     pub async fn undo_door(&self, n: i64) -> Result<(), DeviceError> {
         self.at_work(move |store, now| store.undo_door(n, now)).await
     }
@@ -80,7 +80,7 @@ impl Device {
     /// Who on this phone may be the person that is about to be typed in.
     ///
     /// # Errors
-    /// As [`Store::duplicates_of_new`].
+    /// As [`crate::Store::duplicates_of_new`].
     pub async fn duplicates_of_new(&self, new: NewPerson) -> Result<Vec<DuplicateHint>, DeviceError> {
         self.with_store(move |store, now| store.duplicates_of_new(&new, now)).await
     }
@@ -88,7 +88,7 @@ impl Device {
     /// Who on this phone may be the same person as this one.
     ///
     /// # Errors
-    /// As [`Store::duplicates_of`].
+    /// As [`crate::Store::duplicates_of`].
     pub async fn duplicates_of(&self, person: RecordId) -> Result<Vec<DuplicateHint>, DeviceError> {
         self.with_store(move |store, now| store.duplicates_of(person, now)).await
     }
@@ -96,7 +96,7 @@ impl Device {
     /// Every pair on this phone that may be one person.
     ///
     /// # Errors
-    /// As [`Store::duplicate_pairs`].
+    /// As [`crate::Store::duplicate_pairs`].
     pub async fn duplicate_pairs(&self) -> Result<Vec<(Namesake, DuplicateHint)>, DeviceError> {
         self.with_store(|store, now| store.duplicate_pairs(now)).await
     }
@@ -104,7 +104,7 @@ impl Device {
     /// People of exactly this name.
     ///
     /// # Errors
-    /// As [`Store::namesakes`].
+    /// As [`crate::Store::namesakes`].
     pub async fn namesakes(&self, name: &str) -> Result<Vec<Namesake>, DeviceError> {
         let name = name.to_owned();
         self.with_store(move |store, now| store.namesakes(&name, now)).await
@@ -113,7 +113,7 @@ impl Device {
     /// Newcomers who were not yet matched with other grids.
     ///
     /// # Errors
-    /// As [`Store::provisional_newcomers`].
+    /// As [`crate::Store::provisional_newcomers`].
     pub async fn provisional_newcomers(&self) -> Result<Vec<ProvisionalNewcomer>, DeviceError> {
         self.with_store(|store, now| store.provisional_newcomers(now)).await
     }
@@ -121,7 +121,7 @@ impl Device {
     /// A newcomer is nobody who was known before.
     ///
     /// # Errors
-    /// As [`Store::confirm_newcomer`].
+    /// As [`crate::Store::confirm_newcomer`].
     pub async fn confirm_newcomer(&self, person: RecordId) -> Result<i64, DeviceError> {
         self.at_work(move |store, now| store.confirm_newcomer(person, now)).await
     }
@@ -129,7 +129,7 @@ impl Device {
     /// A person, by any record that stands for them.
     ///
     /// # Errors
-    /// As [`Store::person`].
+    /// As [`crate::Store::person`].
     pub async fn person(&self, id: RecordId) -> Result<Option<Person>, DeviceError> {
         self.with_store(move |store, now| store.person(id, now)).await
     }
@@ -137,7 +137,7 @@ impl Device {
     /// Edits a person; [`Self::undo_door`] takes it back.
     ///
     /// # Errors
-    /// As [`Store::edit_person`].
+    /// As [`crate::Store::edit_person`].
     pub async fn edit_person(&self, id: RecordId, patch: Fields) -> Result<PersonEdited, DeviceError> {
         self.at_work(move |store, now| store.edit_person(id, &patch, now)).await
     }
@@ -145,7 +145,7 @@ impl Device {
     /// Merges a duplicate into another record.
     ///
     /// # Errors
-    /// As [`Store::merge_people`].
+    /// As [`crate::Store::merge_people`].
     pub async fn merge_people(&self, duplicate: RecordId, into: RecordId) -> Result<i64, DeviceError> {
         self.at_work(move |store, now| store.merge_people(duplicate, into, now)).await
     }
@@ -153,7 +153,7 @@ impl Device {
     /// Takes a merged record out again.
     ///
     /// # Errors
-    /// As [`Store::unmerge_person`].
+    /// As [`crate::Store::unmerge_person`].
     pub async fn unmerge_person(&self, record: RecordId) -> Result<i64, DeviceError> {
         self.at_work(move |store, now| store.unmerge_person(record, now)).await
     }
@@ -161,7 +161,7 @@ impl Device {
     /// Two people who look alike are not the same.
     ///
     /// # Errors
-    /// As [`Store::keep_apart`].
+    /// As [`crate::Store::keep_apart`].
     pub async fn keep_apart(&self, one: RecordId, other: RecordId) -> Result<i64, DeviceError> {
         self.at_work(move |store, now| store.keep_apart(one, other, now)).await
     }
@@ -169,7 +169,7 @@ impl Device {
     /// They may be the same after all.
     ///
     /// # Errors
-    /// As [`Store::forget_apart`].
+    /// As [`crate::Store::forget_apart`].
     pub async fn forget_apart(&self, one: RecordId, other: RecordId) -> Result<i64, DeviceError> {
         self.at_work(move |store, now| store.forget_apart(one, other, now)).await
     }
@@ -177,7 +177,7 @@ impl Device {
     /// Those who were told apart from a person.
     ///
     /// # Errors
-    /// As [`Store::kept_apart`].
+    /// As [`crate::Store::kept_apart`].
     pub async fn kept_apart(&self, person: RecordId) -> Result<Vec<Namesake>, DeviceError> {
         self.with_store(move |store, now| store.kept_apart(person, now)).await
     }

@@ -91,7 +91,8 @@ impl DeviceOptions {
     }
 }
 
-/// A phone's core. Cheap to clone; the last clone that goes closes it. Calls need a tokio runtime.
+/// A phone's core. Cheap to clone. Calls need a tokio runtime. The last clone that goes closes it behind the caller's
+/// back; only [`Self::close`] waits for that, which a process has to do before it ends.
 #[derive(Clone)]
 pub struct Device {
     shared: Arc<Shared>,
@@ -377,8 +378,8 @@ impl Device {
     }
 
     /// The status as synchronisation changes it, while it is under way at most ten times a second; the last one at once.
-    /// The caller's own edits publish nothing, so that what is shown is not asked for twice: see [`Self::status`] for
-    /// what waits after them.
+    /// What the phone tells of itself ([`Self::set_phone_state`]) counts to that. The caller's own edits publish nothing,
+    /// so that what is shown is not asked for twice: see [`Self::status`] for what waits after them.
     pub fn watch_status(&self) -> watch::Receiver<Status> {
         self.shared.status.clone()
     }
@@ -427,7 +428,8 @@ impl Device {
         self.shared.core.resume().await
     }
 
-    /// Closes the store. Other clones get [`DeviceError::Closed`] from then on.
+    /// Closes the store, and returns when no thread has anything of it left. Other clones get [`DeviceError::Closed`] from
+    /// then on.
     ///
     /// # Errors
     /// Failures of the store.

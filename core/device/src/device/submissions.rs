@@ -13,7 +13,7 @@ impl Device {
     /// Begins to fill a form, or goes on with the draft of it.
     ///
     /// # Errors
-    /// As [`Store::begin_submission`].
+    /// As [`crate::Store::begin_submission`].
     pub async fn begin_submission(
         &self,
         form: RecordId,
@@ -34,7 +34,7 @@ impl Device {
     /// A submission as it stands.
     ///
     /// # Errors
-    /// As [`Store::submission`].
+    /// As [`crate::Store::submission`].
     pub async fn submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
         self.with_store(move |store, _| store.submission(submission)).await
     }
@@ -42,7 +42,7 @@ impl Device {
     /// Answers an item of a form, or with `None` takes the answer back.
     ///
     /// # Errors
-    /// As [`Store::answer_form`].
+    /// As [`crate::Store::answer_form`].
     pub async fn answer_form(
         &self,
         submission: RecordId,
@@ -56,12 +56,12 @@ impl Device {
     /// Sends a submission and writes what changed into the record.
     ///
     /// # Errors
-    /// As [`Store::submit`].
+    /// As [`crate::Store::submit`].
     pub async fn submit(&self, submission: RecordId) -> Result<Submitted, DeviceError> {
         self.at_work(move |store, now| store.submit(submission, now)).await
     }
 
-    /// The worker's submissions that ask more by now: see [`Store::asked_later`].
+    /// The worker's submissions that ask more by now: see [`crate::Store::asked_later`].
     ///
     /// # Errors
     /// As there.
@@ -72,7 +72,7 @@ impl Device {
     /// Takes a submission back.
     ///
     /// # Errors
-    /// As [`Store::reopen_submission`].
+    /// As [`crate::Store::reopen_submission`].
     pub async fn reopen_submission(&self, submission: RecordId) -> Result<Filling, DeviceError> {
         self.at_work(move |store, now| store.reopen_submission(submission, now)).await
     }

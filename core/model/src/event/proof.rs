@@ -41,15 +41,13 @@ pub fn without_proof(fields: &Fields, entries: &[LogEntry], folded: &Folded) -> 
 }
 
 /// The entries as people are told them, with what is true of their evidence by now: that one which counts came without
-/// any is not told once the event shows a photo or has a voice note, that the photos of one were all taken off is. Why an
-/// entry does not count stays, whatever came after it.
+/// any is not told once the event shows a photo or has a voice note, that the photos of one were all taken off is.
 pub fn with_evidence_of_now(fields: &Fields, entries: &[LogEntry], folded: &Folded) -> Vec<Judged> {
     let has_some = shown_photos(fields).next().is_some() || shown_voices(fields).next().is_some();
     let bare = without_proof(fields, entries, folded);
     let mut told = folded.entries.clone();
     for judged in &mut told {
-        let made_up_for = has_some && judged.verdict == Verdict::Applied;
-        judged.flags.retain(|flag| !made_up_for || *flag != Flag::NoEvidence);
+        judged.flags.retain(|flag| !has_some || *flag != Flag::NoEvidence);
         if bare.contains(&judged.id) {
             judged.flags.push(Flag::ProofTakenOff);
         }

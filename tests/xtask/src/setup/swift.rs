@@ -136,6 +136,7 @@ fn remove(workspace: &Workspace, folder: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn the_cache_is_where_the_user_wants_it() {
@@ -150,14 +151,12 @@ mod tests {
 
     #[test]
     fn a_root_is_made_once_its_marker_says_by_this_recipe() {
-        let root = std::env::temp_dir().join(format!("gridwalk-xtask-swift-{}", std::process::id()));
-        std::fs::create_dir_all(&root).unwrap();
-        assert!(!is_made(&root));
-        std::fs::write(root.join(MARKER), "another recipe").unwrap();
-        assert!(!is_made(&root));
-        std::fs::write(root.join(MARKER), recipe().join("\n")).unwrap();
-        assert!(is_made(&root));
-        std::fs::remove_dir_all(&root).unwrap();
+        let root = Scratch::new("swift-root");
+        assert!(!is_made(root.path()));
+        root.write(MARKER, b"another recipe");
+        assert!(!is_made(root.path()));
+        root.write(MARKER, recipe().join("\n").as_bytes());
+        assert!(is_made(root.path()));
     }
 
     #[test]
