@@ -1,6 +1,6 @@
 //! Photo evidence: bytes in, bytes out.
 //!
-//! [`prepare`] takes a camera's file and makes of it what is stored and sent: upright, scaled to 1,920 pixels, stamped (水印), as JPEG
+//! [`prepare()`] takes a camera's file and makes of it what is stored and sent: upright, scaled to 1,920 pixels, stamped (水印), as JPEG
 //! without metadata, with a preview of at most 24 KB, SHA-256 hashes and a perceptual hash. [`inspect`] says what a file is without
 //! decoding it; [`is_stored_photo`] is the check on receipt.
 //!

@@ -2,12 +2,12 @@
 //!
 //! # Three steps
 //!
-//! 1. [`prepare`] works on a read snapshot: it reads the device's grants, checks its cursors, and admits every
+//! 1. [`prepare()`] works on a read snapshot: it reads the device's grants, checks its cursors, and admits every
 //!    pushed change ([`gridwalk_replica::admission`]). This is nearly all of the work, and any number of requests
 //!    do it at once.
-//! 2. [`commit`] works in the writing transaction: it looks whether the records are still as the admission saw
+//! 2. [`commit()`] works in the writing transaction: it looks whether the records are still as the admission saw
 //!    them (`rev`) and admits again those that moved, decides where new records belong, writes, and counts.
-//! 3. [`answer`] works on a read snapshot after the commit is durable: it collects what the device lacks.
+//! 3. [`answer()`] works on a read snapshot after the commit is durable: it collects what the device lacks.
 //!
 //! A request that brings nothing ends after the first step with an answer from its snapshot: an idle sync never
 //! meets the writer and writes nothing.

@@ -22,7 +22,7 @@ use gridwalk_model::Timestamp;
 pub enum Prepared {
     /// There was nothing to write; this is the answer.
     Answered(Box<SyncResponse>),
-    /// It has to go through [`super::commit`].
+    /// It has to go through [`super::commit()`].
     Pending(Box<Pending>),
 }
 

@@ -21,7 +21,7 @@ Usage: cargo xtask COMMAND
 Parts, in their order:
   layers    which crate may use which, file lengths, layout
   licences  every dependency's licence against deny.toml
-  rust      formatting, clippy, unit and integration tests
+  rust      formatting, clippy, links of the documentation, unit and integration tests
   schemas   the generated files under schemas/ are up to date
   sim       300 simulated days of 8 phones with all faults; e.g. `-- --seeds 3000 --steps 500 --phones 8`
   fuzz      the mutation fuzzer for 60 s; e.g. `-- --seconds 3600`

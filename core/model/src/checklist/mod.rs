@@ -1,13 +1,13 @@
 //! What a checklist asks, what was answered, and what follows from it.
 //!
 //! Limits, severities, deadlines and conditions are data of a template, never code. A template is written as a JSON file
-//! ([`file`]), kept as one [`Checklist`](crate::records::Checklist) record a version, and read as a [`Template`].
+//! ([`mod@file`]), kept as one [`Checklist`](crate::records::Checklist) record a version, and read as a [`Template`].
 //!
 //! | subject | module |
 //! | --- | --- |
 //! | one item, one answer, a finding, a signature | [`ChecklistItem`], [`Answer`], [`Finding`], [`Signature`] |
 //! | conditions | [`Condition`] |
-//! | what follows from the answers | [`review`] |
+//! | what follows from the answers | [`review()`] |
 //! | a whole template and what is wrong with one | [`Template`], [`TemplateFault`] |
 
 mod answer;

@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | which home counts, who is a duplicate of whom | [`home`] |
 //! | what a door is shown as | [`door`] |
-//! | whether two entries may be one person | [`likeness`] |
+//! | whether two entries may be one person | [`likeness()`] |
 //! | whether anybody can walk that fast | [`pace`] |
 //! | the limits of all this, as data | [`rules`] |
 

@@ -1,6 +1,6 @@
 //! Events: what their log means.
 //!
-//! An event's state is nowhere stored. It is what [`fold`] makes of the log, on the phone and on the server
+//! An event's state is nowhere stored. It is what [`fold()`] makes of the log, on the phone and on the server
 //! alike. The log only grows; an entry that does not apply is kept and flagged, and changes nothing.
 //!
 //! | subject | module |
