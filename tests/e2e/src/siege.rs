@@ -12,8 +12,8 @@ use crate::measure::{Stopwatch, peak_rss_kib};
 use crate::raw;
 use crate::town::{Town, dwelling, field, fields, settle};
 
-/// A refusal must be there within this time. They take milliseconds; what hangs takes longer than a busy machine's disk.
-const PROMPT: Duration = Duration::from_secs(10);
+/// A refusal must be there within this time.
+const PROMPT: Duration = Duration::from_secs(1);
 /// What the server may take at most, in KiB.
 pub const MEMORY_KIB: u64 = 256 * 1024;
 
